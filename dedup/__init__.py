@@ -1,0 +1,1 @@
+"""Deduplication: shingles, signatures, bands, edges, clusters, survivors."""

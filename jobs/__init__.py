@@ -1,0 +1,1 @@
+"""The verbs a person types, each thin, and the recipes they run."""

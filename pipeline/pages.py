@@ -1,0 +1,68 @@
+"""A batch of pages as every gate, measure and transform sees it."""
+
+from collections.abc import Sequence
+from typing import Self
+
+from pipeline.words import split_words
+
+
+def storable(text: str) -> str:
+    """Text that UTF-8 (and so Arrow) can hold: lone surrogates become U+FFFD."""
+    return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+class Pages:
+    """Columns of a batch of pages, in row order; the batch is never changed, only narrowed or copied.
+
+    Before extraction `texts` holds empty strings; after it, the extracted text. `words` splits each page once and every
+    measure shares the result.
+    """
+
+    __slots__ = ("_words", "mimes", "texts", "urls")
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        *,
+        urls: Sequence[str] | None = None,
+        mimes: Sequence[str | None] | None = None,
+    ) -> None:
+        self.texts = [storable(text) for text in texts]
+        self.urls = list(urls) if urls is not None else [""] * len(self.texts)
+        self.mimes = list(mimes) if mimes is not None else [None] * len(self.texts)
+        self._words: dict[str, list[list[str] | None]] = {}
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def words(self, language: str = "en") -> list[list[str]]:
+        """The words of each page, exactly as datatrove 0.10.1's tokenizer for `language` gives them."""
+        cached = self._words.setdefault(language, [None] * len(self.texts))
+        words: list[list[str]] = []
+        for row, known in enumerate(cached):
+            if known is None:
+                cached[row] = known = split_words(self.texts[row], language)
+            words.append(known)
+        return words
+
+    def take(self, rows: Sequence[int]) -> Self:
+        """The pages at `rows`, in that order, with what is already known of them."""
+        taken = type(self)(
+            [self.texts[row] for row in rows],
+            urls=[self.urls[row] for row in rows],
+            mimes=[self.mimes[row] for row in rows],
+        )
+        taken._words = {language: [known[row] for row in rows] for language, known in self._words.items()}
+        return taken
+
+    def with_texts(self, texts: Sequence[str]) -> Self:
+        """The same pages with new texts; words are kept where a text did not change."""
+        if len(texts) != len(self.texts):
+            raise ValueError(f"{len(texts)} texts for {len(self.texts)} pages")
+        changed = type(self)(texts, urls=self.urls, mimes=self.mimes)
+        same = [old == new for old, new in zip(self.texts, changed.texts, strict=True)]
+        changed._words = {
+            language: [words if kept else None for words, kept in zip(known, same, strict=True)]
+            for language, known in self._words.items()
+        }
+        return changed
