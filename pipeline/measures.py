@@ -156,5 +156,5 @@ class Rule:
             raise ValueError(f"rule {self.reason}: operator {self.op!r} is none of {' '.join(OPERATORS)}")
         if (self.op == "in") != isinstance(self.value, tuple):
             raise ValueError(f"rule {self.reason}: 'in' takes a tuple of strings, other operators take one value")
-        if isinstance(self.value, float) and self.value != self.value:  # noqa: PLR0124  NaN
+        if isinstance(self.value, float) and self.value != self.value:
             raise ValueError(f"rule {self.reason}: NaN is no bound")

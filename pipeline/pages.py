@@ -1,14 +1,17 @@
 """A batch of pages as every gate, measure and transform sees it."""
 
+import re
 from collections.abc import Sequence
 from typing import Self
 
 from pipeline.words import split_words
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 def storable(text: str) -> str:
-    """Text that UTF-8 (and so Arrow) can hold: lone surrogates become U+FFFD."""
-    return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    """Text that UTF-8 (and so Arrow) can hold: each lone surrogate becomes U+FFFD."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 class Pages:

@@ -1,0 +1,39 @@
+# Everything a person needs: `make demo`, `make test`. Each sets up .venv when it is missing or older than the lock files.
+PYTHON ?= python3.11
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help setup demo test check lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(STAMP): pyproject.toml requirements.lock requirements-files.lock
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH: install Python 3.11 or run make PYTHON=/path/to/python3.11"; exit 1; }
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-files.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(STAMP)
+
+setup: $(STAMP) ## make .venv from the lock files
+
+demo: $(STAMP) ## make a small synthetic crawl and curate it
+	$(BIN)/gristmill demo demo
+
+test: $(STAMP) check ## lint, types, import contracts, and all tests
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## lint, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
+
+lock: ## resolve the lock files again (needs uv)
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --extra test --group build pyproject.toml -o requirements.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 requirements-files.in -o requirements-files.lock
+
+clean: ## remove .venv and what the demo made
+	rm -rf .venv demo out

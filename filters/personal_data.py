@@ -1,0 +1,142 @@
+"""Replaces e-mail addresses and public IPv4 addresses in a text by ones that belong to nobody."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
+from typing import ClassVar
+
+import pyarrow as pa
+import xxhash
+
+from pipeline.errors import RecipeError
+from pipeline.measures import Edit, Transformed, schema, signals_of
+from pipeline.pages import Pages
+
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)"
+_HOST_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_LOCAL = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~-"  # characters of the part before the @, which may also hold single dots
+
+_IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
+_DIGITS_AND_DOTS = re.compile(r"[0-9.]{7,}")  # 0.0.0.0 is the shortest address
+_DOMAIN = re.compile(
+    rf"(?:{_HOST_LABEL}\.)+{_HOST_LABEL}"
+    rf"|\[(?:{_OCTET}\.){{3}}(?:{_OCTET}|[A-Za-z0-9-]*[A-Za-z0-9]:)\]"  # RFC 5321's address literals
+)
+_LOCAL_START = re.compile(rf"\b[{_LOCAL}]")
+_LOCAL_CHARS = frozenset(chr(code) for code in range(128) if re.match(f"[{_LOCAL}]", chr(code)))
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalData:
+    """Replaces what datatrove's `PIIFormatter` replaces; which replacement it takes depends on the match alone.
+
+    datatrove takes its replacements in turn, so a page's text depends on the pages before it; here the hash of the matched text
+    chooses, and one address becomes the same everywhere. `public_ips_only` leaves private, local and reserved addresses, by
+    `ipaddress.is_global` of the running Python. Signals count what was replaced.
+    """
+
+    name: ClassVar[str] = "personal_data"
+    version: ClassVar[int] = 1
+    engines: ClassVar[tuple[str, ...]] = ()
+    signals: ClassVar[pa.Schema] = schema(email_count="int32", ip_count="int32")
+
+    emails: bool = True
+    ips: bool = True
+    public_ips_only: bool = True
+    # Domains that RFC 2606 keeps for examples, and addresses that datatrove's authors found to answer nobody.
+    email_replacements: tuple[str, ...] = ("email@example.com", "firstname.lastname@example.org")
+    ip_replacements: tuple[str, ...] = (
+        "22.214.171.124",
+        "126.96.36.199",
+        "188.8.131.52",
+        "184.108.40.206",
+        "220.127.116.11",
+        "18.104.22.168",
+    )
+
+    def __post_init__(self) -> None:
+        if not self.email_replacements or not self.ip_replacements:
+            raise RecipeError("personal_data: give at least one replacement of each kind, or switch the kind off")
+
+    def transform(self, pages: Pages) -> Transformed:
+        """New texts, the edits (e-mails first, then IP addresses of the text that leaves) and the counts."""
+        texts: list[str] = []
+        edits: list[tuple[Edit, ...]] = []
+        email_counts: list[int] = []
+        ip_counts: list[int] = []
+        for text in pages.texts:
+            without_emails, email_edits = self._without_emails(text)
+            without_ips, ip_edits = self._without_ips(without_emails)
+            texts.append(without_ips)
+            edits.append((*email_edits, *ip_edits))
+            email_counts.append(len(email_edits))
+            ip_counts.append(len(ip_edits))
+        columns: dict[str, Sequence[object]] = {"email_count": email_counts, "ip_count": ip_counts}
+        return Transformed(texts, edits, signals_of(self.signals, columns, len(pages)))
+
+    def _without_emails(self, text: str) -> tuple[str, list[Edit]]:
+        return _replaced(text, _emails(text), self.email_replacements) if self.emails else (text, [])
+
+    def _without_ips(self, text: str) -> tuple[str, list[Edit]]:
+        return _replaced(text, _ips(text, self.public_ips_only), self.ip_replacements) if self.ips else (text, [])
+
+
+def _replaced(text: str, spans: Iterator[Span], replacements: tuple[str, ...]) -> tuple[str, list[Edit]]:
+    pieces: list[str] = []
+    edits: list[Edit] = []
+    copied = shift = 0  # an edit's start is in the text as the edits before it left it
+    for start, end in spans:
+        removed = text[start:end]
+        inserted = replacements[xxhash.xxh64_intdigest(removed.encode()) % len(replacements)]
+        pieces += (text[copied:start], inserted)
+        edits.append(Edit(PersonalData.name, start + shift, removed, inserted))
+        shift += len(inserted) - len(removed)
+        copied = end
+    return "".join([*pieces, text[copied:]]), edits
+
+
+def _emails(text: str) -> Iterator[Span]:
+    """The matches of datatrove's expression, found in time linear in the text.
+
+    Searched as one expression it is quadratic: 16,000 characters of `a-a-a-…` take six seconds. But neither side of an address
+    can hold an @, so each @ has at most one match, its domain does not depend on where the local part starts, and the leftmost
+    match takes the earliest word boundary of the run of local characters before the @.
+    """
+    end = 0
+    at = text.find("@")
+    while at >= 0:
+        start = _local_start(text, end, at)
+        domain = _DOMAIN.match(text, at + 1) if start is not None else None
+        if start is not None and domain:
+            end = domain.end()
+            yield start, end
+        at = text.find("@", at + 1)
+
+
+def _local_start(text: str, low: int, at: int) -> int | None:
+    """Where the local part before the @ at `at` starts, not before `low`; None if there is none."""
+    start = at
+    while start > low and (text[start - 1] in _LOCAL_CHARS or (text[start - 1] == "." and text[start] not in ".@")):
+        start -= 1
+    match = _LOCAL_START.search(text, start, at)
+    return match.start() if match else None
+
+
+def _ips(text: str, public_only: bool) -> Iterator[Span]:
+    for run in _DIGITS_AND_DOTS.finditer(
+        text
+    ):  # every match lies inside one such run; this makes the search 4 times faster
+        for match in _IPV4.finditer(text, *run.span()):
+            if _is_address(match[0], public_only):
+                yield match.span()
+
+
+def _is_address(text: str, public_only: bool) -> bool:
+    try:
+        address = IPv4Address(text)
+    except AddressValueError:  # leading zeros
+        return False
+    return address.is_global or not public_only

@@ -1,0 +1,29 @@
+"""The `gristmill` command: every verb under one name."""
+
+import typer
+
+from jobs.curate import curate
+from jobs.demo import demo
+from jobs.plan import plan
+from jobs.status import status
+from jobs.verify import verify
+from jobs.why import why
+
+VERBS = (demo, plan, curate, status, why, verify)
+
+app = typer.Typer(
+    name="gristmill",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Turn web crawls into pre-training data: exact, reproducible, and able to say why a page was dropped.",
+    epilog="Start with: gristmill demo",
+)
+for verb in VERBS:
+    app.command(name=verb.__name__)(verb)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -1,0 +1,56 @@
+"""`gristmill curate`: the main job, from archives to a dataset."""
+
+import typer
+
+from jobs.options import Input, Json, Limit, Local, Output, RayAddress, RecipeName, SourceName, Workers
+from jobs.terminal import UNFINISHED, bytes_text, emit_json, fail, notice, out, run_verb
+from pipeline.errors import GristmillError
+
+
+def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
+    recipe: RecipeName,
+    output: Output,
+    input_: Input = None,
+    source: SourceName = None,
+    limit: Limit = None,
+    workers: Workers = None,
+    ray: RayAddress = None,
+    local: Local = False,
+    json: Json = False,
+) -> None:
+    """Turn archives into sharded Parquet by a recipe.
+
+    Run the same command again to finish what was interrupted or failed, or with more input or other bounds: only what is
+    missing is done.
+
+    Example: gristmill curate fineweb --input crawl/*.warc.gz --output out --workers 2
+    """
+    from jobs.estimate import memory_ceiling
+    from jobs.running import prepare, run
+    from jobs.tables import funnel_table
+    from pipeline.funnel import Funnel
+
+    try:
+        prepared = prepare(recipe, input_ or [], output, source=source, limit=limit)
+        ceiling = memory_ceiling(prepared.recipe, 1 if local else workers)
+        notice(
+            f"{prepared.recipe.name}: {len(prepared.source.parts)} files, {bytes_text(prepared.source.bytes)}, "
+            f"as source {prepared.source.name} → {prepared.storage.location}; at most {bytes_text(ceiling)} of memory"
+        )
+        manifest = run(prepared, workers=workers, ray=ray, local=local)
+    except GristmillError as error:
+        fail(error)
+    except KeyboardInterrupt:
+        raise typer.Exit(UNFINISHED) from None
+    if json:
+        emit_json(manifest)
+        return
+    out.print(funnel_table(Funnel(**manifest["funnel"])))
+    out.print(
+        f"{len(manifest['shards'])} shard(s) in {prepared.storage.location}/dataset after {manifest['run_seconds']} s",
+        markup=False,
+    )
+
+
+if __name__ == "__main__":
+    run_verb(curate)

@@ -1,0 +1,48 @@
+"""What a run will take, from what runs have taken: figures of docs/decisions.md, for planning and never for deciding."""
+
+import os
+from dataclasses import dataclass
+
+from jobs.recipe import Recipe
+from pipeline.sources import Source
+
+# Measured on the 1,743 pages of a development crawl and on Common Crawl's published sizes; see docs/decisions.md.
+BYTES_A_PAGE = 31_000  # compressed bytes of archive per page
+SECONDS_A_PAGE = 0.026  # one core, ingest, recipe fineweb
+LATER_SECONDS_A_PAGE = 0.003  # all later steps together
+DISK_SHARE = 0.09  # bytes under ROOT per byte of archive
+WORKER_BYTES = 700_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """Pages, worker seconds and bytes that a source will take, to about a factor of two."""
+
+    pages: int
+    core_hours: float
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+
+
+def workers_of(workers: int | None) -> int:
+    """How many parts will run at a time."""
+    return workers or os.cpu_count() or 1
+
+
+def memory_ceiling(recipe: Recipe, workers: int | None) -> int:
+    """Bytes that all workers and their extractor processes may take together."""
+    return workers_of(workers) * (WORKER_BYTES + recipe.limits.memory_bytes)
+
+
+def estimate(recipe: Recipe, source: Source, missing_bytes: int, workers: int | None) -> Estimate:
+    """The estimate for the part of `source` whose archives must still be read."""
+    pages = source.bytes // BYTES_A_PAGE
+    seconds = missing_bytes / BYTES_A_PAGE * SECONDS_A_PAGE + pages * LATER_SECONDS_A_PAGE
+    return Estimate(
+        pages=pages,
+        core_hours=seconds / 3600,
+        seconds=seconds / workers_of(workers),
+        memory_bytes=memory_ceiling(recipe, workers),
+        disk_bytes=int(source.bytes * DISK_SHARE),
+    )

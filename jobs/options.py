@@ -1,0 +1,42 @@
+"""Command-line options that several verbs share."""
+
+from typing import Annotated
+
+import typer
+
+RecipeName = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A shipped recipe (fineweb) or your own, file.py:function.")
+]
+Input = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        "-i",
+        metavar="PATH",
+        help="WARC, WET or ARC files: a file, glob, folder, s3:// or https:// address, or a warc.paths[.gz] list. "
+        "Repeat for more. Without it, the files of ROOT's last run.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    str, typer.Option("--output", "-o", metavar="ROOT", help="Where the run lives: a folder or s3://bucket/prefix.")
+]
+SourceName = Annotated[
+    str | None,
+    typer.Option("--source", metavar="NAME", help="What to call this list of files.", show_default="the crawl's name"),
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", metavar="N", help="Take the first N files only.", show_default="all")
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", metavar="N", min=1, help="Parts at a time.", show_default="all CPUs")
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray", metavar="ADDRESS", help="Join this Ray cluster ('auto' inside one).", show_default="start one here"
+    ),
+]
+Local = Annotated[bool, typer.Option("--local", help="Run in this process, one part after the other, without Ray.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+Root = Annotated[str, typer.Argument(metavar="ROOT", help="The folder or s3://bucket/prefix of a run.")]

@@ -1,0 +1,107 @@
+"""`gristmill plan`: what a run would do and take; runs nothing."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from jobs.options import Input, Json, Limit, Output, RecipeName, SourceName, Workers
+from jobs.tables import add_columns
+from jobs.terminal import bytes_text, emit_json, fail, out, run_verb
+from pipeline.errors import GristmillError
+
+if TYPE_CHECKING:
+    from jobs.estimate import Estimate
+    from jobs.running import Prepared
+
+
+def plan(
+    recipe: RecipeName,
+    output: Output = "out",
+    input_: Input = None,
+    source: SourceName = None,
+    limit: Limit = None,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Print the resolved recipe, the parts that are missing, and the time, memory and disk they would take.
+
+    Example: gristmill plan fineweb --input warc.paths.gz --output s3://bucket/run
+    """
+    from jobs.estimate import estimate
+    from jobs.running import prepare
+
+    try:
+        prepared = prepare(recipe, input_ or [], output, source=source, limit=limit)
+        steps = _steps(prepared)
+    except GristmillError as error:
+        fail(error)
+    done: set[str] = steps[0].pop("done_keys")
+    missing = sum(part.bytes for part in prepared.source.parts if part.key not in done)
+    numbers = estimate(prepared.recipe, prepared.source, missing, workers)
+    if json:
+        emit_json(
+            {
+                "recipe": prepared.recipe.name,
+                "source": prepared.source.name,
+                "files": len(prepared.source.parts),
+                "bytes": prepared.source.bytes,
+                "steps": steps,
+                "estimate": asdict(numbers),
+            }
+        )
+        return
+    _print(prepared, steps, numbers)
+
+
+def _steps(prepared: "Prepared") -> list[dict[str, Any]]:
+    from pipeline.receipts import committed
+
+    found: list[dict[str, Any]] = []
+    for planned in prepared.steps:
+        keys = [part.key for part in planned.parts]
+        done = committed(prepared.storage, planned.step.name, planned.fingerprint, prepared.source.name, keys)
+        found.append(
+            {
+                "step": planned.step.name,
+                "fingerprint": planned.fingerprint,
+                "parts": len(keys),
+                "done": len(done),
+                "payload": planned.payload,
+            }
+        )
+        if planned.step.name == "ingest":
+            found[-1]["done_keys"] = set(done)
+    return found
+
+
+def _print(prepared: "Prepared", steps: list[dict[str, Any]], numbers: "Estimate") -> None:
+    made = prepared.recipe
+    out.print(f"recipe {made.name} over source {prepared.source.name}", style="bold", markup=False)
+    for item in (*made.ingest, *made.measures):
+        out.print(f"  {item}", markup=False)
+    table = Table(title="A page is dropped if", title_justify="left")
+    add_columns(table, "signal", "", "reason")
+    for rule in made.rules:
+        table.add_row(rule.signal, f"{rule.op} {rule.value}", rule.reason)
+    out.print(table)
+    for item in (made.minhash, *made.transforms, made.tokens):
+        if item is not None:
+            out.print(f"  {item}", markup=False)
+    table = Table(
+        title=f"{len(prepared.source.parts)} files, {bytes_text(prepared.source.bytes)}", title_justify="left"
+    )
+    add_columns(table, "step", "fingerprint", right=("parts", "done"))
+    for step in steps:
+        table.add_row(step["step"], step["fingerprint"], f"{step['parts']:,}", f"{step['done']:,}")
+    out.print(table)
+    out.print(
+        f"about {numbers.pages:,} pages: {numbers.core_hours:,.1f} core-hours, {numbers.seconds / 60:,.1f} minutes here; "
+        f"memory at most {bytes_text(numbers.memory_bytes)}, disk about {bytes_text(numbers.disk_bytes)} "
+        "(estimates, to a factor of two)",
+        markup=False,
+    )
+
+
+if __name__ == "__main__":
+    run_verb(plan)

@@ -1,0 +1,45 @@
+"""How a run looks on a terminal."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from jobs.terminal import bytes_text
+from pipeline.funnel import Funnel
+
+
+def share(count: int, whole: int) -> str:
+    """A count's share of a whole, `12.3 %`."""
+    return f"{count / whole:.1%}" if whole else "-"
+
+
+def add_columns(table: Table, *left: str, right: Sequence[str] = ()) -> None:
+    """Adds columns of words, then columns of numbers."""
+    for name in left:
+        table.add_column(name)
+    for name in right:
+        table.add_column(name, justify="right")
+
+
+def funnel_table(numbers: Funnel) -> Table:
+    """The funnel from top to bottom: each way out with its count and share of all records."""
+    table = Table(
+        title="Where the records went" if numbers.complete else "Where the records went so far", title_justify="left"
+    )
+    add_columns(table, "", right=("records", "share"))
+    whole = numbers.records
+    table.add_row("pages and unreadable regions", f"{whole:,}", share(whole, whole), style="bold")
+    for title, group in (("failed", numbers.failed), ("gate", numbers.gated), ("rule", numbers.dropped)):
+        for reason, count in group.items():
+            table.add_row(f"  {title}: {reason}", f"{-count:,}", share(count, whole))
+    if numbers.near_duplicates:
+        table.add_row("  near_duplicate", f"{-numbers.near_duplicates:,}", share(numbers.near_duplicates, whole))
+    table.add_section()
+    table.add_row("kept", f"{numbers.kept:,}", share(numbers.kept, whole), style="bold green")
+    others = sum(numbers.types.values()) - whole
+    table.caption = (
+        f"{numbers.tokens:,} tokens, {numbers.chars:,} characters kept; "
+        f"{bytes_text(numbers.bytes)} of archive read, {others:,} other records counted"
+    )
+    table.caption_justify = "left"
+    return table

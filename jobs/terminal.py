@@ -1,0 +1,119 @@
+"""What a person sees while a verb works: progress and notices on stderr, results on stdout, errors as one line."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from pipeline.errors import GristmillError, InputError, RecipeError
+from pipeline.execution import StepState
+from pipeline.receipts import Receipt
+from pipeline.steps import Failure
+
+WRONG_COMMAND, UNFINISHED = 2, 1
+PLAIN_SECONDS = 5.0
+
+out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+
+def notice(text: str) -> None:
+    """A line for the person, never part of the result."""
+    err.print(text, markup=False)
+
+
+def emit_json(value: Any) -> None:
+    """The result as one JSON document on stdout."""
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode() + "\n")
+
+
+def fail(error: GristmillError) -> NoReturn:
+    """Ends the verb: 2 for a wrong command, recipe or input, 1 for what could not be finished."""
+    err.print(f"gristmill: {error}", style="bold red", markup=False)
+    raise typer.Exit(WRONG_COMMAND if isinstance(error, RecipeError | InputError) else UNFINISHED)
+
+
+def run_verb(verb: Callable[..., None]) -> None:
+    """Runs one verb as a program of its own: `python -m jobs.VERB`."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+    app.command(name=verb.__name__)(verb)
+    app()
+
+
+class PlainProgress:
+    """Progress as lines, for logs: at most one every few seconds, and one when a step ends."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+        self._began = time.monotonic()
+
+    def begin(self, steps: Sequence[StepState]) -> None:
+        """See `Observer.begin`."""
+        for state in steps:
+            if state.reused:
+                notice(f"{state.name}: {state.reused} of {len(state.planned.parts)} parts were done before")
+
+    def ended(self, state: StepState, outcome: Receipt | Failure) -> None:
+        """See `Observer.ended`."""
+        if isinstance(outcome, Failure):
+            notice(f"{state.name}: FAILED {outcome.name}: {outcome.why}")
+        done, total = len(state.receipts) + isinstance(outcome, Receipt), len(state.planned.parts)
+        now = time.monotonic()
+        if done == total or now - self._last > PLAIN_SECONDS:
+            self._last = now
+            notice(f"{now - self._began:7.1f} s  {state.name}: {done}/{total} parts")
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+class BarProgress:
+    """Progress as one bar a step, for a terminal."""
+
+    def __init__(self) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        self._progress = Progress(*columns, console=err)
+        self._tasks: dict[str, Any] = {}
+
+    def begin(self, steps: Sequence[StepState]) -> None:
+        """See `Observer.begin`."""
+        self._progress.start()
+        for state in steps:
+            total = len(state.planned.parts)
+            self._tasks[state.name] = self._progress.add_task(state.name, total=total, completed=state.reused)
+
+    def ended(self, state: StepState, outcome: Receipt | Failure) -> None:
+        """See `Observer.ended`."""
+        if isinstance(outcome, Failure):
+            self._progress.print(f"{state.name}: FAILED {outcome.name}: {outcome.why}", style="red", markup=False)
+        else:
+            self._progress.advance(self._tasks[state.name])
+
+    def close(self) -> None:
+        """Leaves the bars as they are."""
+        self._progress.stop()
+
+
+def progress() -> "PlainProgress | BarProgress":
+    """Bars on a terminal, lines elsewhere."""
+    return BarProgress() if err.is_terminal else PlainProgress()
+
+
+def bytes_text(count: float) -> str:
+    """A size for people, `1.1 GB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

@@ -1,0 +1,122 @@
+"""`gristmill why`: the whole story of one page."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from jobs.options import Json, Root
+from jobs.tables import add_columns
+from jobs.terminal import bytes_text, emit_json, fail, out, run_verb
+from pipeline.errors import GristmillError, InputError
+
+if TYPE_CHECKING:
+    from pipeline.runs import OpenRun
+    from pipeline.why import Story
+
+Page = Annotated[str, typer.Argument(metavar="URL-or-ID", help="The page's URL, or its WARC record id.")]
+Text = Annotated[
+    bool, typer.Option("--text", help="Also print the page's text, read again from its archive where it was not kept.")
+]
+
+
+def why(root: Root, page: Page, text: Text = False, json: Json = False) -> None:
+    """Say everything known of one page: each signal against its rule, its duplicates, where it went.
+
+    Example: gristmill why out https://example.org/a-page
+    """
+    from pipeline.runs import open_run
+    from pipeline.storage import open_storage
+    from pipeline.why import find, story
+
+    try:
+        run = open_run(open_storage(root))
+        places = find(run, page)
+        if not places:
+            raise InputError(f"{page}: no record of this run has this URL or id")
+        stories = [story(run, part, row) for part, row in places]
+        texts = [_text(run, told) if text else None for told in stories]
+    except GristmillError as error:
+        fail(error)
+    if json:
+        told = [each.as_json() | {"text": shown} for each, shown in zip(stories, texts, strict=True)]
+        emit_json({"run": run.record.id, "page": page, "records": told})
+        return
+    for each, shown in zip(stories, texts, strict=True):
+        _print(each)
+        if shown is not None:
+            out.print(shown, markup=False)
+
+
+def _text(run: "OpenRun", told: "Story") -> str:
+    """The stored text, or the page read again from its archive for pages that no text was kept of."""
+    from pipeline.decode import decode
+
+    from pipeline.errors import RecordError
+    from pipeline.why import raw_record
+
+    if told.text is not None:
+        return told.text
+    body, charset = raw_record(run, told)
+    try:
+        return decode(body, charset).text
+    except RecordError as error:
+        return f"({error})"
+
+
+def _print(told: "Story") -> None:
+    record = told.record
+    out.print(f"\n{record['url'] or record['record_id']}", style="bold", markup=False)
+    verdict = {"keep": "kept", "drop": "dropped", "fail": "failed", None: "not decided yet"}[told.verdict]
+    out.print(
+        f"{verdict}{': ' + told.reason if told.reason else ''}", style="green" if told.verdict == "keep" else "red"
+    )
+    span = f"bytes {record['offset']}-{record['offset'] + record['length']} ({bytes_text(record['length'])})"
+    out.print(f"  record    {record['record_id']} of {record['date']}", markup=False)
+    out.print(f"  file      {told.file}, {span}, row {told.row}", markup=False)
+    out.print(f"  read as   {record['mime'] or 'unknown type'}, {_charset(record)}", markup=False)
+    for name in ("truncated", "error"):
+        if record[name]:
+            out.print(f"  {name:<9} {record[name]}", markup=False)
+    if record["gate"]:
+        out.print(
+            f"  gate      {record['gate']}{' (stopped by a resource limit)' if record['by_limit'] else ''}",
+            markup=False,
+        )
+    if told.edits:
+        out.print(f"  edits     {told.edits} place(s) of the text were changed at ingest")
+    if told.checks:
+        out.print(_rules(told))
+    _print_duplicates(told)
+    if told.shard:
+        out.print(f"  packed in {told.shard}", markup=False)
+
+
+def _charset(record: "dict[str, object]") -> str:
+    return f"{record['charset']} (from {record['charset_how']})" if record["charset"] else "not decoded"
+
+
+def _rules(told: "Story") -> Table:
+    table = Table(title="Signals against the rules that judge them", title_justify="left")
+    add_columns(table, "signal", "fails if", "reason", right=("value",))
+    for check in told.checks:
+        value = (
+            f"{check.value:.4g}" if isinstance(check.value, float) else str("-" if check.value is None else check.value)
+        )
+        bound = check.rule.value
+        condition = f"{check.rule.op} {bound:.4g}" if isinstance(bound, float) else f"{check.rule.op} {bound}"
+        table.add_row(check.rule.signal, condition, check.rule.reason, value, style="red" if check.fails else None)
+    return table
+
+
+def _print_duplicates(told: "Story") -> None:
+    found = told.duplicates
+    if found and found["cluster_size"] > 1:
+        stays = "survives" if found["keep"] else f"{found['survivor']} survives"
+        out.print(f"  one of {found['cluster_size']} near-duplicates; {stays}:", markup=False)
+        for url in found["members"]:
+            out.print(f"    {url}", markup=False)
+
+
+if __name__ == "__main__":
+    run_verb(why)

@@ -1,0 +1,201 @@
+"""Runs a planned graph: a part starts as soon as the parts it reads have receipts, a barrier once its inputs are sealed.
+
+The driver holds receipts, never data. What is already committed is not run again, so a second run does only what is missing.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pipeline.errors import PartsFailed
+from pipeline.receipts import Receipt, committed, manifest_path, read_manifest, seal
+from pipeline.sources import Source
+from pipeline.steps import Failure, PartInputs, PartTask, PlannedStep
+from pipeline.storage import Storage
+
+
+class Runner(Protocol):
+    """Hands parts out and receipts back."""
+
+    slots: int
+
+    def submit(self, task: PartTask) -> None:
+        """Starts a part; never called with more than `slots` in flight."""
+        ...
+
+    def wait(self) -> list[Receipt | Failure]:
+        """Blocks until at least one part in flight ends; what ended."""
+        ...
+
+    def close(self) -> None:
+        """Ends everything in flight."""
+        ...
+
+
+class Observer(Protocol):
+    """Hears of progress."""
+
+    def begin(self, steps: Sequence["StepState"]) -> None:
+        """The graph, with what was already done."""
+        ...
+
+    def ended(self, state: "StepState", outcome: Receipt | Failure) -> None:
+        """One part ended."""
+        ...
+
+
+@dataclass(slots=True)
+class StepState:
+    """Where one step stands."""
+
+    planned: PlannedStep
+    depth: int
+    receipts: dict[str, Receipt] = field(default_factory=dict[str, Receipt])
+    failures: list[Failure] = field(default_factory=list[Failure])
+    missing: dict[int, int] = field(default_factory=dict[int, int])
+    reused: int = 0
+    manifest: str = ""
+    sealed: bool = False
+
+    @property
+    def name(self) -> str:
+        """The step's name."""
+        return self.planned.step.name
+
+    @property
+    def done(self) -> bool:
+        """Whether every part has its receipt."""
+        return len(self.receipts) == len(self.planned.parts)
+
+
+class Execution:
+    """One run of a planned graph over one source."""
+
+    def __init__(self, storage: Storage, source: Source, steps: Sequence[PlannedStep], facts: dict[str, Any]) -> None:
+        self._storage = storage
+        self._source = source
+        self._facts = facts
+        self._places: dict[tuple[str, str], int] = {}
+        self._ready: list[tuple[int, int, str]] = []
+        self.states = {planned.step.name: self._load(planned, depth) for depth, planned in enumerate(steps)}
+        self._readers: dict[str, list[StepState]] = {name: [] for name in self.states}
+        for state in self.states.values():
+            for upstream in state.planned.step.inputs:
+                self._readers[upstream.name].append(state)
+
+    def _load(self, planned: PlannedStep, depth: int) -> StepState:
+        """What is committed of a step: from its seal if it has one, else from the receipts that are there."""
+        keys = [part.key for part in planned.parts]
+        step, source = planned.step.name, self._source.name
+        state = StepState(planned, depth, manifest=manifest_path(step, planned.fingerprint, source, keys))
+        folder, _, name = state.manifest.rpartition("/")
+        if name in self._storage.names(folder):
+            state.receipts = {receipt.key: receipt for receipt in read_manifest(self._storage, state.manifest)}
+            state.sealed = True
+        else:
+            state.receipts = committed(self._storage, step, planned.fingerprint, source, keys)
+        state.reused = len(state.receipts)
+        self._places |= {(step, key): place for place, key in enumerate(keys)}
+        return state
+
+    def run(self, runner: Runner, observer: Observer) -> None:
+        """Runs every missing part.
+
+        Raises:
+            PartsFailed: after everything that could run has run, for the first step with failed parts.
+        """
+        observer.begin(list(self.states.values()))
+        for state in self.states.values():
+            self._seal(state)
+            self._count_missing(state)
+        in_flight = 0
+        while self._ready or in_flight:
+            while self._ready and in_flight < runner.slots:
+                _, place, name = heapq.heappop(self._ready)
+                runner.submit(self._task(self.states[name], place))
+                in_flight += 1
+            for outcome in runner.wait():
+                in_flight -= 1
+                observer.ended(self.states[outcome.step], outcome)
+                self._settle(outcome)
+        for state in self.states.values():
+            if state.failures:
+                raise PartsFailed(state.name, {failure.name: failure.why for failure in state.failures})
+
+    def _count_missing(self, state: StepState) -> None:
+        """For each part not done: how many of the parts it reads are still missing."""
+        for place, part in enumerate(state.planned.parts):
+            if part.key not in state.receipts:
+                state.missing[place] = sum(1 for _ in self._unfinished(state, place))
+                self._offer(state, place)
+
+    def _unfinished(self, state: StepState, place: int) -> Iterator[str]:
+        for upstream in state.planned.step.inputs:
+            source = self.states[upstream.name]
+            for part in _covered(state.planned, place, source.planned):
+                if source.planned.parts[part].key not in source.receipts:
+                    yield source.planned.parts[part].key
+
+    def _offer(self, state: StepState, place: int) -> None:
+        if state.missing[place] == 0:
+            heapq.heappush(self._ready, (-state.depth, place, state.name))  # later steps first: that is how it streams
+
+    def _settle(self, outcome: Receipt | Failure) -> None:
+        state = self.states[outcome.step]
+        if isinstance(outcome, Failure):
+            state.failures.append(outcome)
+            return
+        state.receipts[outcome.key] = outcome
+        self._seal(state)
+        place = self._places[outcome.step, outcome.key]
+        for reader in self._readers[outcome.step]:
+            for waiting in _readers_of(state.planned, place, reader.planned):
+                if waiting in reader.missing:
+                    reader.missing[waiting] -= 1
+                    self._offer(reader, waiting)
+
+    def _seal(self, state: StepState) -> None:
+        if state.done and not state.sealed:
+            receipts = [state.receipts[part.key] for part in state.planned.parts]
+            upstream = {step.name: self.states[step.name].manifest for step in state.planned.step.inputs}
+            facts = {"payload": state.planned.payload, "upstream": upstream} | self._facts
+            seal(self._storage, state.manifest, receipts, facts)
+            state.sealed = True
+
+    def _task(self, state: StepState, place: int) -> PartTask:
+        step, part = state.planned.step, state.planned.parts[place]
+        return PartTask(
+            root=self._storage.location,
+            step=step.name,
+            stage=step.stage,
+            fingerprint=state.planned.fingerprint,
+            source=self._source.name,
+            part=part,
+            files=() if step.is_barrier else self._source.parts[part.first : part.first + part.count],
+            inputs=tuple(self._inputs(state, place, self.states[upstream.name]) for upstream in step.inputs),
+        )
+
+    def _inputs(self, state: StepState, place: int, upstream: StepState) -> PartInputs:
+        step = upstream.planned.step
+        covered = list(_covered(state.planned, place, upstream.planned))
+        if len(covered) == len(upstream.planned.parts) and (state.planned.step.is_barrier or step.is_barrier):
+            return PartInputs(step=step.name, span=step.span, manifest=upstream.manifest)
+        receipts = tuple(upstream.receipts[upstream.planned.parts[i].key] for i in covered)
+        return PartInputs(step=step.name, span=step.span, receipts=receipts)
+
+
+def _covered(reader: PlannedStep, place: int, upstream: PlannedStep) -> range:
+    """Places of the `upstream` parts that part `place` of `reader` reads."""
+    if reader.step.is_barrier or upstream.step.is_barrier:
+        return range(len(upstream.parts))
+    part = reader.parts[place]
+    return range(part.first // upstream.step.span, -(-(part.first + part.count) // upstream.step.span))
+
+
+def _readers_of(upstream: PlannedStep, place: int, reader: PlannedStep) -> range:
+    """Places of the `reader` parts that read part `place` of `upstream`."""
+    if reader.step.is_barrier or upstream.step.is_barrier:
+        return range(len(reader.parts))
+    at = upstream.parts[place].first // reader.step.span
+    return range(at, at + 1)

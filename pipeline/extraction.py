@@ -1,0 +1,45 @@
+"""Extractors: the text of a page of HTML, boilerplate left behind."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pyarrow as pa
+
+from pipeline.measures import NO_SIGNALS, Extracted
+
+SEGMENTS_REMEMBERED = 4096  # what trafilatura's own, process-wide memory holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trafilatura:
+    """The main text by trafilatura, with the settings FineWeb was made with.
+
+    `deduplicate` drops paragraphs that repeat within the page. trafilatura's own `deduplicate=True` remembers the whole
+    process: in 2.3.1 a page extracted five times has 492, 415, 415, 0 and 0 characters. Here each page has a memory of its
+    own. `fast` leaves out the second opinions of readability and jusText.
+    """
+
+    name: ClassVar[str] = "trafilatura"
+    version: ClassVar[int] = 1
+    engines: ClassVar[tuple[str, ...]] = ("trafilatura", "lxml", "justext")
+    signals: ClassVar[pa.Schema] = NO_SIGNALS
+
+    favor_precision: bool = True
+    include_comments: bool = False
+    deduplicate: bool = True
+    fast: bool = False
+
+    def extract(self, html: str) -> Extracted | None:
+        """The text, or None where trafilatura finds none."""
+        # Imported here, because a recipe names this class in processes that never extract: 0.4 s and 30 MB.
+        from trafilatura import extract  # noqa: PLC0415
+        from trafilatura.deduplication import LRUCache  # noqa: PLC0415
+
+        text = extract(
+            html,
+            favor_precision=self.favor_precision,
+            include_comments=self.include_comments,
+            deduplicate=LRUCache(maxsize=SEGMENTS_REMEMBERED) if self.deduplicate else False,
+            fast=self.fast,
+        )
+        return Extracted(text) if text else None

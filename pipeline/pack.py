@@ -1,0 +1,128 @@
+"""From verdicts to shards: the kept pages of a fixed range of parts, in order, with FineWeb's columns."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Protocol
+
+import pyarrow as pa
+
+from pipeline.measures import Transform
+from pipeline.pages import Pages
+from pipeline.receipts import Receipt
+from pipeline.schemas import DATASET
+from pipeline.steps import PartRun
+from pipeline.tables import TableWriter, read_batches, read_table
+
+SHARD_ROW_GROUP = 1_000  # rows, as FineWeb's own files have
+BATCH = 256
+
+KEPT_COLUMNS = ("record_row", "record_id", "url", "date", "text", "language", "language_score")
+
+
+class TokenCount(Protocol):
+    """Counts a tokenizer's tokens."""
+
+    def count(self, texts: list[str]) -> list[int]:
+        """Tokens of each text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """Writes one shard: applies the last transforms (personal data), counts tokens, keeps the order of records.
+
+    `survivors` names the step that says which duplicates stay; None packs all that `decide` keeps.
+    """
+
+    name: ClassVar[str] = "pack"
+    version: ClassVar[int] = 1
+
+    transforms: tuple[Transform, ...] = ()
+    tokens: TokenCount | None = None
+    survivors: str | None = None
+
+    def run(self, part: PartRun) -> dict[str, int]:
+        """Writes the `data` table of the covered parts; counts `rows`, `tokens` and `chars`."""
+        writer = part.writer("data", DATASET, SHARD_ROW_GROUP)
+        counts = {"rows": 0, "tokens": 0, "chars": 0}
+        keeps = self._keeps(part)
+        for file, receipt in zip(part.task.files, part.receipts("ingest"), strict=True):
+            origin = {"dump": dump_of(file.name, part.task.source), "file_path": file.name}
+            for batch in read_batches(part.storage, receipt, "documents", KEPT_COLUMNS, BATCH):
+                sizes = [next(keeps) for _ in range(batch.num_rows)]
+                self._pack(writer, batch, sizes, origin, counts)
+        return counts
+
+    def _keeps(self, part: PartRun) -> Iterator[int]:
+        """For each document in order: 0 where it is dropped, else the size of its cluster of near-duplicates."""
+        if self.survivors is not None:
+            for receipt in part.receipts(self.survivors):
+                table = read_table(part.storage, receipt, "survivors", ["keep", "cluster_size"])
+                keep, size = table["keep"].to_pylist(), table["cluster_size"].to_pylist()
+                yield from (size if kept else 0 for kept, size in zip(keep, size, strict=True))
+            return
+        verdicts = kept_records(part)
+        for receipt in part.receipts("ingest"):
+            yield from (int(keep) for keep in kept_documents(part, receipt, verdicts))
+
+    def _pack(
+        self,
+        writer: TableWriter,
+        batch: pa.RecordBatch,
+        sizes: list[int],
+        origin: dict[str, str],
+        counts: dict[str, int],
+    ) -> None:
+        chosen = batch.take(pa.array([row for row, size in enumerate(sizes) if size], pa.int32()))
+        if not chosen.num_rows:
+            return
+        columns: dict[str, list[Any]] = chosen.to_pydict()
+        pages = Pages(columns["text"], urls=columns["url"])
+        for transform in self.transforms:
+            pages = pages.with_texts(transform.transform(pages).texts)
+        tokens = self.tokens.count(pages.texts) if self.tokens else [None] * len(pages)
+        rows = chosen.num_rows
+        writer.write_columns(
+            {
+                "text": pages.texts,
+                "id": columns["record_id"],
+                "dump": [origin["dump"]] * rows,
+                "url": columns["url"],
+                "date": [iso(date) for date in columns["date"]],
+                "file_path": [origin["file_path"]] * rows,
+                "language": columns["language"],
+                "language_score": columns["language_score"],
+                "token_count": tokens,
+                "minhash_cluster_size": [size for size in sizes if size],
+            }
+        )
+        counts["rows"] += rows
+        counts["tokens"] += sum(count or 0 for count in tokens)
+        counts["chars"] += sum(map(len, pages.texts))
+
+
+def iso(date: datetime | None) -> str | None:
+    """A date as FineWeb writes it, `2013-05-18T05:48:59Z`."""
+    return date.strftime("%Y-%m-%dT%H:%M:%SZ") if date else None
+
+
+def dump_of(name: str, source: str) -> str:
+    """The crawl a file belongs to, from its crawl-data path, or the source's name."""
+    crawl = re.match(r"crawl-data/([^/]+)/", name)
+    return crawl.group(1) if crawl else source
+
+
+def kept_records(part: PartRun) -> Iterator[bool]:
+    """For each record that this part covers, in order, whether `decide` keeps it."""
+    for receipt in part.receipts("decide"):
+        verdicts = read_table(part.storage, receipt, "verdicts", ["verdict"])["verdict"]
+        yield from (verdict == "keep" for verdict in verdicts.to_pylist())
+
+
+def kept_documents(part: PartRun, ingest: Receipt, verdicts: Iterator[bool]) -> list[bool]:
+    """For each document of `ingest`, whether it is kept; takes the part's records from `verdicts`, which goes on after them."""
+    rows = read_table(part.storage, ingest, "records", ["document_row"])["document_row"].to_pylist()
+    kept = [next(verdicts) for _ in rows]
+    return [keep for keep, row in zip(kept, rows, strict=True) if row is not None]

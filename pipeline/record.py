@@ -1,0 +1,183 @@
+"""What a span of an archive is to the rest of the pipeline: a page with its body, another record, or a corrupt region."""
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Literal
+
+from pipeline.errors import RecordError
+from pipeline.frames import Frame
+from pipeline.grammars import Arc, Grammar, arc_fields
+from pipeline.gzip_members import TRUNCATED
+from pipeline.http_body import Response, charset_of, dechunk, decode_body, header_fields, mime_of, split_response
+
+_SHORT = "the record ends before its declared length"
+_PAGES = ("response", "conversion")
+_DATE = re.compile(
+    # WARC's W3C dates down to the year alone, and ARC's 8 to 17 digits
+    r"(\d{4})(?:-?(\d\d)(?:-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,]?(\d+))?)?)?)?)?\s*(?:Z|([+-])(\d\d):?(\d\d))?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One span of the input file; fields from `record_id` on are filled for pages only.
+
+    `type` is the WARC-Type in lower case, `arc` for an ARC document. `length` counts input bytes up to the next record. `body` is
+    without transfer and content codings. `payload_sha1_ok` is None where the archive gives no SHA-1 of the payload.
+    `error_reason` says why a page counts as failed, `error` how that showed.
+    """
+
+    kind: Literal["page", "other", "corrupt"]
+    type: str
+    offset: int
+    length: int = 0
+    record_id: str = ""
+    url: str = ""
+    date: datetime | None = None
+    http_status: int | None = None
+    mime: str | None = None
+    http_charset: str | None = None
+    body: bytes = b""
+    payload_sha1_ok: bool | None = None
+    truncated: str | None = None
+    error: str | None = None
+    error_reason: str | None = None
+    by_limit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    """What the archive's own header says of a block; `http` says whether the block is an HTTP response."""
+
+    type: str
+    url: str
+    date: datetime | None
+    http: bool
+    content_type: str
+    record_id: str = ""
+    identified: str | None = None
+    digest: str | None = None
+    truncated: str | None = None
+
+
+def describe(frame: Frame, grammar: Grammar, name: str, limit: int) -> Record:
+    """The record of a frame of file `name`, without its length; bodies of more than `limit` bytes are left out."""
+    if frame.broken is not None and not (frame.broken == TRUNCATED and frame.head):
+        return _corrupt(frame.offset, frame.broken)
+    head = _arc_head(frame) if isinstance(grammar, Arc) else _warc_head(frame)
+    short = frame.short or frame.broken is not None
+    if isinstance(head, _Head):
+        page = _page(frame, head, limit)
+        page = replace(page, record_id=head.record_id or f"<gristmill:{name}:{frame.offset}>")
+        return replace(page, error=_SHORT, error_reason="truncated_record", by_limit=False) if short else page
+    if short:
+        return _corrupt(frame.offset, f"{_SHORT} (its type is {head[:40]})")
+    return Record(kind="other", type=head, offset=frame.offset)
+
+
+def _corrupt(offset: int, why: str) -> Record:
+    return Record(kind="corrupt", type="corrupt", offset=offset, error=why, error_reason="corrupt_record")
+
+
+def _warc_head(frame: Frame) -> _Head | str:
+    """The header of a page, or only the type of another record."""
+    fields = header_fields(frame.head)
+    kind = fields.get("warc-type", "unknown").lower()
+    if kind not in _PAGES:
+        return kind
+    content_type = fields.get("content-type", "")
+    http = content_type.lower().startswith("application/http")
+    return _Head(
+        type=kind,
+        url=(fields.get("warc-target-uri") or fields.get("uri", ""))
+        .removeprefix("<")
+        .removesuffix(">"),  # wget's habit
+        date=parse_date(fields.get("warc-date") or fields.get("archive-date", "")),
+        http=http or (kind == "response" and not content_type and frame.block[:5] == b"HTTP/"),
+        content_type=content_type,
+        record_id=fields.get("warc-record-id", ""),
+        identified=fields.get("warc-identified-payload-type"),
+        digest=fields.get("warc-payload-digest"),
+        truncated=fields.get("warc-truncated"),
+    )
+
+
+def _arc_head(frame: Frame) -> _Head | str:
+    """The header of a document, or `filedesc` where the file describes itself."""
+    fields = arc_fields(frame.head)
+    if fields is None:
+        raise AssertionError("an ARC frame begins with a document's line")
+    url, date, mime = (field.decode("utf-8", "replace") for field in fields)
+    scheme = url.partition(":")[0].lower()
+    if scheme == "filedesc":
+        return scheme
+    return _Head(
+        type="arc",
+        url=url,
+        date=parse_date(date),
+        http=scheme in {"http", "https"},
+        content_type=mime,
+    )
+
+
+def _page(frame: Frame, head: _Head, limit: int) -> Record:
+    """The page of a frame; whatever is wrong with its HTTP part is said in the record."""
+    page = Record(
+        kind="page", type=head.type, offset=frame.offset, url=head.url, date=head.date, truncated=head.truncated
+    )
+    response, body = Response(None, {"content-type": head.content_type}, frame.block), b""
+    failure: RecordError | None = None
+    try:
+        if frame.over:
+            raise RecordError("over_size", f"the record has more than {limit} bytes", by_limit=True)
+        if head.http:
+            response = split_response(frame.block)
+        body = decode_body(response, limit) if head.http else response.payload
+    except RecordError as error:
+        failure = error
+    content_type = response.fields.get("content-type")
+    page = replace(
+        page,
+        http_status=response.status,
+        mime=mime_of(head.identified, content_type, body),
+        http_charset=charset_of(content_type),
+        body=body,
+        payload_sha1_ok=None if frame.over else _sha1_ok(head.digest, response.payload, body),
+    )
+    if failure is None:
+        return page
+    return replace(page, error=failure.detail, error_reason=failure.reason, by_limit=failure.by_limit)
+
+
+def _sha1_ok(digest: str | None, payload: bytes, body: bytes) -> bool | None:
+    """Whether the payload has this digest.
+
+    Crawlers take it of the payload as sent (wget, warcio), without its chunks (warcprox), or without any coding (Common Crawl).
+    """
+    algorithm, _, value = (digest or "").partition(":")
+    if algorithm.strip().lower() not in {"sha1", "sha-1"}:
+        return None
+    value = value.strip().lower()
+    for data in (payload,) if body == payload else (payload, dechunk(payload), body):
+        sha1 = hashlib.sha1(data, usedforsecurity=False).digest()
+        if value in {base64.b32encode(sha1).decode().lower(), sha1.hex()}:
+            return True
+    return False
+
+
+def parse_date(value: str) -> datetime | None:
+    """A WARC or ARC date in UTC; None where it is none."""
+    found = _DATE.fullmatch(value.strip())
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction, sign, hours, minutes = found.groups()
+    try:
+        zone = timezone(timedelta(hours=int(f"{sign}{hours}"), minutes=int(f"{sign}{minutes}"))) if sign else UTC
+        time = (int(hour or 0), int(minute or 0), int(second or 0), int((fraction or "0")[:6].ljust(6, "0")))
+        return datetime(int(year), int(month or 1), int(day or 1), *time, tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,185 @@
+"""What a run was: its record, written before the first part, and a finished or unfinished run opened again from it.
+
+ROOT keeps every run's record; the last one is what `status`, `why` and `verify` speak of.
+"""
+
+import dataclasses
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from pipeline.errors import StorageError
+from pipeline.measures import Rule
+from pipeline.receipts import Receipt, committed, manifest_path
+from pipeline.sources import Source, load_source, save_source
+from pipeline.steps import PlannedPart, PlannedStep, parts_of
+from pipeline.storage import Storage
+
+FOLDER = "runs"
+PROVENANCE = ("gristmill", "datatrove", "trafilatura", "pyarrow", "polars", "ray", "fastwarc", "spacy", "tokenizers")
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """A step as a run's record keeps it."""
+
+    name: str
+    fingerprint: str
+    span: int
+    partitions: int
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What was asked for: recipe (readable), rules, source, steps and provenance."""
+
+    id: str
+    recipe: str
+    source: str
+    rules: tuple[Rule, ...]
+    steps: tuple[StepRecord, ...]
+    payload: Any
+    provenance: dict[str, Any]
+
+    def to_json(self) -> bytes:
+        """The record as its file holds it."""
+        return orjson.dumps(dataclasses.asdict(self), option=orjson.OPT_INDENT_2)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "RunRecord":
+        """The record of its file's bytes; StorageError where they are damaged."""
+        try:
+            fields = orjson.loads(data)
+            fields["rules"] = tuple(_rule(rule) for rule in fields["rules"])
+            fields["steps"] = tuple(StepRecord(inputs=tuple(step.pop("inputs")), **step) for step in fields["steps"])
+            return cls(**fields)
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            raise StorageError(f"a run's record is damaged: {error}") from error
+
+
+def _rule(fields: dict[str, Any]) -> Rule:
+    value: Any = fields.pop("value")
+    return Rule(value=tuple(value) if isinstance(value, list) else value, **fields)
+
+
+def provenance(now: datetime) -> dict[str, Any]:
+    """Where a run came from; never part of an identity."""
+    return {
+        "started": now.isoformat(timespec="seconds"),
+        "argv": sys.argv,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "versions": {name: version(name) for name in PROVENANCE},
+    }
+
+
+def _commit() -> str | None:
+    """The checkout's commit, with a `+` where the checkout has changes; None outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        head = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--abbrev=40"],  # noqa: S607  git is where the user's shell finds it
+            cwd=here,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return head.stdout.strip() or None
+
+
+def record_run(
+    storage: Storage, *, recipe: str, rules: Sequence[Rule], source: Source, steps: Sequence[PlannedStep]
+) -> RunRecord:
+    """Writes what is about to run; nothing in ROOT is replaced by it."""
+    now = datetime.now(UTC)
+    origin = provenance(now)
+    record = RunRecord(
+        id=f"{now:%Y%m%dT%H%M%S.%f}-{uuid4().hex[:6]}",
+        recipe=recipe,
+        source=save_source(storage, source),
+        rules=tuple(rules),
+        steps=tuple(_step_record(planned) for planned in steps),
+        payload={planned.step.name: planned.payload for planned in steps},
+        provenance=origin,
+    )
+    storage.put_new(f"{FOLDER}/{record.id}.json", record.to_json())
+    return record
+
+
+def _step_record(planned: PlannedStep) -> StepRecord:
+    step = planned.step
+    inputs = tuple(upstream.name for upstream in step.inputs)
+    return StepRecord(step.name, planned.fingerprint, step.span, step.partitions, inputs)
+
+
+class OpenRun:
+    """A run of ROOT, with its parts and receipts as they stand now."""
+
+    def __init__(self, storage: Storage, record: RunRecord) -> None:
+        self.storage = storage
+        self.record = record
+        self._receipts: dict[str, dict[str, Receipt]] = {}
+
+    @cached_property
+    def source(self) -> Source:
+        """The run's input files."""
+        return load_source(self.storage, self.record.source)
+
+    def step(self, name: str) -> StepRecord | None:
+        """A step of the run by name."""
+        return next((step for step in self.record.steps if step.name == name), None)
+
+    def parts(self, step: StepRecord) -> tuple[PlannedPart, ...]:
+        """A step's parts, in order."""
+        return parts_of(self.source, span=step.span, partitions=step.partitions)
+
+    def manifest(self, step: StepRecord) -> str:
+        """Where the seal of the step is, or will be."""
+        return manifest_path(step.name, step.fingerprint, self.source.name, [part.key for part in self.parts(step)])
+
+    def is_sealed(self, step: StepRecord) -> bool:
+        """Whether the step is finished."""
+        folder, _, name = self.manifest(step).rpartition("/")
+        return name in self.storage.names(folder)
+
+    def receipts(self, name: str) -> dict[str, Receipt]:
+        """Receipts of a step by part key, in the order of its parts; only those that are there."""
+        if name not in self._receipts:
+            step = self.step(name)
+            keys = [part.key for part in self.parts(step)] if step else []
+            fingerprint = step.fingerprint if step else ""
+            self._receipts[name] = committed(self.storage, name, fingerprint, self.source.name, keys)
+        return self._receipts[name]
+
+    def totals(self, name: str) -> dict[str, int]:
+        """The counts of a step, added up over its parts."""
+        sums: dict[str, int] = {}
+        for receipt in self.receipts(name).values():
+            for key, count in receipt.counts.items():
+                sums[key] = sums.get(key, 0) + count
+        return sums
+
+
+def open_run(storage: Storage) -> OpenRun:
+    """The last run of ROOT; StorageError where there is none."""
+    names = [name for name in storage.names(FOLDER) if name.endswith(".json")]
+    if not names:
+        raise StorageError(
+            f"{storage.location}: no run here; start one with `gristmill curate RECIPE --input … --output …`"
+        )
+    return OpenRun(storage, RunRecord.from_json(storage.get(f"{FOLDER}/{names[-1]}")))

@@ -1,0 +1,172 @@
+"""Runs an extractor in a child process that a page may hang, blow up or crash at the cost of that page alone.
+
+Three limits decide which pages are stopped, each measured so that a rerun, or another machine, decides alike as far as machines
+can: the page's size, the child's resident memory at its peak, and CPU time by a kernel timer that no C code can ignore. The
+fourth, wall-clock time, only catches what waits without computing. A page that was stopped is not tried again here: its row
+says so, and a rebuild takes the list of such rows as input.
+"""
+
+import math
+import signal
+import sys
+from collections import Counter
+from dataclasses import astuple, dataclass
+from importlib.machinery import PathFinder
+from types import ModuleType, TracebackType
+from typing import Self
+
+import cloudpickle
+
+from pipeline.errors import RecordError
+from pipeline.measures import Extracted, Extractor
+from pipeline.sandbox_child import ERROR, MEMORY, NO_TEXT, TEXT, one_line
+from pipeline.sandbox_process import Child, Died
+
+START_SECONDS = 120.0  # a start takes about a second; a loaded machine with a cold disk may take many
+OUTGROWN_BYTES = 256 << 20  # an idle child that grew by this is replaced, so that no page pays for those before it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one page may take. They bear identity, because they decide which pages are stopped.
+
+    `memory_bytes` is the peak resident size of the child, its libraries (about 110 MB) included.
+    """
+
+    max_html_chars: int = 20_000_000
+    memory_bytes: int = 1 << 30
+    cpu_seconds: float = 10.0
+    wall_seconds: float = 120.0
+
+    def __post_init__(self) -> None:
+        if not all(0 < limit < math.inf for limit in astuple(self)):
+            raise ValueError(f"limits are positive and finite: {self}")
+
+
+class Sandbox:
+    """One child at a time: started for the first page, replaced after a page that it did not survive.
+
+    `stopped` counts pages by the reason they were stopped for, `starts` counts children, `peak_rss_bytes` is the largest
+    resident size of any. For one thread, which has to outlive it: the kernel ends the child with the thread that started it.
+    """
+
+    def __init__(self, extractor: Extractor, limits: Limits) -> None:
+        self.limits = limits
+        self.stopped: Counter[str] = Counter()
+        self.starts = 0
+        self.peak_rss_bytes = 0
+        self._message = _shipped(extractor, limits)
+        self._child: Child | None = None
+        self._start_bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the child, if there is one."""
+        return self._child.pid if self._child else None
+
+    def extract(self, html: str) -> Extracted | None:
+        """The text of a page, or None where it has none; lone surrogates come and go as U+FFFD.
+
+        Raises RecordError: `over_size`, `over_memory`, `over_cpu`, `over_time` (all `by_limit`), `extractor_crashed` when the
+        child died, `extractor_error` when the extractor raised. RuntimeError when no child can be started.
+        """
+        try:
+            return self._extract(html)
+        except RecordError as error:
+            self.stopped[error.reason] += 1
+            raise
+
+    def close(self) -> None:
+        """End the child; the next page would start another."""
+        child, self._child = self._child, None
+        if child:
+            self.peak_rss_bytes = max(self.peak_rss_bytes, child.peak_bytes)
+            child.kill()
+
+    def _extract(self, html: str) -> Extracted | None:
+        if len(html) > self.limits.max_html_chars:
+            raise RecordError("over_size", f"{len(html):,} characters", by_limit=True)
+        child = self._ready_child()
+        try:
+            kind, body = child.ask(html.encode("utf-8", "surrogatepass"), self.limits.wall_seconds)
+        except Died:
+            error = self._autopsy(child)
+            self.close()
+            raise error from None
+        except BaseException:  # whatever it was (Ctrl-C too), a late answer must not be taken for the next page's
+            self.close()
+            raise
+        self.peak_rss_bytes = max(self.peak_rss_bytes, child.peak_bytes)
+        return self._understood(kind, body.decode())
+
+    def _understood(self, kind: bytes, text: str) -> Extracted | None:
+        if kind == TEXT:
+            return Extracted(text)
+        if kind == NO_TEXT:
+            return None
+        if kind == ERROR:
+            raise RecordError("extractor_error", text)
+        self.close()  # after a refused allocation who knows what its libraries believe
+        if kind == MEMORY:
+            raise RecordError("over_memory", text or "an allocation was refused", by_limit=True)
+        raise RecordError("extractor_crashed", f"answered {kind!r}")
+
+    def _ready_child(self) -> Child:
+        child = self._child
+        if child and child.running() and child.resident_bytes - self._start_bytes < OUTGROWN_BYTES:
+            return child
+        self.close()
+        return self._start()
+
+    def _start(self) -> Child:
+        limits = self.limits
+        child = self._child = Child(memory_bytes=limits.memory_bytes, answer_bytes=4 * limits.max_html_chars)
+        self.starts += 1
+        try:
+            child.ask(self._message, START_SECONDS)
+        except (Died, RecordError) as error:
+            why = child.last_words() or error
+            self.close()
+            raise RuntimeError(f"the extractor's process does not start: {why}") from error
+        except BaseException:
+            self.close()
+            raise
+        self._start_bytes = child.resident_bytes
+        return child
+
+    def _autopsy(self, child: Child) -> RecordError:
+        """Why the child died: by the timer, by the system's need of memory, or by a fault of its own."""
+        code = child.exit_code()
+        if code == -signal.SIGPROF:
+            return RecordError("over_cpu", f"more than {self.limits.cpu_seconds:g} s of CPU time", by_limit=True)
+        if code == -signal.SIGKILL:  # not ours: the kernel takes this process first when the machine has no memory left
+            return RecordError("over_memory", "killed by the system", by_limit=True)
+        if code is None:
+            return RecordError("extractor_crashed", "closed its pipe and went on")
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return RecordError("extractor_crashed", one_line(f"{how} {child.last_words()}"))
+
+
+def _shipped(extractor: Extractor, limits: Limits) -> bytes:
+    """The first message: the extractor, by value where a fresh process could not import its module (a recipe file)."""
+    module = sys.modules.get(type(extractor).__module__)
+    message = (extractor, limits.cpu_seconds, limits.memory_bytes)
+    if module is None or _importable(module) or module.__name__ in cloudpickle.list_registry_pickle_by_value():
+        return cloudpickle.dumps(message)
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        return cloudpickle.dumps(message)
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+
+
+def _importable(module: ModuleType) -> bool:
+    return PathFinder.find_spec(module.__name__.partition(".")[0]) is not None

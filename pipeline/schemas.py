@@ -1,0 +1,166 @@
+"""The tables of a run. `docs/schemas.md` says what each column means and is tested against this module.
+
+Strings are `large_string` and times UTC microseconds throughout, so that the same column has the same type in every table.
+"""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from pipeline.errors import RecipeError
+
+TEXT = pa.large_string()
+TIME = pa.timestamp("us", tz="UTC")
+
+EDIT = pa.struct(
+    [
+        pa.field("transform", TEXT),
+        pa.field("start", pa.int32()),
+        pa.field("removed", TEXT),
+        pa.field("inserted", TEXT),
+    ]
+)
+
+RECORDS = pa.schema(
+    [
+        pa.field("row", pa.int32(), nullable=False),
+        pa.field("record_id", TEXT),
+        pa.field("url", TEXT),
+        pa.field("date", TIME),
+        pa.field("offset", pa.int64(), nullable=False),
+        pa.field("length", pa.int64(), nullable=False),
+        pa.field("http_status", pa.int16()),
+        pa.field("mime", TEXT),
+        pa.field("charset", TEXT),
+        pa.field("charset_how", TEXT),
+        pa.field("payload_sha1_ok", pa.bool_()),
+        pa.field("truncated", TEXT),
+        pa.field("gate", TEXT),
+        pa.field("document_row", pa.int32()),
+        pa.field("by_limit", pa.bool_(), nullable=False),
+        pa.field("error", TEXT),
+    ]
+)
+
+DOCUMENTS = pa.schema(
+    [
+        pa.field("record_row", pa.int32(), nullable=False),
+        pa.field("record_id", TEXT),
+        pa.field("url", TEXT),
+        pa.field("date", TIME),
+        pa.field("text", TEXT, nullable=False),
+        pa.field("edits", pa.list_(EDIT)),
+        pa.field("language", TEXT),
+        pa.field("language_score", pa.float64()),
+    ]
+)
+
+SAMPLES = pa.schema(
+    [
+        pa.field("record_row", pa.int32(), nullable=False),
+        pa.field("url", TEXT),
+        pa.field("gate", TEXT, nullable=False),
+        pa.field("html", pa.large_binary()),
+    ]
+)
+
+URL_INDEX = pa.schema(
+    [
+        pa.field("key", pa.uint64(), nullable=False),
+        pa.field("part", pa.int32(), nullable=False),
+        pa.field("row", pa.int32(), nullable=False),
+    ]
+)
+
+VERDICTS = pa.schema(
+    [
+        pa.field("verdict", TEXT, nullable=False),
+        pa.field("reason", TEXT),
+        pa.field("violations", pa.list_(pa.int16()), nullable=False),
+    ]
+)
+
+BANDS = pa.schema(
+    [
+        pa.field("band", pa.uint16(), nullable=False),
+        pa.field("key", pa.uint64(), nullable=False),
+        pa.field("member", pa.int32(), nullable=False),
+        pa.field("row", pa.int32(), nullable=False),
+    ]
+)
+
+ORDER = pa.schema(
+    [
+        pa.field("member", pa.int32(), nullable=False),
+        pa.field("row", pa.int32(), nullable=False),
+        pa.field("text_chars", pa.int32(), nullable=False),
+        pa.field("date", TIME),
+        pa.field("record_id", TEXT),
+    ]
+)
+
+EDGES = pa.schema([pa.field("a", pa.uint64(), nullable=False), pa.field("b", pa.uint64(), nullable=False)])
+
+CLUSTERED = pa.schema(
+    [
+        pa.field("document", pa.uint64(), nullable=False),
+        pa.field("cluster", pa.uint64(), nullable=False),
+        pa.field("cluster_size", pa.int32(), nullable=False),
+        pa.field("survivor", pa.uint64(), nullable=False),
+        pa.field("keep", pa.bool_(), nullable=False),
+    ]
+)
+
+SURVIVORS = pa.schema(
+    [
+        pa.field("cluster", pa.uint64()),
+        pa.field("cluster_size", pa.int32(), nullable=False),
+        pa.field("survivor", pa.uint64()),
+        pa.field("keep", pa.bool_(), nullable=False),
+    ]
+)
+
+DATASET = pa.schema(
+    [
+        pa.field("text", TEXT, nullable=False),
+        pa.field("id", TEXT, nullable=False),
+        pa.field("dump", TEXT),
+        pa.field("url", TEXT),
+        pa.field("date", TEXT),
+        pa.field("file_path", TEXT),
+        pa.field("language", TEXT),
+        pa.field("language_score", pa.float64()),
+        pa.field("token_count", pa.int64()),
+        pa.field("minhash_cluster_size", pa.int32()),
+    ]
+)
+
+TABLES: dict[str, pa.Schema] = {
+    "records": RECORDS,
+    "documents": DOCUMENTS,
+    "samples": SAMPLES,
+    "index": URL_INDEX,
+    "verdicts": VERDICTS,
+    "bands": BANDS,
+    "order": ORDER,
+    "edges": EDGES,
+    "clusters": CLUSTERED,
+    "survivors": SURVIVORS,
+    "data": DATASET,
+}
+
+
+def with_signals(base: pa.Schema, signals: Iterable[pa.Schema]) -> pa.Schema:
+    """`base` followed by every signal, in the recipe's order; a RecipeError names a signal that two parts write."""
+    fields = list(base)
+    for declared in signals:
+        for field in declared:
+            if field.name in {known.name for known in fields}:
+                raise RecipeError(f"signal {field.name} is written twice; give one of the measures another name")
+            fields.append(pa.field(field.name, field.type))
+    return pa.schema(fields)
+
+
+def document_number(part: int, row: int, source: int = 0) -> int:
+    """A document as 64 bits: source (16), part (24), row of its part's documents table (24)."""
+    return source << 48 | part << 24 | row

@@ -1,0 +1,259 @@
+"""Steps, and what a part of one is given to run.
+
+A step is inert: name, stage (a frozen dataclass: what is done), inputs (other steps), and its shape. A *map* step's part `i`
+covers the `span` consecutive source parts from `i * span` on and reads those parts of its inputs that cover the same; a
+*barrier* has a fixed number of partitions, each of which may read everything, and waits until its inputs are sealed.
+"""
+
+import dataclasses
+import hashlib
+import random
+import resource
+import time
+import traceback
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+from uuid import uuid4
+
+import pyarrow as pa
+
+from pipeline.errors import GristmillError, RecipeError, TransientError
+from pipeline.identity import canonical, digest
+from pipeline.receipts import FileEntry, Receipt, read_manifest, receipt_path, step_folder
+from pipeline.sources import Source, SourcePart
+from pipeline.storage import Storage, open_storage
+from pipeline.tables import TableWriter
+
+MOST_ATTEMPTS = 4
+FIRST_WAIT_SECONDS = 0.5
+
+
+class Stage(Protocol):
+    """What a step does to one part. A frozen dataclass: its class's name and version and its fields are its identity."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+
+    def run(self, part: "PartRun") -> dict[str, int]:
+        """Writes the part's tables through `part` and returns its counts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A stage with its place in the graph."""
+
+    name: str
+    stage: Stage
+    inputs: tuple["Step", ...] = ()
+    span: int = 1
+    partitions: int = 0
+
+    def __post_init__(self) -> None:
+        for upstream in self.inputs:
+            if not self.partitions and not upstream.partitions and self.span % upstream.span:
+                raise RecipeError(
+                    f"step {self.name} covers {self.span} files a part, which {upstream.name}'s {upstream.span} do not divide"
+                )
+
+    @property
+    def is_barrier(self) -> bool:
+        """Whether the step waits for all parts of its inputs."""
+        return self.partitions > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedPart:
+    """One part of a planned step: its key, readable name, and the range of source parts it covers."""
+
+    key: str
+    name: str
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """A step over a given source: fingerprint and parts are known, nothing has run."""
+
+    step: Step
+    fingerprint: str
+    parts: tuple[PlannedPart, ...]
+    payload: Any
+
+
+def plan_steps(steps: Sequence[Step], source: Source) -> list[PlannedStep]:
+    """Fingerprints and parts of `steps` (each after its inputs) over `source`.
+
+    A map step's fingerprint is its stage's identity and its inputs' fingerprints; a barrier's also holds the ordered keys of
+    the source's parts, because what it says of a document depends on all of them.
+    """
+    planned: dict[str, PlannedStep] = {}
+    for step in steps:
+        payload: dict[str, Any] = {
+            "step": step.name,
+            "stage": canonical(step.stage, step.name),
+            "inputs": [planned[upstream.name].fingerprint for upstream in step.inputs],
+            "unicode": unicodedata.unidata_version,  # decides lower case, categories and normal forms everywhere
+        }
+        if step.is_barrier:
+            payload |= {"partitions": step.partitions, "parts": source.digest}
+        parts = parts_of(source, span=step.span, partitions=step.partitions)
+        planned[step.name] = PlannedStep(step=step, fingerprint=digest(payload), parts=parts, payload=payload)
+    return list(planned.values())
+
+
+def parts_of(source: Source, *, span: int, partitions: int) -> tuple[PlannedPart, ...]:
+    """The parts of a step of this shape: bundles of `span` files, or `partitions` that each see all."""
+    total = len(source.parts)
+    if partitions:
+        return tuple(
+            PlannedPart(key=f"p{n:05d}", name=f"partition {n} of {partitions}", first=0, count=total)
+            for n in range(partitions)
+        )
+    return tuple(_bundle(source, first, span) for first in range(0, total, span))
+
+
+def _bundle(source: Source, first: int, span: int) -> PlannedPart:
+    members = source.parts[first : first + span]
+    keys = "".join(member.key for member in members)
+    key = keys if span == 1 else hashlib.sha256(keys.encode()).hexdigest()[:16]
+    name = members[0].name if len(members) == 1 else f"{members[0].name} and {len(members) - 1} more"
+    return PlannedPart(key=key, name=name, first=first, count=len(members))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartInputs:
+    """What a part reads of one input step: receipts of the parts it covers, or the manifest of all of them."""
+
+    step: str
+    span: int
+    receipts: tuple[Receipt, ...] = ()
+    manifest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartTask:
+    """Everything a worker needs to run one part; small, and all that travels to it."""
+
+    root: str
+    step: str
+    stage: Stage
+    fingerprint: str
+    source: str
+    part: PlannedPart
+    files: tuple[SourcePart, ...]
+    inputs: tuple[PartInputs, ...]
+
+
+class PartRun:
+    """A part being run: opens its inputs, hands out writers under an attempt's own name, commits."""
+
+    def __init__(self, task: PartTask, storage: Storage) -> None:
+        self.task = task
+        self.storage = storage
+        self.attempt = uuid4().hex[:12]
+        self.facts: dict[str, Any] = {}
+        self._writers: dict[str, TableWriter] = {}
+
+    def receipts(self, step: str) -> list[Receipt]:
+        """The committed parts of input `step` that this part reads, in order."""
+        inputs = next(given for given in self.task.inputs if given.step == step)
+        return read_manifest(self.storage, inputs.manifest) if inputs.manifest else list(inputs.receipts)
+
+    def span(self, step: str) -> int:
+        """Source parts that one part of input `step` covers."""
+        return next(given.span for given in self.task.inputs if given.step == step)
+
+    def writer(self, table: str, schema: pa.Schema, row_group: int | None = None) -> TableWriter:
+        """A writer for one of this part's tables."""
+        folder = step_folder(self.task.step, self.task.fingerprint, self.task.source)
+        path = f"{folder}/{self.task.part.key}-{self.attempt}.{table}.parquet"
+        sink = self.storage.writer(path)
+        options = {} if row_group is None else {"row_group": row_group}
+        self._writers[table] = TableWriter(sink, path, schema, **options)
+        return self._writers[table]
+
+    def commit(self, counts: dict[str, int]) -> Receipt:
+        """Closes the tables and creates the receipt; where another attempt was first, its receipt is the answer."""
+        files: dict[str, FileEntry] = {table: writer.close() for table, writer in self._writers.items()}
+        task = self.task
+        receipt = Receipt(
+            step=task.step,
+            fingerprint=task.fingerprint,
+            source=task.source,
+            key=task.part.key,
+            name=task.part.name,
+            attempt=self.attempt,
+            files=files,
+            counts=counts,
+            facts=self.facts,
+        )
+        path = receipt_path(task.step, task.fingerprint, task.source, task.part.key)
+        if self.storage.put_new(path, receipt.to_json()):
+            return receipt
+        self.discard()
+        return Receipt.from_json(self.storage.get(path))
+
+    def discard(self) -> None:
+        """Removes what this attempt wrote; nobody can have read it."""
+        for writer in self._writers.values():
+            writer.abandon()
+            self.storage.delete(writer.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a part could not be done, in one line, and the traceback where the fault is ours."""
+
+    step: str
+    key: str
+    name: str
+    why: str
+    trace: str = field(default="", repr=False)
+
+
+def run_part(task: PartTask) -> Receipt | Failure:
+    """Runs one part to its receipt, or to the reason why not; retries what may pass (TransientError), with back-off."""
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        try:
+            return _attempt(task)
+        except TransientError as error:
+            if attempt == MOST_ATTEMPTS:
+                return _failure(task, f"{error} (after {attempt} attempts)")
+            time.sleep(FIRST_WAIT_SECONDS * 2**attempt * (0.5 + random.random()))  # noqa: S311  jitter
+        except GristmillError as error:
+            return _failure(task, str(error))
+        except Exception as error:  # noqa: BLE001  a bug of ours costs this part and is reported in full
+            notes = "; ".join(getattr(error, "__notes__", []))
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{last.filename.rsplit('/', 1)[-1]}:{last.lineno}"
+            why = f"{type(error).__name__}: {error} ({place}{'; ' + notes if notes else ''})"
+            return _failure(task, why, "".join(traceback.format_exception(error)))
+    raise AssertionError("unreachable")
+
+
+def _failure(task: PartTask, why: str, trace: str = "") -> Failure:
+    return Failure(task.step, task.part.key, task.part.name, why, trace)
+
+
+def _attempt(task: PartTask) -> Receipt:
+    part = PartRun(task, open_storage(task.root))
+    began = time.perf_counter()
+    try:
+        counts = task.stage.run(part)
+        part.facts["seconds"] = round(time.perf_counter() - began, 3)
+        part.facts["peak_rss_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return part.commit(counts)
+    except BaseException:
+        part.discard()
+        raise
+
+
+def without_traces(failures: Sequence[Failure]) -> list[dict[str, str]]:
+    """Failures as a machine reads them."""
+    return [
+        {key: value for key, value in dataclasses.asdict(failure).items() if key != "trace"} for failure in failures
+    ]

@@ -1,0 +1,111 @@
+"""Recomputes what a run claims: every digest, every row count and alignment, the conservation of records, the dataset folder."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow.parquet as pq
+
+from pipeline.dataset import FOLDER, read_dataset_manifest
+from pipeline.errors import GristmillError
+from pipeline.funnel import funnel
+from pipeline.receipts import FileEntry, Receipt
+from pipeline.runs import OpenRun
+from pipeline.storage import Storage
+
+CHUNK = 1 << 20
+
+ALIGNED = {"verdicts": "records", "signals": "documents", "survivors": "documents"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be."""
+
+    where: str
+    what: str
+
+
+def verify(run: OpenRun) -> Iterator[Finding | None]:
+    """Checks one part, shard or law after the other: a Finding for each fault, None for what is in order."""
+    for step in run.record.steps:
+        parts, receipts = run.parts(step), run.receipts(step.name)
+        if missing := len(parts) - len(receipts):
+            yield Finding(step.name, f"{missing} of {len(parts)} parts are not done")
+        for place, receipt in ((place, receipts[part.key]) for place, part in enumerate(parts) if part.key in receipts):
+            yield from _files(run.storage, receipt)
+            yield _alignment(run, receipt, place * step.span, step.span) if not step.partitions else None
+            yield _part_conservation(receipt)
+    yield _conservation(run)
+    yield from _dataset(run)
+
+
+def digest_of(storage: Storage, path: str) -> str:
+    """SHA-256 of a stored file, read in chunks."""
+    digest = hashlib.sha256()
+    with storage.open(path) as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _files(storage: Storage, receipt: Receipt) -> Iterator[Finding | None]:
+    for entry in receipt.files.values():
+        yield _file(storage, entry)
+
+
+def _file(storage: Storage, entry: FileEntry) -> Finding | None:
+    try:
+        if digest_of(storage, entry.path) != entry.sha256:
+            return Finding(entry.path, "its bytes are not those that were committed")
+        rows = pq.read_metadata(storage.open(entry.path)).num_rows
+    except (GristmillError, OSError) as error:
+        return Finding(entry.path, str(error))
+    return None if rows == entry.rows else Finding(entry.path, f"{rows} rows, {entry.rows} committed")
+
+
+def _alignment(run: OpenRun, receipt: Receipt, first: int, span: int) -> Finding | None:
+    """A table that judges another has as many rows as what it judges."""
+    ingested = run.receipts("ingest")
+    covered = [ingested.get(part.key) for part in run.source.parts[first : first + span]]
+    for table, judged in ALIGNED.items():
+        if table in receipt.files and all(covered):
+            rows = sum(part.rows(judged) for part in covered if part)
+            if receipt.rows(table) != rows:
+                return Finding(receipt.files[table].path, f"{receipt.rows(table)} rows beside {rows} {judged}")
+    return None
+
+
+def _part_conservation(receipt: Receipt) -> Finding | None:
+    counts = receipt.counts
+    if receipt.step == "ingest":
+        stopped = sum(count for key, count in counts.items() if key.startswith(("gate.", "failed.")))
+        if counts["rows"] != counts["documents"] + stopped or counts["rows"] != receipt.rows("records"):
+            return Finding(receipt.name, f"{counts['rows']} rows, {counts['documents']} documents, {stopped} stopped")
+        if counts["bytes"] != receipt.facts["input_bytes"]:
+            return Finding(
+                receipt.name, f"{counts['bytes']} of {receipt.facts['input_bytes']} bytes belong to a record"
+            )
+    return None
+
+
+def _conservation(run: OpenRun) -> Finding | None:
+    numbers = funnel(run)
+    wrong = numbers.conservation() if numbers.complete else None
+    return Finding("funnel", wrong) if wrong else None
+
+
+def _dataset(run: OpenRun) -> Iterator[Finding | None]:
+    manifest = read_dataset_manifest(run.storage)
+    if manifest is None:
+        yield Finding(FOLDER, "there is no finished dataset")
+        return
+    if manifest["run"] != run.record.id:
+        yield Finding(FOLDER, f"it is of run {manifest['run']}, not of the last one")
+    listed = {shard["path"] for shard in manifest["shards"]}
+    for name in run.storage.names(f"{FOLDER}/data"):
+        if f"data/{name}" not in listed:
+            yield Finding(f"{FOLDER}/data/{name}", "not listed in the manifest")
+    for shard in manifest["shards"]:
+        entry = FileEntry(f"{FOLDER}/{shard['path']}", shard["sha256"], shard["bytes"], shard["rows"])
+        yield _file(run.storage, entry)

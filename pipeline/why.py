@@ -1,0 +1,200 @@
+"""Everything known of one page: how it was read, each signal against its rule, its duplicates, and where it went.
+
+A view over the run's tables, joined by (part, row); there is no second copy of any of it.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pyarrow.compute as pc
+
+from pipeline.dataset import shard_name
+from pipeline.errors import InputError
+from pipeline.measures import Rule
+from pipeline.receipts import Receipt
+from pipeline.runs import OpenRun, StepRecord
+from pipeline.schemas import RECORDS, document_number
+from pipeline.sources import open_input
+from pipeline.tables import read_rows, read_table
+from pipeline.url_index import look_up
+from pipeline.warc import read_record_at
+
+MOST_MEMBERS = 20  # of a cluster are named; its size is always given
+
+_PART, _ROW = 24, (1 << 24) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleCheck:
+    """One rule on this page: the value it saw and whether it fails."""
+
+    rule: Rule
+    value: Any
+    fails: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One record of the run. `verdict` is None where `decide` has not reached it yet."""
+
+    part: int
+    row: int
+    file: str
+    record: dict[str, Any]
+    signals: dict[str, Any]
+    verdict: str | None = None
+    reason: str | None = None
+    checks: list[RuleCheck] = field(default_factory=list[RuleCheck])
+    duplicates: dict[str, Any] | None = None
+    shard: str | None = None
+    text: str | None = None
+    edits: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The story as a machine reads it."""
+        return asdict(self)
+
+
+def find(run: OpenRun, page: str) -> list[tuple[int, int]]:
+    """(part, row) of every record whose URL or record id is `page`, in the order of the crawl."""
+    step = run.step("index")
+    candidates = _by_index(run, step, page) if step and run.is_sealed(step) else _by_scan(run, page)
+    return [(part, row) for part, row in candidates if page in _names_of(run, part, row)]
+
+
+def _by_index(run: OpenRun, step: StepRecord, page: str) -> list[tuple[int, int]]:
+    receipts = run.receipts("index")
+    in_order = [receipts[part.key] for part in run.parts(step)]
+    found = {place for text in (page, f"<{page}>") for place in look_up(run.storage, in_order, text)}
+    return sorted(found)
+
+
+def _by_scan(run: OpenRun, page: str) -> list[tuple[int, int]]:
+    """The same without an index, over what an unfinished run has committed."""
+    found: list[tuple[int, int]] = []
+    receipts = run.receipts("ingest")
+    for number, part in enumerate(run.source.parts):
+        if part.key in receipts:
+            table = read_table(run.storage, receipts[part.key], "records", ["url", "record_id"])
+            hit = (pc.field("url") == page) | pc.field("record_id").isin([page, f"<{page}>"])
+            rows = table.append_column("row", [list(range(table.num_rows))]).filter(hit)["row"].to_pylist()
+            found += [(number, row) for row in rows]
+    return found
+
+
+def _names_of(run: OpenRun, part: int, row: int) -> set[str]:
+    record = read_rows(run.storage, _ingested(run, part), "records", row)[0]
+    return {record["url"], record["record_id"], record["record_id"].strip("<>")}
+
+
+def _ingested(run: OpenRun, part: int) -> Receipt:
+    return run.receipts("ingest")[run.source.parts[part].key]
+
+
+def story(run: OpenRun, part: int, row: int) -> Story:
+    """The whole story of a record, as far as the run has got."""
+    receipt = _ingested(run, part)
+    fields = read_rows(run.storage, receipt, "records", row)[0]
+    record = {name: fields.pop(name) for name in RECORDS.names}
+    document_row: int | None = record["document_row"]
+    document: dict[str, Any] = {}
+    if document_row is not None:
+        document = read_rows(run.storage, receipt, "documents", document_row)[0]
+        fields |= _later_signals(run, part, document_row)
+    verdict = _verdict(run, part, row) or {"verdict": None, "reason": None, "violations": []}
+    duplicates = (
+        _duplicates(run, part, document_row) if verdict["verdict"] == "keep" and document_row is not None else None
+    )
+    removed = duplicates is not None and not duplicates["keep"]
+    return Story(
+        part=part,
+        row=row,
+        file=run.source.parts[part].name,
+        record=record,
+        signals=fields,
+        verdict="drop" if removed else verdict["verdict"],
+        reason="near_duplicate" if removed else verdict["reason"],
+        checks=_checks(run, fields, verdict["violations"]) if document_row is not None else [],
+        duplicates=duplicates,
+        shard=_shard(run, part) if verdict["verdict"] == "keep" and not removed else None,
+        text=document.get("text"),
+        edits=len(document.get("edits") or ()),
+    )
+
+
+def _later_signals(run: OpenRun, part: int, document_row: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for step in run.record.steps:
+        receipts = run.receipts(step.name) if step.name.startswith("measure-") else {}
+        if receipt := receipts.get(run.source.parts[part].key):
+            found |= read_rows(run.storage, receipt, "signals", document_row)[0]
+    return found
+
+
+def _bundled(run: OpenRun, name: str, part: int, table: str) -> tuple[Receipt, int] | None:
+    """The receipt of `name` that covers source part `part`, and how many rows of `table`'s kind stand before it there."""
+    step = run.step(name)
+    if step is None:
+        return None
+    bundle = run.parts(step)[part // step.span]
+    receipt = run.receipts(name).get(bundle.key)
+    if receipt is None:
+        return None
+    return receipt, sum(_ingested(run, before).rows(table) for before in range(bundle.first, part))
+
+
+def _verdict(run: OpenRun, part: int, row: int) -> dict[str, Any] | None:
+    found = _bundled(run, "decide", part, "records")
+    return read_rows(run.storage, found[0], "verdicts", found[1] + row)[0] if found else None
+
+
+def _checks(run: OpenRun, signals: dict[str, Any], violations: list[int]) -> list[RuleCheck]:
+    return [
+        RuleCheck(rule=rule, value=signals.get(rule.signal), fails=number in violations)
+        for number, rule in enumerate(run.record.rules)
+    ]
+
+
+def _duplicates(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | None:
+    found = _bundled(run, "survivors", part, "documents")
+    if found is None:
+        return None
+    answer = read_rows(run.storage, found[0], "survivors", found[1] + document_row)[0]
+    if answer["cluster"] is None:
+        return {"cluster_size": 1, "keep": answer["keep"], "survivor": None, "members": []}
+    clusters = read_table(
+        run.storage, next(iter(run.receipts("clusters").values())), "clusters", ["document", "cluster"]
+    )
+    members = clusters.filter(pc.field("cluster") == answer["cluster"])["document"].to_pylist()
+    here = document_number(part, document_row)
+    return {
+        "cluster_size": answer["cluster_size"],
+        "keep": answer["keep"],
+        "survivor": _url_of(run, answer["survivor"]),
+        "members": [_url_of(run, member) for member in [each for each in members if each != here][:MOST_MEMBERS]],
+    }
+
+
+def _url_of(run: OpenRun, document: int) -> str:
+    return read_rows(run.storage, _ingested(run, document >> _PART), "documents", document & _ROW)[0]["url"]
+
+
+def _shard(run: OpenRun, part: int) -> str | None:
+    step = run.step("pack")
+    if step is None or not run.is_sealed(step):
+        return None
+    return shard_name(part // step.span, len(run.parts(step)))
+
+
+def raw_record(run: OpenRun, told: Story) -> tuple[bytes, str | None]:
+    """The page's body, read again from its archive by offset, and the charset its HTTP header names.
+
+    Raises:
+        InputError: the archive is not where it was, or holds something else there now.
+    """
+    location = run.source.parts[told.part].location
+    with open_input(location, told.record["offset"], told.record["length"]) as stream:
+        again = read_record_at(stream, told.file)
+    if again.url != told.record["url"]:
+        raise InputError(f"{location}: at {told.record['offset']} there is now {again.url or 'no page'}")
+    return again.body, again.http_charset

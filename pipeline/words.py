@@ -1,0 +1,63 @@
+"""Words and sentences, exactly as datatrove 0.10.1's tokenizer for a language gives them."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
+
+from pipeline.errors import RecipeError
+
+if TYPE_CHECKING:
+    from datatrove.utils.word_tokenizers import WordTokenizer
+
+ENGINES = ("spacy", "datatrove")
+"""The distributions whose versions decide what a word is."""
+
+
+def split_words(text: str, language: str = "en") -> list[str]:
+    """The words of `text`, as datatrove's `split_into_words`.
+
+    `text` holds no lone surrogates (see `pipeline.pages.storable`). Not for several threads at once.
+
+    Raises:
+        RecipeError: for a language that has no tokenizer, or one whose package is not installed.
+    """
+    return _splitter(language).words(text)
+
+
+def count_sentences(text: str, language: str = "en") -> int:
+    """How many pieces datatrove's `split_into_sentences` cuts `text` into; the empty text is one piece."""
+    return _splitter(language).sentences(text)
+
+
+class _Splitter(Protocol):
+    def words(self, text: str) -> list[str]: ...
+
+    def sentences(self, text: str) -> int: ...
+
+
+class _Whole:
+    """Any tokenizer of datatrove, run over the whole text."""
+
+    def __init__(self, tokenizer: "WordTokenizer") -> None:
+        self._tokenizer = tokenizer
+
+    def words(self, text: str) -> list[str]:
+        return self._tokenizer.word_tokenize(text)
+
+    def sentences(self, text: str) -> int:
+        return len(self._tokenizer.span_tokenize(text)) or 1
+
+
+@cache
+def _splitter(language: str) -> _Splitter:
+    # Late, because spaCy takes two seconds and 100 MB that many processes never need.
+    from datatrove.utils.word_tokenizers import SpaCyTokenizer, load_word_tokenizer  # noqa: PLC0415
+
+    try:
+        tokenizer = load_word_tokenizer(language)
+    except (ValueError, ImportError) as error:
+        raise RecipeError(f"no words for language {language!r}: {error}") from error
+    if isinstance(tokenizer, SpaCyTokenizer) and tokenizer.language == "en":
+        from pipeline.english_words import EnglishWords  # noqa: PLC0415
+
+        return EnglishWords(tokenizer)
+    return _Whole(tokenizer)

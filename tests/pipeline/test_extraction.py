@@ -1,0 +1,175 @@
+"""Trafilatura as an extractor: the same page has the same text whatever was extracted before it."""
+
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import RecordError
+from pipeline.extraction import Trafilatura
+from pipeline.measures import Extractor
+from pipeline.sandbox import Limits, Sandbox
+
+SENTENCE = "The miller of {} ground {} sacks of rye before the frost came and the wheel stood still for the winter. "
+STORY = "".join(
+    f"<p>{SENTENCE.format(place, n) * 2}</p>" for n, place in enumerate(("Ayr", "Bern", "Cork", "Dover"), 2)
+)
+MENU = "<nav><ul>" + "".join(f'<li><a href="/{n}">Item {n}</a></li>' for n in range(30)) + "</ul></nav>"
+REFRAIN = "<p>" + "Grind slowly, grind exceeding fine, and let no sack be counted twice by anyone at all. " * 2 + "</p>"
+
+
+def page(body: str) -> str:
+    return f"<html><head><title>The mill</title></head><body>{MENU}<article>{body}</article></body></html>"
+
+
+def text(html: str, extractor: Extractor | None = None) -> str:
+    extracted = (extractor or Trafilatura()).extract(html)
+    assert extracted is not None
+    return extracted.text
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(Trafilatura(), Limits()) as sandbox:
+        yield sandbox
+
+
+def test_it_is_an_extractor_whose_engines_are_installed() -> None:
+    assert isinstance(Trafilatura(), Extractor)
+    assert all(version(engine) for engine in Trafilatura.engines)
+    assert pickle.loads(pickle.dumps(Trafilatura(fast=True))) == Trafilatura(fast=True)
+
+
+def test_the_story_is_kept_and_the_menu_is_not() -> None:
+    found = text(page(STORY))
+    assert [line[:20] for line in found.splitlines()] == [
+        "The miller of Ayr gr",
+        "The miller of Bern g",
+        "The miller of Cork g",
+        "The miller of Dover ",
+    ]
+    assert "Item" not in found
+
+
+def test_a_page_extracted_five_times_has_one_text() -> None:
+    assert len({text(page(STORY + REFRAIN)) for _ in range(5)}) == 1
+
+
+def test_a_page_is_not_changed_by_pages_that_share_its_paragraphs() -> None:
+    alone = text(page(STORY + REFRAIN))
+    for n in range(5):
+        text(page(REFRAIN + STORY + f"<p>Page {n} has this of its own to say, and no other page says it.</p>"))
+    assert text(page(STORY + REFRAIN)) == alone
+
+
+def test_trafilaturas_own_memory_would_have_changed_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from trafilatura import deduplication, extract
+
+    monkeypatch.setattr(deduplication, "LRU_TEST", deduplication.LRUCache(maxsize=4096))
+
+    texts = [extract(page(STORY + REFRAIN), favor_precision=True, deduplicate=True) for _ in range(5)]
+    assert len(set(texts)) > 1  # when this fails, the per-page memory can go
+
+
+def test_a_paragraph_repeated_within_a_page_is_dropped_unless_asked_for() -> None:
+    html = page(STORY + REFRAIN * 9)
+    assert text(html).count("exceeding fine") == 2
+    assert text(html, Trafilatura(deduplicate=False)).count("exceeding fine") == 2 * 9
+
+
+def test_comments_are_kept_only_when_asked_for() -> None:
+    comment = "I ground my rye there myself, back when the old miller could still see the stones."
+    html = page(STORY).replace(
+        "</body>", f'<div id="comments"><div class="comment"><p>{comment}</p></div></div></body>'
+    )
+    assert comment not in text(html)
+    assert comment in text(html, Trafilatura(include_comments=True))
+
+
+@pytest.mark.parametrize("field", ["favor_precision", "fast"])
+def test_every_setting_reaches_trafilatura(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import trafilatura
+
+    seen: list[dict] = []
+    monkeypatch.setattr(trafilatura, "extract", lambda _, **settings: seen.append(settings))
+    extractor = Trafilatura()
+    assert extractor.extract("") is None
+    flipped = replace(extractor, **{field: not getattr(extractor, field)})
+    assert flipped.extract("") is None
+    assert seen[0].pop("deduplicate") is not seen[1].pop("deduplicate")
+    assert {name for name in seen[0] if seen[0][name] != seen[1][name]} == {field}
+
+
+@pytest.mark.parametrize("html", ["", " ", "<html></html>", "<html><body></body></html>", "\0", "<"])
+def test_a_page_without_text_is_none(html: str) -> None:
+    assert Trafilatura().extract(html) is None
+
+
+def test_naming_the_extractor_does_not_load_trafilatura() -> None:
+    code = "import sys, pipeline.extraction, pipeline.sandbox; assert not {'trafilatura', 'lxml'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_the_child_finds_the_same_text_as_this_process(sandbox: Sandbox) -> None:
+    for html in (page(STORY), page(STORY + REFRAIN * 9), page("<p>Ünïcödé 漢字 — “quoted” 😀 text</p>" + STORY), ""):
+        assert sandbox.extract(html) == Trafilatura().extract(html)
+
+
+TAGS = ["p", "div", "table", "tr", "td", "ul", "li", "b", "a", "pre", "h1", "script", "svg", "article", "br"]
+ODDITIES = [
+    "<",
+    "<td colspan='9'>",
+    "<!--",
+    "-->",
+    "<!DOCTYPE",
+    "<?xml",
+    "<![CDATA[",
+    "&amp;",
+    "&#0;",
+    "&#xD800;",
+    "&nbsp",
+]
+MARKUP = st.sampled_from([f"<{tag}>" for tag in TAGS] + [f"</{tag}>" for tag in TAGS] + ODDITIES)
+SOUP = st.lists(MARKUP | st.text(max_size=40) | st.characters(), max_size=60).map("".join)
+ANY = st.text(st.characters(categories=None), max_size=400) | SOUP | SOUP.map(page)  # lone surrogates among them
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(ANY)
+def test_any_input_gives_text_or_a_record_error(sandbox: Sandbox, html: str) -> None:
+    try:
+        found = sandbox.extract(html)
+    except RecordError as error:
+        assert error.reason in {"extractor_error", "extractor_crashed"}  # noqa: PT017
+    else:
+        assert found is None or (found.text and found.text.encode())
+        assert sandbox.extract(html) == found
+
+
+@pytest.mark.corpus
+def test_the_text_of_real_pages_does_not_depend_on_their_order(corpus: Path, corpus_pages: list[dict]) -> None:
+    import gzip
+
+    import orjson
+    from resiliparse.parse.encoding import bytes_to_str, detect_encoding
+
+    texts = {known["id"]: known["text"] for known in corpus_pages}
+    listed = [orjson.loads(line) for line in (corpus / "crawl" / "pages.jsonl").read_bytes().splitlines()][::-23]
+    with Sandbox(Trafilatura(), Limits()) as sandbox:
+        for entry in listed:
+            with (corpus / "crawl" / entry["warc"]).open("rb") as file:
+                file.seek(entry["offset"])
+                record = gzip.decompress(file.read(entry["length"]))
+            body = record.split(b"\r\n\r\n", 2)[2].removesuffix(b"\r\n\r\n")
+            found = sandbox.extract(bytes_to_str(body, entry.get("charset") or detect_encoding(body)))
+            assert (found.text if found else "") == texts[entry["record_id"]], entry["record_id"]
+    assert sandbox.starts == 1
