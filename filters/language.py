@@ -100,7 +100,7 @@ def _nearest(code: str, known: frozenset[str]) -> str:
 @lru_cache(maxsize=2)
 def _model(asset: Asset) -> tuple[Any, frozenset[str]]:
     # Imported late: it takes 0.3 s. The class behind fasttext.load_model, which prints a warning to stderr at each load.
-    from fasttext.FastText import _FastText  # noqa: PLC0415  # pyright: ignore[reportPrivateUsage]
+    from fasttext.FastText import _FastText  # pyright: ignore[reportPrivateUsage]
 
     path = asset.path()
     try:

@@ -1,11 +1,15 @@
+# ruff: noqa: RUF001  Cyrillic letters and full-width punctuation are meant
 """The other languages of the demo's pages: sentence patterns and phrases that fit each other.
 
 Phrases are whole (with article, in the case that the pattern needs), so that no grammar has to be computed. `sentence` and
-`heading` hold the patterns; lists are written as in `jobs.demo_vocabulary`.
+`heading` hold the patterns; lists are written as in `jobs.demo_vocabulary`. `menu` and
+`banner` are what a site prints around every page.
 """
 
 LANGUAGES: dict[str, dict[str, str]] = {
     "de": {
+        "menu": "Startseite|Über uns|Termine|Archiv|Kontakt|Impressum",
+        "banner": "Diese Seite verwendet Cookies, um Ihren Besuch angenehmer zu machen.",
         "heading": "Wie {who} {acc} rettete|Ein Sommer {place}|Warum {group} gern {inf}|Neues aus {town}|"
         "{acc} {inf}: ein Versuch",
         "sentence": "{when} reparierte {who} {acc} {place}.|"
@@ -48,6 +52,8 @@ LANGUAGES: dict[str, dict[str, str]] = {
         "town": "Altwinkel|Birkenau am Teich|Drosselfeld|Hohenbrück|Kaltenbach|Lindental|Mühlrode|Sandhausen|Tannried",
     },
     "fr": {
+        "menu": "Accueil|À propos|Agenda|Archives|Contact|Mentions légales",
+        "banner": "Ce site utilise des cookies pour rendre votre visite plus agréable.",
         "heading": "Comment {who} a sauvé {obj}|Un été {place}|{obj} : mode d'emploi|Nouvelles de {town}|"
         "Pourquoi {group} aiment {inf}",
         "sentence": "{when}, {who} a réparé {obj} {place}.|{group} ne voulaient pas {inf} {obj}, même si {fact}.|"
@@ -56,11 +62,11 @@ LANGUAGES: dict[str, dict[str, str]] = {
         "C'est seulement {when} que {group} ont compris que {fact}.|"
         "Personne ne pensait que {who} pourrait {inf} {obj} aussi vite.|"
         "Nous avons rencontré {group} {place}, et la pluie s'est arrêtée.|"
-        "Comme {fact}, {who} est resté trois jours de plus à {town}.|"
+        "Comme {fact}, {who} passa trois jours de plus à {town}.|"
         "Autrefois, {group} savaient {inf} {obj} sans aide.|"
         "« Je ne vais plus jamais {inf} {obj} », dit {who} en riant.|À la fin, il est apparu que {fact}.|"
         "{who} tient {obj} d'une tante de {town}.|La raison est simple : {group} savent bien que {fact}.|"
-        "{who} est aussi venu {when} pour voir {obj}.|"
+        "{who} passait aussi {when} pour voir {obj}.|"
         "Faut-il {inf} {obj} ? {place}, la question divise depuis longtemps.|"
         "Sans {group}, rien n'aurait été possible {when}.|"
         "Les frais ont été plus lourds que prévu, mais {group} ont payé sans se plaindre.|"
@@ -77,7 +83,7 @@ LANGUAGES: dict[str, dict[str, str]] = {
         "inf": "réparer|vendre|peindre|prêter|examiner|surveiller|photographier|décrire|nettoyer|restaurer",
         "fact": "le bois mouillé brûle mal|la rivière monte à chaque printemps|le bon pain demande du temps|"
         "les abeilles sentent la pluie|les cartes anciennes se trompent souvent|"
-        "le dernier train part à neuf heures|un toit n'est jamais terminé|la cloche sonne trop tôt|"
+        "le dernier train part à neuf heures|les toits ne sont jamais terminés|la cloche sonne trop tôt|"
         "le vent vient de l'ouest|la patience vaut mieux que la force",
         "place": "au bord du village|derrière la mairie|sous le vieux tilleul|sur le marché|"
         "dans la cave de l'école|au bord du lac|près du moulin|sur le quai",
@@ -86,6 +92,8 @@ LANGUAGES: dict[str, dict[str, str]] = {
         "town": "Aubeval|Brisemont|Clairfont|Doucelle|Hautepierre|Longuerive|Montbrun|Sablenoir|Vieilmoulin",
     },
     "es": {
+        "menu": "Inicio|Quiénes somos|Agenda|Archivo|Contacto|Aviso legal",
+        "banner": "Este sitio utiliza cookies para que su visita sea más agradable.",
         "heading": "Cómo {who} salvó {obj}|Un verano {place}|Noticias de {town}|Por qué {group} prefieren {inf}|"
         "{inf} {obj}, paso a paso",
         "sentence": "{when}, {who} reparó {obj} {place}.|{group} no querían {inf} {obj}, aunque {fact}.|"
@@ -122,6 +130,8 @@ LANGUAGES: dict[str, dict[str, str]] = {
         "town": "Aguasclaras|Bellavega|Cerronegro|Fuenteluna|Montealto|Piedrablanca|Riodulce|Valdeviento|Villarroble",
     },
     "pt": {
+        "menu": "Início|Quem somos|Agenda|Arquivo|Contato|Aviso legal",
+        "banner": "Este site utiliza cookies para tornar a sua visita mais agradável.",
         "heading": "Como {who} salvou {obj}|Um verão {place}|Notícias de {town}|Por que {group} gostam de {inf}|"
         "{inf} {obj}: primeiros passos",
         "sentence": "{when}, {who} consertou {obj} {place}.|"
@@ -158,6 +168,8 @@ LANGUAGES: dict[str, dict[str, str]] = {
         "Serra Verde|Valongueiro",
     },
     "it": {
+        "menu": "Pagina iniziale|Chi siamo|Eventi|Archivio|Contatti|Note legali",
+        "banner": "Questo sito utilizza i cookie per rendere la visita più piacevole.",
         "heading": "Come {who} ha salvato {obj}|Un'estate {place}|Notizie da {town}|Perché {group} amano {inf}|"
         "{inf} {obj}, passo dopo passo",
         "sentence": "{when} {who} ha riparato {obj} {place}.|{group} non volevano {inf} {obj}, anche se {fact}.|"
@@ -165,10 +177,10 @@ LANGUAGES: dict[str, dict[str, str]] = {
         "Per {inf} {obj} serve soprattutto pazienza.|Solo {when} {group} hanno capito che {fact}.|"
         "Nessuno pensava che {who} potesse {inf} {obj} così in fretta.|"
         "Abbiamo incontrato {group} {place} e abbiamo parlato del tempo.|"
-        "Poiché {fact}, {who} è rimasto altri tre giorni a {town}.|"
+        "Poiché {fact}, {who} si fermò altri tre giorni a {town}.|"
         "Una volta {group} sapevano {inf} {obj} senza aiuto.|«Non voglio mai più {inf} {obj}», dice {who} ridendo.|"
         "Alla fine si è visto che {fact}.|{who} ha ereditato {obj} da una zia di {town}.|"
-        "Il motivo è semplice: {group} sanno che {fact}.|Anche {who} è passato {when} per vedere {obj}.|"
+        "Il motivo è semplice: {group} sanno che {fact}.|Anche {who} passò {when} per vedere {obj}.|"
         "Bisogna {inf} {obj}? {place} se ne discute da anni.|Senza {group} non sarebbe stato possibile {when}.|"
         "Le spese sono state più alte del previsto, ma {group} hanno pagato volentieri.|"
         "Da {town} a {town} tutti conoscono la storia: {who} ha trovato {obj} {place}.|"
@@ -194,6 +206,8 @@ LANGUAGES: dict[str, dict[str, str]] = {
         "Vallechiara",
     },
     "ru": {
+        "menu": "Главная|О нас|События|Архив|Контакты|Правила",
+        "banner": "Этот сайт использует файлы cookie для вашего удобства.",
         "heading": "Как {who} спасает {obj}|Лето {place}|Новости из посёлка {town}|Почему {group} любят {inf}|"
         "{inf} {obj}: первый опыт",
         "sentence": "{when} {who} чинит {obj} {place}.|{group} не хотели {inf} {obj}, хотя {fact}.|"
@@ -228,6 +242,8 @@ LANGUAGES: dict[str, dict[str, str]] = {
         "town": "Берёзовый|Высокий Яр|Заречный|Каменка|Липовый|Новый Мост|Озёрный|Сосновка|Тихий",
     },
     "zh": {
+        "menu": "首页|关于我们|活动|档案|联系方式|声明",
+        "banner": "本网站使用Cookie以改善您的浏览体验。",
         "heading": "{who}怎样保住了{obj}|{place}的夏天|来自{town}的消息|{group}为什么喜欢{verb}{obj}|"
         "{verb}{obj}的第一步",
         "sentence": "{when}，{who}在{place}修好了{obj}。|虽然{fact}，{group}还是不愿意{verb}{obj}。|"
@@ -254,6 +270,8 @@ LANGUAGES: dict[str, dict[str, str]] = {
         "town": "青石镇|柳溪村|白云湾|南山屯|竹林镇|长桥村|东湖里|石门镇|杏花坞",
     },
     "ja": {
+        "menu": "ホーム|私たちについて|行事|過去の記事|お問い合わせ|規約",
+        "banner": "当サイトはより快適にご覧いただくためにクッキーを使用しています。",
         "heading": "{who}が{obj}を守った話|{place}の夏|{town}からの便り|{group}が{obj}を大切にする理由|"
         "{obj}を{verb}まで",
         "sentence": "{when}、{who}は{place}で{obj}を直しました。|"

@@ -1,4 +1,4 @@
-"""Believable English from a grammar: sentences, paragraphs and headings about one of ten subjects.
+"""Believable text from a grammar: sentences, paragraphs and headings, in English about one of ten subjects.
 
 Alternatives are drawn like cards from a shuffled pack, so a page does not say the same thing twice before it has said
 everything once, and two pages share hardly any run of five words. All draws come from one `random.Random`.
@@ -7,10 +7,12 @@ everything once, and two pages share hardly any run of five words. All draws com
 import random
 import re
 
+from jobs.demo_languages import LANGUAGES
 from jobs.demo_vocabulary import SHARED, SUBJECTS
 
 _NAME = re.compile(r"\{(\w+)\}")
-_ARTICLE = re.compile(r"\b([Aa]) (?=[aeioAEIO])(?!one\b)")
+_ARTICLE = re.compile(r"\b([Aa]) (?=[aeiou]|[AEIO][a-z])(?!one\b|us)")
+_BEGINNING = re.compile(r"(^[\"„«“¿]? ?|[?!] )(\w)")
 
 
 def dice(*names: object) -> random.Random:
@@ -97,7 +99,7 @@ How do you {do} a {thing} that is both {adj} and {adj}?
 The cost was modest: {amount} coins for the {thing}, nothing for the {things}.
 At the next meeting {group} agreed to {do} the {thing}, and {effect}.
 Nothing about {field} is {view} until you have {did} your first {thing}.
-Since {when}, {first} {last} has {did} every {thing} that came through {town}.
+For {span} now, {first} {last} has {did} every {thing} that came through {town}.
 The trick is to {do} the {thing} before the {things} become {adj}.
 Looking back, {who} calls it {view}.
 Others would rather {do} a {adj} {thing} than throw it away.
@@ -134,46 +136,54 @@ def _lists(source: dict[str, str]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(alternatives.split("|")) for name, alternatives in source.items()}
 
 
-_WORDS = {
+_ENGLISH = {
     subject: {**_lists(SHARED), **_lists(words), "sentence": tuple(SENTENCES), "heading": _HEADINGS}
     for subject, words in SUBJECTS.items()
 }
+_OTHERS = {code: _lists(words) for code, words in LANGUAGES.items()}
+_UNSPACED = ("zh", "ja")
 
 
-class English:
-    """Writes about one subject, drawn by `rng`; one writer a page."""
+class Writer:
+    """Writes about one subject in one language; one writer a page, so that a page does not repeat itself."""
 
-    code = "en"
-
-    def __init__(self, rng: random.Random) -> None:
-        self.subject = rng.choice(sorted(SUBJECTS))
-        self._phrases = Phrases(rng, _WORDS[self.subject])
+    def __init__(self, rng: random.Random, language: str = "en") -> None:
         self.rng = rng
+        self.language = language
+        words = _OTHERS[language] if language != "en" else _ENGLISH[rng.choice(sorted(_ENGLISH))]
+        self._phrases = Phrases(rng, words)
+        self._space = "" if language in _UNSPACED else " "
 
     def phrase(self, template: str) -> str:
-        """`template` filled, with its articles put right: "a old bridge" becomes "an old bridge"."""
-        return _ARTICLE.sub(r"\1n ", self._phrases.fill(template))
+        """`template` filled; in English with its articles put right: "a old bridge" becomes "an old bridge"."""
+        filled = self._phrases.fill(template)
+        return _ARTICLE.sub(r"\1n ", filled) if self.language == "en" else filled
+
+    def line(self, template: str) -> str:
+        """`template` filled and begun with a capital."""
+        return _capital(self.phrase(template))
 
     def sentence(self) -> str:
         """One sentence, from its capital to its full stop."""
-        return _capital(self.phrase("{sentence}"))
+        return self.line("{sentence}")
 
     def heading(self) -> str:
         """A headline without a full stop."""
-        return _capital(self.phrase("{heading}"))
+        return self.line("{heading}")
 
     def paragraph(self, sentences: int) -> str:
         """`sentences` sentences in one line."""
-        return " ".join(self.sentence() for _ in range(sentences))
+        return self._space.join(self.sentence() for _ in range(sentences))
 
-    def paragraphs(self, words: int) -> list[str]:
-        """Paragraphs of three to six sentences with about `words` words in all."""
+    def paragraphs(self, sentences: int) -> list[str]:
+        """`sentences` sentences or a few more, in paragraphs of three to six."""
         found: list[str] = []
-        while sum(len(text.split()) for text in found) < words:
-            found.append(self.paragraph(self.rng.randint(3, 6)))
+        while sentences > 0:
+            size = self.rng.randint(3, 6)
+            found.append(self.paragraph(size))
+            sentences -= size
         return found
 
 
 def _capital(text: str) -> str:
-    first = 1 if text[:1] == '"' else 0
-    return text[:first] + text[first : first + 1].upper() + text[first + 1 :]
+    return _BEGINNING.sub(lambda match: match[1] + match[2].upper(), text)

@@ -190,7 +190,7 @@ SUBJECTS: dict[str, dict[str, str]] = {
         "why": "the sun had gone behind the houses|the fixer was exhausted|someone had opened the door too soon|"
         "the battery failed during the ceremony|the film had been loaded backwards|the lens was dirty|"
         "the model arrived an hour late|a scratch ran through the whole roll",
-        "adj": "grainy|sharp|underexposed|flattering|out of focus|old-fashioned|delicate|evenly lit",
+        "adj": "grainy|sharp|underexposed|flattering|blurry|old-fashioned|delicate|evenly lit",
     },
     "bee": {
         "field": "bee-keeping|honey making|the care of orchards|pollinator counting",
@@ -270,4 +270,7 @@ SHARED: dict[str, str] = {
     "to everyone's surprise|at least in theory|as a rule|for reasons nobody wrote down|with a little luck|"
     "in hindsight",
     "kind": "careful|stubborn|cheerful|quiet|practical|curious|impatient|modest|forgetful|generous",
+    "menu": "Home|About us|Events|Archive|Contact|Newsletter|Members|Photos|Shop|Links",
+    "banner": "We use cookies to make your visit more pleasant.|This site uses cookies; by reading on you agree.|"
+    "Cookies help us to see which pages are read.",
 }

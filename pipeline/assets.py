@@ -35,10 +35,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SCHEME = re.compile(r"package(?=:)|[a-z][a-z0-9+.-]*(?=://)")
 
 _CHUNK_BYTES = 1 << 20
-_CLIENT: "ClientConfig" = {
-    "connect_timeout": timedelta(seconds=10),
-    "timeout": timedelta(hours=1),
-}  # models have gigabytes
+# The time-out is for the whole answer, and models have gigabytes.
+_CLIENT: "ClientConfig" = {"connect_timeout": timedelta(seconds=10), "timeout": timedelta(hours=1)}
 _RETRY: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(minutes=2)}
 
 
@@ -58,8 +56,7 @@ class Asset:
     def __post_init__(self) -> None:
         if not _SHA256.fullmatch(self.sha256):
             raise RecipeError(f"asset {self.name}: {self.sha256!r} is no SHA-256 (64 lower-case hexadecimal digits)")
-        problem = _CHECKS.get(_scheme(self.location), _unknown_scheme)(self.location)
-        if problem:
+        if problem := _problem(self.location):
             raise RecipeError(f"asset {self.name}: {self.location!r} {problem}")
 
     def path(self) -> Path:
@@ -71,9 +68,9 @@ class Asset:
             StorageError: the cache folder cannot be written.
         """
         scheme = _scheme(self.location)
-        if scheme in _OPENERS:
+        if scheme not in ("", "package"):
             return self._fetched()
-        found = _in_package(self.location) if scheme == "package" else Path(self.location).expanduser().absolute()
+        found = _in_package(self.location) if scheme else Path(self.location).expanduser().absolute()
         digest = _digest_of(found) if found else None
         if found is None or digest is None:
             raise RecipeError(self._missing(found))
@@ -90,7 +87,7 @@ class Asset:
     def _download(self, file: IO[bytes]) -> str:
         digest = hashlib.sha256()
         try:
-            store, key = _OPENERS[_scheme(self.location)](self.location)
+            store, key = _opened(self.location)
             for chunk in obstore.get(store, key).stream(min_chunk_size=_CHUNK_BYTES):
                 digest.update(chunk)
                 file.write(chunk)
@@ -126,7 +123,7 @@ def assets_of(value: Any) -> Iterator[Asset]:
 def derived(asset: Asset, kind: str, build: Callable[[Path, IO[bytes]], None]) -> Path:
     """A cached file that `build(path of the asset, file to write)` makes from `asset`, built if it is absent or damaged.
 
-    `kind` names the builder and its version, such as `blocklist-hashes-1`: another way to build is another kind. A small file
+    `kind` names the builder and its version, such as `url-hashes-1`: another way to build is another kind. A small file
     under that name holds the digest of what was built, so damage is seen by the next process that asks.
     """
     pointer = _cache_folder("derived") / f"{kind}-{asset.sha256}"
@@ -202,6 +199,25 @@ def _in_package(location: str) -> Path | None:
     return next((file for folder in folders if (file := Path(folder) / inside).is_file()), None)
 
 
+def _problem(location: str) -> str | None:
+    """What is wrong with a location, before anything is looked for."""
+    problem = None
+    match _scheme(location):
+        case "package":
+            problem = _package_problem(location)
+        case "s3" if not re.fullmatch(r"s3://[^/]+/.+", location):
+            problem = "must be s3://BUCKET/KEY"
+        case "http" if not _is_this_machine(urlsplit(location).hostname or ""):
+            problem = "must be https:// (http:// is for this machine)"
+        case "" if not location:
+            problem = "names no place"
+        case "" | "s3" | "http" | "https":
+            pass
+        case _:
+            problem = "must be a path, package:, https:// or s3://"
+    return problem
+
+
 def _package_problem(location: str) -> str | None:
     package, _, inside = location.removeprefix("package:").partition("/")
     if not package.isidentifier():
@@ -212,19 +228,6 @@ def _package_problem(location: str) -> str | None:
     return None
 
 
-def _s3_problem(location: str) -> str | None:
-    bucket, _, key = location.removeprefix("s3://").partition("/")
-    return None if bucket and key else "must be s3://BUCKET/KEY"
-
-
-def _http_problem(location: str) -> str | None:
-    return (
-        None
-        if _is_this_machine(urlsplit(location).hostname or "")
-        else "must be https:// (http:// is for this machine)"
-    )
-
-
 def _is_this_machine(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
@@ -232,40 +235,13 @@ def _is_this_machine(host: str) -> bool:
         return False
 
 
-def _path_problem(location: str) -> str | None:
-    return None if location else "names no place"
-
-
-def _no_problem(_: str) -> str | None:
-    return None
-
-
-def _unknown_scheme(_: str) -> str | None:
-    return "must be a path, package:, https:// or s3://"
-
-
-_CHECKS: dict[str, Callable[[str], str | None]] = {
-    "": _path_problem,
-    "package": _package_problem,
-    "s3": _s3_problem,
-    "https": _no_problem,
-    "http": _http_problem,
-}
-
-
-def _open_http(location: str) -> tuple[HTTPStore, str]:
-    config: ClientConfig = {**_CLIENT, "allow_http": _scheme(location) == "http"}
-    return HTTPStore.from_url(location, client_options=config, retry_config=_RETRY), ""
-
-
-def _open_s3(location: str) -> tuple[S3Store, str]:
+def _opened(location: str) -> tuple[HTTPStore | S3Store, str]:
+    """The store and the key in it."""
+    config: ClientConfig = {
+        **_CLIENT,
+        "allow_http": _scheme(location) != "https",
+    }  # S3: where the environment names one
+    if _scheme(location) != "s3":
+        return HTTPStore.from_url(location, client_options=config, retry_config=_RETRY), ""
     bucket, _, key = location.removeprefix("s3://").partition("/")
-    config: ClientConfig = {**_CLIENT, "allow_http": True}  # only where the environment names such an endpoint
     return S3Store(bucket, client_options=config, retry_config=_RETRY), key
-
-
-_OPENERS: dict[str, Callable[[str], tuple[HTTPStore | S3Store, str]]] = {
-    "https": _open_http,
-    "http": _open_http,
-    "s3": _open_s3,
-}

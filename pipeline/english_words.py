@@ -105,17 +105,19 @@ class EnglishWords:
         return cast(dict[str, _Tokens], answers)
 
     def _plain(self, chunk: str) -> _Tokens | None:
-        """The tokens of the four in five chunks that need no asking: letters, or ASCII letters and a mark, and no exception."""
+        """The tokens of a chunk that needs no asking: whitespace, letters, or ASCII letters and a mark, and no exception."""
+        if chunk.isspace():
+            return (chunk,)
         if chunk in self._exceptions:
             return None
-        if chunk.isalpha() or chunk.isspace():
+        if chunk.isalpha():
             return (chunk,)
         if _UNSPEAKABLE in chunk:
             return _SHIFTING
         letters, mark = chunk[:-1], chunk[-1]
-        if letters.isascii() and letters.isalpha() and letters not in self._exceptions:
-            if mark in _CUT_AFTER_LETTERS or (mark == "." and letters[-1].islower()):
-                return letters, mark
+        cut = mark in _CUT_AFTER_LETTERS or (mark == "." and letters[-1:].islower())
+        if cut and letters.isascii() and letters.isalpha() and letters not in self._exceptions:
+            return letters, mark
         return None
 
     def _settled(self, chunks: list[str]) -> list[_Tokens]:

@@ -65,7 +65,8 @@ def _canonical_dataclass(value: Any, where: str) -> Any:
         for field in dataclasses.fields(value)
         if field.metadata.get("identity", True)
     }
-    head: dict[str, Any] = {"is": getattr(cls, "name", None) or cls.__name__}
+    declared = getattr(cls, "name", None)  # a field called `name` is no declaration
+    head: dict[str, Any] = {"is": declared if isinstance(declared, str) else cls.__name__}
     if isinstance(getattr(cls, "version", None), int):
         head["version"] = cls.version
     if engines := getattr(cls, "engines", ()):

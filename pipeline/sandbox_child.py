@@ -27,7 +27,7 @@ DETAIL_CHARS = 300
 # What an extractor loads for its first page is paid here, before any page's CPU time is counted. The page is short, because
 # trafilatura asks jusText (30 MB of stop words) only for pages of which it finds little.
 WARM_UP = "<html><body><article><p>A short page.</p></article></body></html>"
-STACK_BYTES = 8 << 20  # whether deep recursion in C overflows must not hang on the shell's `ulimit -s`
+STACK_BYTES = 8 << 20  # whether recursion in C overflows must not depend on the shell's `ulimit -s`
 ADDRESS_SPACE_FACTOR = 4
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -72,7 +72,7 @@ def _lower(kind: int, wanted: int) -> None:
 
 
 def _bound_address_space(memory_bytes: int) -> None:
-    """Bound the machine's loss should the parent be too busy to watch; see `pipeline.sandbox` for why so loosely."""
+    """Bound the machine's loss should the parent be too busy to watch; `pipeline.sandbox_process` says why so loosely."""
     with suppress(OSError):
         now = int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
         _lower(resource.RLIMIT_AS, now + ADDRESS_SPACE_FACTOR * memory_bytes)

@@ -5,11 +5,13 @@ four chunkings of the same table gave four digests without that (see docs/decisi
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.errors import GristmillError
 from pipeline.receipts import FileEntry, Receipt
 from pipeline.storage import Storage, Writer
 
@@ -72,8 +74,11 @@ class TableWriter:
         return FileEntry(self.path, self._sink.sha256, self._sink.bytes, self.rows)
 
     def abandon(self) -> None:
-        """Lets the file go: no receipt will name it."""
-        self._sink.close()
+        """Lets the file go: no receipt will name it, so what goes wrong with it no longer matters."""
+        with suppress(GristmillError, OSError, ValueError):
+            self._parquet.close()
+        with suppress(GristmillError, OSError, ValueError):
+            self._sink.close()
 
 
 def read_table(storage: Storage, receipt: Receipt, table: str, columns: Sequence[str] | None = None) -> pa.Table:

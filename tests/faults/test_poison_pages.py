@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def page(body: str) -> str:
 
 def entity_bomb() -> str:
     names = "abcdefghijklmnop"
-    lines = "".join(f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip(names, names[1:], strict=False))
+    lines = "".join(f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in pairwise(names))
     return f'<!DOCTYPE html [<!ENTITY a "ha">{lines}]>' + page(f"<p>{'&p;' * 100}</p>")
 
 
@@ -59,7 +60,6 @@ DEADLY = {  # what still costs more than it should, in trafilatura 2.3.1 and lib
         page(f"<table><tr>{'<td colspan=100 rowspan=100>word</td>' * 300}</tr>{'<tr><td>x</td></tr>' * 300}</table>"),
         "over_cpu",
     ),
-    "300,000 line breaks": (page("word<br>" * 300_000), "over_cpu"),
     "a regular expression that backtracks": (
         HEALTHY.replace("<body>", '<body><script type="application/ld+json">' + '"@type":[' * 200_000 + "</script>"),
         "over_cpu",
@@ -102,7 +102,7 @@ def test_a_page_that_takes_too_much_is_stopped_and_marked(sandbox: Sandbox, heal
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is watched through /proc")
 def test_a_page_that_bloats_is_stopped_by_its_memory() -> None:
-    bloated = page("".join(f"<a href='/{n}'>{n} word</a> " for n in range(100_000)))
+    bloated = page("word<br>" * 300_000)
     limits = replace(LIMITS, memory_bytes=200 << 20, cpu_seconds=30)
     with Sandbox(Trafilatura(), limits) as sandbox:
         with pytest.raises(RecordError) as caught:

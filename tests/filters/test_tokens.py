@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 from functools import cache
+from itertools import pairwise
+from pathlib import Path
 
 import orjson
 import pytest
@@ -67,7 +69,7 @@ def plainly_counted(text: str) -> int:
     count = 0
     for chunk in regex.findall(r"'(?:s|t|re|ve|m|ll|d)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", text):
         parts = [letters()[byte] for byte in chunk.encode()]
-        while pairs := [pair for pair in zip(parts, parts[1:], strict=False) if pair in ranks()]:
+        while pairs := [pair for pair in pairwise(parts) if pair in ranks()]:
             first, second = best = min(pairs, key=ranks().__getitem__)
             merged: list[str] = []
             while parts:
@@ -80,7 +82,7 @@ def plainly_counted(text: str) -> int:
 
 
 @given(
-    text=st.text(st.sampled_from("abcdeghilnorstu ABC'’.,!-0123\n\tüßéñж中日本語 😀"))
+    text=st.text(st.sampled_from("abcdeghilnorstu ABC'\u2019.,!-0123\n\tüßéñж中日本語 😀"))
     | st.sampled_from([" don't  we'll \n\n x", "…"])
 )
 def test_counts_are_those_of_a_plain_implementation(text: str) -> None:
@@ -114,6 +116,7 @@ def test_assets_that_are_no_tokenizer_are_refused() -> None:
         TokenCounter(merges=missing).check()
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
 def test_counting_starts_no_threads_and_a_later_fork_is_quiet() -> None:
     program = (
         "import os; from filters.tokens import TokenCounter\n"

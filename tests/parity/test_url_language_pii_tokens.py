@@ -22,7 +22,7 @@ from pipeline.pages import Pages
 pytestmark = pytest.mark.filterwarnings("ignore:The 'registered_domain' property is deprecated:DeprecationWarning")
 
 
-def document(text: str, **metadata: object):  # noqa: ANN201
+def document(text: str, **metadata: object):
     from datatrove.data import Document
 
     return Document(text=text, id="", metadata=dict(metadata))
@@ -118,7 +118,7 @@ def test_every_listed_word_gets_datatroves_reason_however_it_is_written(policy, 
     words = [line for asset in (HARD_WORDS, SOFT_WORDS, SUBWORDS) for line in lines(asset.path())]
     soft = lines(SOFT_WORDS.path())
     forms = ("/{}/", "/{}", "/a-{}_b", "/x{}y", "/?q={}&{}", "/{}.html")
-    spelled = [change(word) for word in words for change in (str, str.upper, str.title, lambda word: "-".join(word))]
+    spelled = [change(word) for word in words for change in (str, str.upper, str.title, "-".join)]
     urls = [f"http://plain.org{form.format(word, word)}" for word in spelled for form in forms]
     chooser = random.Random(0)
     urls += [f"http://plain.org/{'-'.join(chooser.sample(soft, 2))}" for _ in range(2000)]

@@ -78,10 +78,10 @@ def test_trafilaturas_own_memory_would_have_changed_it(monkeypatch: pytest.Monke
     assert len(set(texts)) > 1  # when this fails, the per-page memory can go
 
 
-def test_a_paragraph_repeated_within_a_page_is_dropped_unless_asked_for() -> None:
-    html = page(STORY + REFRAIN * 9)
-    assert text(html).count("exceeding fine") == 2
-    assert text(html, Trafilatura(deduplicate=False)).count("exceeding fine") == 2 * 9
+def test_a_paragraph_that_comes_again_is_dropped_from_its_fourth_time_on() -> None:
+    html = page("".join(f"<p>{SENTENCE.format(f'town {n}', n) * 2}</p>{REFRAIN}" for n in range(9)))
+    assert text(html).count("Grind slowly") == 2 * 3
+    assert text(html, Trafilatura(deduplicate=False)).count("Grind slowly") == 2 * 9
 
 
 def test_comments_are_kept_only_when_asked_for() -> None:
