@@ -187,6 +187,7 @@ class Survivors:
     def _clustered(self, part: PartRun, answers: Receipt, first: int) -> pl.DataFrame:
         """The rows of the clusters table about one source part, read by row-group statistics."""
         path = answers.files["clusters"].path
-        here = [("document", ">=", first), ("document", "<", first + (1 << 24))]
+        low, high = pa.scalar(first, pa.uint64()), pa.scalar(first + (1 << 24), pa.uint64())
+        here = (pc.field("document") >= low) & (pc.field("document") < high)
         table = pq.read_table(part.storage.open(path), filters=here)
         return pl.DataFrame(pl.from_arrow(table))

@@ -60,9 +60,8 @@ def entry(writer: Writer) -> Blocks:
     for number in range(writer.rng.randint(3, 5)):
         if number:
             blocks.append(block("h2", writer.heading()))
-        blocks += [
-            block("p", f"{text} [{number + 1}]") for text in writer.paragraphs(writer.rng.randint(3, 7))
-        ]
+        noted = f"{writer.sentence()} [{number + 1}] {writer.paragraph(3)}"
+        blocks += [block("p", noted), *prose(writer, writer.rng.randint(2, 5))]
     return blocks
 
 

@@ -17,7 +17,7 @@ _SITES = (
     "green-corner|the-old-quay|spoke-and-chain|crumb-letter|night-sky-club|paper-trail|ridge-notes|silver-grain|hive-diary|"
     "branch-line|village-voice|slow-hands|north-gate|field-book|harbour-news|second-shelf|lamp-post|winter-works|open-shed|"
     "long-table|small-print|blue-door|stone-mill|the-weekly-kettle|orchard-lane|brass-key|river-bend|cellar-window"
-).split("|")
+)
 _NOT_IN_A_SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -60,7 +60,7 @@ def page(writer: Writer, blocks: Blocks, title: str | None = None) -> Page:
 
 def host(writer: Writer) -> str:
     """A host name under a reserved domain, with the language in front where it is not English."""
-    site = f"{writer.rng.choice(_SITES)}.{writer.rng.choice(_DOMAINS)}"
+    site = f"{writer.rng.choice(_SITES.split('|'))}.{writer.rng.choice(_DOMAINS)}"
     return f"{'www' if writer.language == 'en' else writer.language}.{site}"
 
 

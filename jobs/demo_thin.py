@@ -12,7 +12,7 @@ from jobs.demo_text import Writer
 
 def notice(writer: Writer) -> Blocks:
     """Too few words to judge."""
-    return prose(writer, 2)
+    return [block("p", writer.paragraph(2))]
 
 
 def keywords(writer: Writer) -> Blocks:
@@ -28,7 +28,11 @@ def keywords(writer: Writer) -> Blocks:
 
 def guest_book(writer: Writer) -> Blocks:
     """The same few lines again and again."""
-    greetings = ["Thank you all for the lovely day.", "What a beautiful page, greetings to everybody.", "See you again next year!"]
+    greetings = [
+        "Thank you all for the lovely day.",
+        "What a beautiful page, greetings to everybody.",
+        "See you again next year!",
+    ]
     names = [writer.phrase("{first} {last} of {town} was here.") for _ in range(5)]
     lines = [*names, *(writer.rng.choice(greetings) for _ in range(16)), *(writer.sentence() for _ in range(3))]
     writer.rng.shuffle(lines)
@@ -37,60 +41,69 @@ def guest_book(writer: Writer) -> Blocks:
 
 def form_letters(writer: Writer) -> Blocks:
     """One sentence with other names in it, twenty times: long runs of words are repeated."""
-    template = "If you would like to know more about {thing} matters in {town}, please write to {first} {last} before the end of the month."
+    template = (
+        "If you want to know more about {things} in {town}, please write to {first} {last} before the end of the month."
+    )
     return [block("p", writer.line(template)) for _ in range(18)]
 
 
 def teasers(writer: Writer) -> Blocks:
     """A front page: beginnings of stories, each cut off with an ellipsis."""
-    return [
-        block("p", " ".join(writer.sentence().split()[: writer.rng.randint(9, 14)]) + " ...") for _ in range(14)
-    ]
+    return [block("p", " ".join(writer.sentence().split()[: writer.rng.randint(9, 14)]) + " ...") for _ in range(14)]
 
 
 def bullets(writer: Writer) -> Blocks:
-    """Nothing but a list of phrases."""
-    items = [
-        writer.line("{adj} {things} {place}, {did} by {who}, and {thing} to match")
-        for _ in range(writer.rng.randint(14, 20))
-    ]
-    return [listing("ul", items)]
+    """Nothing but a list."""
+    return [listing("ul", [writer.sentence().rstrip(".") for _ in range(writer.rng.randint(20, 26))])]
 
 
 def timetable(writer: Writer) -> Blocks:
     """Numbers in a table: hardly a word in it."""
     hours = range(5, 23)
-    rows = [
-        (writer.phrase("{town}"), *(f"{hour}:{writer.rng.randrange(60):02}" for hour in hours)) for _ in range(12)
-    ]
-    return [block("p", "Trains to and from the coast that stop here, with the platform."), table(rows)]
+    rows = [(writer.phrase("{town}"), *(f"{hour}:{writer.rng.randrange(60):02}" for hour in hours)) for _ in range(12)]
+    introduction = "These are the trains to and from the coast that stop here, with the time at which they leave."
+    return [block("p", introduction), block("p", writer.sentence()), table(rows)]
 
 
 def hashtags(writer: Writer) -> Blocks:
     """Captions with more hash signs than sense."""
     return [
-        block("p", writer.sentence() + " " + " ".join("#" + writer.phrase("{things}").replace(" ", "") for _ in range(9)))
+        block(
+            "p", writer.sentence() + " " + " ".join("#" + writer.phrase("{things}").replace(" ", "") for _ in range(9))
+        )
         for _ in range(8)
     ]
 
 
 def register(writer: Writer) -> Blocks:
-    """Names and places without one of the small words that sentences need."""
-    lines = [
-        writer.phrase("{last}, {first} ({town}); {last}, {first} ({town}); {last}, {first} ({town}).") for _ in range(14)
-    ]
-    return [block("p", line) for line in lines]
+    """Members of a club, without two of the small words that a text has."""
+    templates = (
+        "{first} {last} from {town} joined our club as a {kind} young member.",
+        "Our {kind} friend {first} {last} is leaving {town} for good this year.",
+        "{first} {last} is also known as our most {kind} neighbour in {town}.",
+        "As {kind} as ever, {first} {last} moved house from {town} again.",
+    )
+    return [block("p", writer.line(templates[place % 4])) for place in range(writer.rng.randint(12, 18))]
 
 
 def price_list(writer: Writer) -> Blocks:
     """Short lines, none of which ends like a sentence; an introduction keeps it from failing earlier."""
-    items = [f"{writer.line('{adj} {thing}')} {writer.rng.randint(2, 60)}.{writer.rng.randrange(100):02}" for _ in range(30)]
+    items = [
+        f"{writer.line('{adj} {thing}')} {writer.rng.randint(2, 60)}.{writer.rng.randrange(100):02}" for _ in range(30)
+    ]
     return [*prose(writer, 6), *(block("p", item) for item in items)]
 
 
 def poem(writer: Writer) -> Blocks:
     """Short lines that do end like sentences."""
-    verses = [writer.line("{kind} is the {thing}.") for _ in range(26)]
+    templates = (
+        "{kind} {things},",
+        "a {adj} {thing}?",
+        "{things} of {town}.",
+        "no {last} without a {last}",
+        "oh {first} {last}!",
+    )
+    verses = [writer.line(templates[place % 5]) for place in range(30)]
     return [*prose(writer, 3), *(block("p", verse) for verse in verses)]
 
 
@@ -108,7 +121,11 @@ def code_lesson(writer: Writer) -> Blocks:
 
 def filler(writer: Writer) -> Blocks:
     """A page that was never finished: the classic filler text stands where the rest should be."""
-    return [*prose(writer, 8), block("p", "Lorem ipsum dolor sit amet, and the rest of this page follows soon."), *prose(writer, 4)]
+    return [
+        *prose(writer, 8),
+        block("p", "Lorem ipsum dolor sit amet, and the rest of this page follows soon."),
+        *prose(writer, 4),
+    ]
 
 
 def script_notice(writer: Writer) -> Blocks:
@@ -130,9 +147,9 @@ def link_list(writer: Writer) -> Blocks:
 
 
 THIN: dict[str, tuple[Callable[[Writer], Blocks], str]] = {
-    "notice": (notice, "too_few_words"),
-    "keywords": (keywords, "repeated_2_grams"),
-    "guest-book": (guest_book, "many_duplicate_lines"),
+    "notice": (notice, "few_words"),
+    "keywords": (keywords, "frequent_2_grams"),
+    "guest-book": (guest_book, "repeated_lines"),
     "form-letters": (form_letters, "repeated_5_grams"),
     "teasers": (teasers, "many_ellipsis_lines"),
     "bullets": (bullets, "many_bullet_lines"),
@@ -141,9 +158,9 @@ THIN: dict[str, tuple[Callable[[Writer], Blocks], str]] = {
     "register": (register, "few_stop_words"),
     "price-list": (price_list, "few_punctuated_lines"),
     "poem": (poem, "many_short_lines"),
-    "refrains": (refrains, "many_duplicate_chars"),
-    "code": (code_lesson, "curly_bracket"),
-    "filler": (filler, "lorem_ipsum"),
+    "refrains": (refrains, "many_repeated_chars"),
+    "code": (code_lesson, "has_curly_bracket"),
+    "filler": (filler, "placeholder_text"),
     "script-notice": (script_notice, "few_sentences"),
     "links": (link_list, "empty_text"),
 }

@@ -52,6 +52,7 @@ class Recipe:
     shard_files: int = 64
     index_partitions: int = 1
     tolerance: float = field(default=0.1, metadata=NOT_IDENTITY)
+    batch_pages: int = field(default=64, metadata=NOT_IDENTITY)
 
     def __post_init__(self) -> None:
         written = with_signals(self.ingest_stage().schema(), [measure.signals for measure in self.measures])
@@ -63,7 +64,13 @@ class Recipe:
 
     def ingest_stage(self) -> Ingest:
         """The stage that reads the archives."""
-        return Ingest(items=self.ingest, limits=self.limits, sample_rate=self.sample_rate, tolerance=self.tolerance)
+        return Ingest(
+            items=self.ingest,
+            limits=self.limits,
+            sample_rate=self.sample_rate,
+            tolerance=self.tolerance,
+            batch_pages=self.batch_pages,
+        )
 
     def steps(self) -> tuple[Step, ...]:
         """The graph, each step after its inputs."""

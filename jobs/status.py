@@ -45,7 +45,7 @@ def status(root: Root, json: Json = False) -> None:
     for step in steps:
         done = f"{step['done']}/{step['parts']}"
         table.add_row(
-            step["step"], done, f"{step['seconds']:,}", step["fingerprint"], style=None if step["sealed"] else "yellow"
+            step["step"], step["fingerprint"], done, f"{step['seconds']:,}", style=None if step["sealed"] else "yellow"
         )
     out.print(table)
     out.print(funnel_table(numbers))

@@ -51,7 +51,7 @@ _NAMES = {  # resiliparse's name: the standard's name, and Python's codec for it
     "euc_kr": ("euc-kr", "cp949"),
     "gb18030": ("gb18030", "gb18030"),
     "gbk": ("gbk", "gb18030"),
-    "iso2022_jp": ("iso-2022-jp", "iso2022_jp_2"),
+    "iso2022_jp": ("iso-2022-jp", "iso2022_jp_ext"),
     "iso8859-11": ("windows-874", "cp874"),
     "koi8-r": ("koi8-r", "koi8-r"),
     "koi8-u": ("koi8-u", "koi8-u"),

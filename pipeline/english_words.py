@@ -9,7 +9,7 @@ string that spaCy stumbles over: such a page is split whole.
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import Any, cast
 
 from datatrove.utils.word_tokenizers import SpaCyTokenizer
@@ -55,7 +55,7 @@ class EnglishWords:
             if _UNSPEAKABLE in text:
                 return self._datatrove.word_tokenize(text)
             answers = [answer for answer in self._settled(_chunks_and_spaces(text)) if not answer[0].isspace()]
-        return [word for answer in answers for word in answer]
+        return list(chain.from_iterable(answers))
 
     def sentences(self, text: str) -> int:
         """The rule of spaCy's sentencizer: the first token after a stop that is no punctuation begins a new sentence."""
@@ -66,13 +66,12 @@ class EnglishWords:
                 return len(self._datatrove.span_tokenize(text)) or 1
             answers = self._settled(chunks)
         count, stopped, stops = 1, False, self._stops
-        for answer in answers:
-            for token in answer:
-                if token in stops:
-                    stopped = True
-                elif stopped and not is_punct(token):
-                    count += 1
-                    stopped = False
+        for token in chain.from_iterable(answers):
+            if token in stops:
+                stopped = True
+            elif stopped and not is_punct(token):
+                count += 1
+                stopped = False
         return count
 
     def _answers(self, chunks: list[str]) -> list[_Tokens]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pipeline.grammars import Grammar
 from pipeline.gzip_members import LOOK, Piece
 
+HEADLESS = "a record's header does not end"
 MAX_HEAD = 1 << 20
 """Bytes a WARC or HTTP header may have; real ones stay below 32 KiB."""
 
@@ -161,26 +162,34 @@ class Framer:
             seen = len(plain.buffer)
             if seen > MAX_HEAD or not plain.more():
                 self._pass_to_start(1)
-                return Frame(offset, broken="a record's header does not end")
+                return Frame(offset, broken=HEADLESS)
         head = plain.cut(0, at)
+        if self._grammar.cut_off(head):
+            plain.drop(at)
+            return Frame(offset, broken=HEADLESS)
         length = self._grammar.length(head)
-        if length is not None and length > self._keep:
+        if length is not None and length > self._keep and plain.want(at + self._keep):
             return self._oversized(Frame(offset, head, over=True), at + length)
-        if length is not None and self._ends(at + length):
+        if length is not None and self._ends(at, at + length):
             frame = Frame(offset, head, plain.cut(at, at + length))
             plain.drop(at + length)
             return frame
         return self._unmeasured(Frame(offset, head), at, length)
 
-    def _ends(self, stop: int) -> bool:
-        """Whether a block that ends at `stop` is there and followed by what may follow a record."""
-        plain = self._plain
+    def _ends(self, at: int, stop: int) -> bool:
+        """Whether the block from `at` to `stop` is there and followed by what may follow a record.
+
+        Blank lines with garbage behind them may: unless they only seem to end this record, and end the header of a later one.
+        """
+        plain, grammar = self._plain, self._grammar
         if not plain.want(stop):
             return False
         plain.want(stop + LOOK)
         behind = plain.cut(stop, stop + LOOK)
         after = behind.lstrip(b"\r\n")
-        return not after or behind.startswith((b"\r\n\r\n", b"\n\n")) or self._grammar.starts(after)
+        if not after or grammar.starts(after):
+            return True
+        return behind.startswith((b"\r\n\r\n", b"\n\n")) and (grammar.find(plain.buffer, at) or stop) >= stop
 
     def _unmeasured(self, frame: Frame, at: int, length: int | None) -> Frame:
         """A record whose length is missing or wrong goes to the next start of a record."""
@@ -231,7 +240,8 @@ class Framer:
         plain.drop(found)
 
     def _searched(self) -> int:
-        """Index from which a search goes on when more bytes come: the last line, whose end is not there yet."""
+        """Index from which a search goes on when more bytes come: the last two lines may become the start of a record."""
         buffer = self._plain.buffer
         far = max(len(buffer) - LOOK, 0)
-        return max(buffer.rfind(b"\n", far) + 1, far)
+        last = buffer.rfind(b"\n", far)
+        return max(buffer.rfind(b"\n", far, max(last, far)) + 1, far)

@@ -7,6 +7,7 @@ from pipeline.gzip_members import LOOK
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n|\n(?=WARC/\d\.)")  # a header that runs into the next record ends there
 _WARC_LINE = re.compile(rb"WARC/\d\.\d{1,3}[ \t]*\r?\n")
+_WARC_FIRST = re.compile(rb"(?i)(?:warc|content)-[a-z-]{3,40}[ \t]*:")
 _WARC_LENGTH = re.compile(rb"(?im)^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$")
 _ARC_SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]{1,30}:")
 _ARC_ADDRESS = re.compile(rb"[0-9a-fA-F.:]+|-")
@@ -22,11 +23,15 @@ class Grammar(Protocol):
         ...
 
     def find(self, plain: bytes | bytearray, start: int) -> int | None:
-        """Index of the next line, from `start` on, that begins a record."""
+        """Index of the next line, from `start` on, that begins a record; complete with the line behind it."""
         ...
 
     def head_end(self, plain: bytes | bytearray, start: int) -> int | None:
         """Index behind the header of the record at 0; bytes before `start` were looked at already."""
+        ...
+
+    def cut_off(self, head: bytes, /) -> bool:
+        """Whether the header was cut off by the next record's."""
         ...
 
     def length(self, head: bytes) -> int | None:
@@ -44,18 +49,23 @@ class Warc:
         return _WARC_LINE.match(plain) is not None
 
     def find(self, plain: bytes | bytearray, start: int) -> int | None:
-        """The next version line."""
+        """The next version line; behind garbage it need not begin a line, but a field must follow."""
         at = plain.find(b"WARC/", start)
         while at >= 0:
-            if (at == 0 or plain[at - 1] == 10) and _WARC_LINE.match(plain, at):
+            line = _WARC_LINE.match(plain, at)
+            if line and (at == 0 or plain[at - 1] == 10 or _WARC_FIRST.match(plain, line.end())):
                 return at
             at = plain.find(b"WARC/", at + 1)
         return None
 
     def head_end(self, plain: bytes | bytearray, start: int) -> int | None:
         """Behind the first blank line."""
-        found = _HEAD_END.search(plain, max(start - 3, 0))
+        found = _HEAD_END.search(plain, max(start - 10, 0))
         return found.end() if found else None
+
+    def cut_off(self, head: bytes, /) -> bool:
+        """Whether it has no blank line."""
+        return not head.endswith((b"\n\r\n", b"\n\n"))
 
     def length(self, head: bytes) -> int | None:
         """The first Content-Length."""
@@ -86,6 +96,10 @@ class Arc:
     def head_end(self, plain: bytes | bytearray, start: int) -> int | None:
         """Behind the line."""
         return plain.find(b"\n", start) + 1 or None
+
+    def cut_off(self, _head: bytes, /) -> bool:
+        """Never: it is one line."""
+        return False
 
     def length(self, head: bytes) -> int | None:
         """The line's last field."""

@@ -204,6 +204,7 @@ def _inflate(inflater: _Inflater, data: bytes) -> tuple[bytes, int, str | None]:
         plain = inflater.decompress(data, INFLATED)
     except zlib.error as error:
         return b"", len(data), f"broken gzip member ({error})"
-    taken = len(data) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
+    # behind the member's end zlib leaves the rest in unused_data, and sometimes in unconsumed_tail as well
+    taken = len(data) - len(inflater.unused_data if inflater.eof else inflater.unconsumed_tail)
     ended = not data and not plain and not inflater.eof
     return plain, taken, TRUNCATED if ended else None

@@ -5,7 +5,7 @@ three together (with the versions of its `engines`) are its identity. All are pu
 alone, never on its neighbours in the batch or on what came before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -30,7 +30,7 @@ def schema(**types: str) -> pa.Schema:
 NO_SIGNALS = schema()
 
 
-def signals_of(signals: pa.Schema, columns: dict[str, Sequence[object]], rows: int) -> pa.RecordBatch:
+def signals_of(signals: pa.Schema, columns: Mapping[str, Sequence[object]], rows: int) -> pa.RecordBatch:
     """A batch of `signals` from Python columns; a ValueError says which column is missing or of the wrong length."""
     if set(columns) != set(signals.names):
         raise ValueError(f"signals {sorted(set(columns) ^ set(signals.names))} are declared or given, not both")
@@ -38,7 +38,7 @@ def signals_of(signals: pa.Schema, columns: dict[str, Sequence[object]], rows: i
         if len(values) != rows:
             raise ValueError(f"signal {name}: {len(values)} values for {rows} pages")
     if not signals.names:
-        return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
+        return pa.record_batch([pa.nulls(rows)], names=["row"]).select([])  # no columns, yet this many rows
     arrays = [pa.array(columns[name], signals.field(name).type) for name in signals.names]
     return pa.RecordBatch.from_arrays(arrays, schema=signals)
 

@@ -14,6 +14,7 @@ from pipeline.gzip_members import TRUNCATED
 from pipeline.http_body import Response, charset_of, dechunk, decode_body, header_fields, mime_of, split_response
 
 _SHORT = "the record ends before its declared length"
+_TYPE = re.compile(r"[a-z]{1,20}")
 _PAGES = ("response", "conversion")
 _DATE = re.compile(
     # WARC's W3C dates down to the year alone, and ARC's 8 to 17 digits
@@ -26,8 +27,9 @@ _DATE = re.compile(
 class Record:
     """One span of the input file; fields from `record_id` on are filled for pages only.
 
-    `type` is the WARC-Type in lower case, `arc` for an ARC document. `length` counts input bytes up to the next record. `body` is
-    without transfer and content codings. `payload_sha1_ok` is None where the archive gives no SHA-1 of the payload.
+    `type` is the WARC-Type in lower case (`unknown` where that is no word), `arc` for an ARC document. `length` counts input
+    bytes up to the next record. `body` is without transfer and content codings. `payload_sha1_ok` is None where the archive
+    gives no SHA-1 of the payload.
     `error_reason` says why a page counts as failed, `error` how that showed.
     """
 
@@ -75,7 +77,7 @@ def describe(frame: Frame, grammar: Grammar, name: str, limit: int) -> Record:
         page = replace(page, record_id=head.record_id or f"<gristmill:{name}:{frame.offset}>")
         return replace(page, error=_SHORT, error_reason="truncated_record", by_limit=False) if short else page
     if short:
-        return _corrupt(frame.offset, f"{_SHORT} (its type is {head[:40]})")
+        return _corrupt(frame.offset, f"{_SHORT} (its type is {head})")
     return Record(kind="other", type=head, offset=frame.offset)
 
 
@@ -86,9 +88,9 @@ def _corrupt(offset: int, why: str) -> Record:
 def _warc_head(frame: Frame) -> _Head | str:
     """The header of a page, or only the type of another record."""
     fields = header_fields(frame.head)
-    kind = fields.get("warc-type", "unknown").lower()
+    kind = fields.get("warc-type", "").lower()
     if kind not in _PAGES:
-        return kind
+        return kind if _TYPE.fullmatch(kind) else "unknown"
     content_type = fields.get("content-type", "")
     http = content_type.lower().startswith("application/http")
     return _Head(
@@ -129,7 +131,7 @@ def _page(frame: Frame, head: _Head, limit: int) -> Record:
     page = Record(
         kind="page", type=head.type, offset=frame.offset, url=head.url, date=head.date, truncated=head.truncated
     )
-    response, body = Response(None, {"content-type": head.content_type}, frame.block), b""
+    response, body = Response(None, {} if head.http else {"content-type": head.content_type}, frame.block), b""
     failure: RecordError | None = None
     try:
         if frame.over:

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import orjson
 
-from pipeline.errors import StorageError
+from pipeline.errors import InputError, StorageError
 from pipeline.measures import Rule
 from pipeline.receipts import Receipt, committed, manifest_path
 from pipeline.sources import Source, load_source, save_source
@@ -176,10 +176,10 @@ class OpenRun:
 
 
 def open_run(storage: Storage) -> OpenRun:
-    """The last run of ROOT; StorageError where there is none."""
+    """The last run of ROOT; InputError where there is none."""
     names = [name for name in storage.names(FOLDER) if name.endswith(".json")]
     if not names:
-        raise StorageError(
+        raise InputError(
             f"{storage.location}: no run here; start one with `gristmill curate RECIPE --input … --output …`"
         )
     return OpenRun(storage, RunRecord.from_json(storage.get(f"{FOLDER}/{names[-1]}")))

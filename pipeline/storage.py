@@ -9,9 +9,9 @@ import hashlib
 import os
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 import obstore
@@ -59,10 +59,12 @@ class Writer:
         if not self.closed:
             self.closed = True
             with storage_errors(self.path):
-                if isinstance(self._sink, IO) or hasattr(self._sink, "fileno"):
-                    self._sink.flush()
-                    os.fsync(self._sink.fileno())
-                self._sink.close()
+                try:
+                    if hasattr(self._sink, "fileno"):
+                        self._sink.flush()
+                        os.fsync(self._sink.fileno())
+                finally:
+                    self._sink.close()
 
 
 class Storage(Protocol):
@@ -134,10 +136,14 @@ class LocalStorage:
 
     def _staged(self, target: Path, data: bytes) -> Path:
         staged = target.with_name(f".{target.name}.{uuid4().hex[:12]}")
-        with staged.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with staged.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            staged.unlink(missing_ok=True)  # on a full disk what is left of it would only take room
+            raise
         return staged
 
     def put_new(self, path: str, data: bytes) -> bool:
@@ -184,17 +190,17 @@ class LocalStorage:
 
     def copy(self, source: str, target: str) -> None:
         """See `Storage.copy`: a hard link where the file system allows it."""
-        with storage_errors(self._show(target)):
+        with storage_errors(f"{self._show(source)} → {target}"):
             final = self._target(target)
             staged = final.with_name(f".{final.name}.{uuid4().hex[:12]}")
             try:
-                os.link(self._root / source, staged)
-            except FileNotFoundError:
-                raise
-            except OSError:
-                shutil.copyfile(self._root / source, staged)
-            staged.replace(final)
-            staged.unlink(missing_ok=True)  # rename(2) does nothing when both names are already one file
+                with suppress(OSError):
+                    os.link(self._root / source, staged)
+                if not staged.exists():
+                    shutil.copyfile(self._root / source, staged)
+                staged.replace(final)
+            finally:
+                staged.unlink(missing_ok=True)  # also after rename(2), which does nothing where both names are one file
 
     def delete(self, path: str) -> None:
         """See `Storage.delete`."""
@@ -277,12 +283,12 @@ class ObjectStorage:
 
     def copy(self, source: str, target: str) -> None:
         """See `Storage.copy`: a copy within the store."""
-        with storage_errors(self._show(target)):
+        with storage_errors(f"{self._show(source)} → {target}"):
             obstore.copy(self._store, source, target)
 
     def delete(self, path: str) -> None:
         """See `Storage.delete`."""
-        with storage_errors(self._show(path)):
+        with storage_errors(self._show(path)), suppress(FileNotFoundError):
             obstore.delete(self._store, path)
 
     def _show(self, path: str) -> str:

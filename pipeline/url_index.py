@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from xxhash import xxh64_intdigest
 
@@ -55,5 +56,5 @@ def look_up(storage: Storage, index: list[Receipt], text: str) -> list[tuple[int
     """(part, row) of the records whose URL or id may be `text`, in order."""
     key = key_of(text)
     path = index[partition_of(key, len(index))].files["index"].path
-    table = pq.read_table(storage.open(path), filters=[("key", "==", key)])
+    table = pq.read_table(storage.open(path), filters=pc.field("key") == pa.scalar(key, pa.uint64()))
     return sorted(zip(table["part"].to_pylist(), table["row"].to_pylist(), strict=True))

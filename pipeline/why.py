@@ -6,6 +6,7 @@ A view over the run's tables, joined by (part, row); there is no second copy of 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.dataset import shard_name
@@ -165,7 +166,7 @@ def _duplicates(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | 
     clusters = read_table(
         run.storage, next(iter(run.receipts("clusters").values())), "clusters", ["document", "cluster"]
     )
-    members = clusters.filter(pc.field("cluster") == answer["cluster"])["document"].to_pylist()
+    members = clusters.filter(pc.field("cluster") == pa.scalar(answer["cluster"], pa.uint64()))["document"].to_pylist()
     here = document_number(part, document_row)
     return {
         "cluster_size": answer["cluster_size"],

@@ -50,14 +50,14 @@ class _Whole:
 @cache
 def _splitter(language: str) -> _Splitter:
     # Late, because spaCy takes two seconds and 100 MB that many processes never need.
-    from datatrove.utils.word_tokenizers import SpaCyTokenizer, load_word_tokenizer  # noqa: PLC0415
+    from datatrove.utils.word_tokenizers import SpaCyTokenizer, load_word_tokenizer
 
     try:
         tokenizer = load_word_tokenizer(language)
     except (ValueError, ImportError) as error:
         raise RecipeError(f"no words for language {language!r}: {error}") from error
     if isinstance(tokenizer, SpaCyTokenizer) and tokenizer.language == "en":
-        from pipeline.english_words import EnglishWords  # noqa: PLC0415
+        from pipeline.english_words import EnglishWords
 
         return EnglishWords(tokenizer)
     return _Whole(tokenizer)

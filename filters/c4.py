@@ -1,0 +1,165 @@
+"""Takes lines that are no text out of pages, and tells pages that are none (C4, as datatrove 0.10.1 does it for FineWeb)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pyarrow as pa
+from datatrove.pipeline.filters.c4_filters import CITATION_REGEX, ELLIPSIS, END_PUNCTUATION, POLICY_SUBSTRINGS
+
+from pipeline.measures import Edit, Rule, Transformed, schema, signals_of
+from pipeline.pages import Pages
+from pipeline.words import ENGINES, count_sentences
+
+LOREM_IPSUM = "lorem_ipsum"
+CURLY_BRACKET = "curly_bracket"
+
+_Cut = tuple[int, int, str]  # from, to (characters of the original text), what comes in their place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class C4Lines:
+    """Removes lines and citations; a line is one of `str.splitlines`, without the whitespace around it.
+
+    A line goes if a word of it is longer than `max_word_chars`, if it does not end as a sentence (where
+    `only_punctuated_lines`), if it has fewer than `min_line_words` words, speaks of JavaScript, or has one of
+    `policy_phrases`. `c4_page_stop` is what ends a page in C4: the first `lorem_ipsum` or `curly_bracket` in a line not
+    removed before. The walk goes on after it and such a line may stay, so that the other signals are known and the text is
+    what it would be without that rule. `c4_sentence_count` is of the lines that stay.
+    """
+
+    name: ClassVar[str] = "c4_lines"
+    version: ClassVar[int] = 1
+    engines: ClassVar[tuple[str, ...]] = ENGINES
+    signals: ClassVar[pa.Schema] = schema(
+        c4_page_stop="string",
+        c4_lorem_ipsum_line_count="int32",
+        c4_curly_bracket_line_count="int32",
+        c4_sentence_count="int32",
+        c4_removed_line_count="int32",
+    )
+
+    max_word_chars: int = 1000
+    remove_citations: bool = True
+    only_punctuated_lines: bool = False  # C4 itself: True; it removes 30 % of the text, so FineWeb left it out
+    min_line_words: int = 3
+    remove_javascript_lines: bool = True
+    policy_phrases: tuple[str, ...] = tuple(POLICY_SUBSTRINGS)
+    language: str = "en"
+
+    def transform(self, pages: Pages) -> Transformed:
+        """New texts, their edits and one row of signals per page."""
+        walks = [_Walk(self, text) for text in pages.texts]
+        edited = [_edited(text, walk.cuts) for text, walk in zip(pages.texts, walks, strict=True)]
+        rows = [walk.signals() for walk in walks]
+        return Transformed(
+            texts=[text for text, _ in edited],
+            edits=[edits for _, edits in edited],
+            signals=signals_of(
+                self.signals, {name: [row[name] for row in rows] for name in self.signals.names}, len(pages)
+            ),
+        )
+
+    @staticmethod
+    def rules(*, min_sentences: int = 5) -> tuple[Rule, ...]:
+        """C4's bounds in datatrove's order; the two page stops are one signal, so their order is that of the lines.
+
+        | reason | datatrove's reason |
+        |---|---|
+        | `placeholder_text` | `lorem_ipsum` |
+        | `has_curly_bracket` | `curly_bracket` |
+        | `few_sentences` | `too_few_sentences` |
+        """
+        return (
+            Rule("c4_page_stop", "==", LOREM_IPSUM, "placeholder_text"),
+            Rule("c4_page_stop", "==", CURLY_BRACKET, "has_curly_bracket"),
+            Rule("c4_sentence_count", "<", min_sentences, "few_sentences"),
+        )
+
+
+class _Walk:
+    """One pass over the lines of a text: what to cut out of it, and what was seen on the way."""
+
+    def __init__(self, part: C4Lines, text: str) -> None:
+        self._part = part
+        self._stops: list[str] = []
+        self._sentences = 0
+        self._removed = 0
+        self.cuts: list[_Cut] = []
+        start, kept_to = 0, -1  # -1: no line kept so far
+        for raw in text.splitlines(keepends=True):
+            line = raw.strip()
+            first = start + len(raw) - len(raw.lstrip())
+            start += len(raw)
+            if self._stays(line):
+                self._cut_between(text, kept_to, first)
+                if part.remove_citations:
+                    self.cuts += [(first + m.start(), first + m.end(), "") for m in CITATION_REGEX.finditer(line)]
+                kept_to = first + len(line)
+            else:
+                self._removed += 1
+        if kept_to < len(text):
+            self.cuts.append((max(0, kept_to), len(text), ""))
+
+    def signals(self) -> dict[str, int | str | None]:
+        return {
+            "c4_page_stop": self._stops[0] if self._stops else None,
+            "c4_lorem_ipsum_line_count": self._stops.count(LOREM_IPSUM),
+            "c4_curly_bracket_line_count": self._stops.count(CURLY_BRACKET),
+            "c4_sentence_count": self._sentences,
+            "c4_removed_line_count": self._removed,
+        }
+
+    def _stays(self, line: str) -> bool:
+        part = self._part
+        words = line.split()
+        if len(line) > part.max_word_chars and any(len(word) > part.max_word_chars for word in words):
+            return False
+        if part.remove_citations:
+            line = CITATION_REGEX.sub("", line)
+        if part.only_punctuated_lines and (not line.endswith(END_PUNCTUATION) or line.endswith(ELLIPSIS)):
+            return False
+        if len(words) < part.min_line_words or self._is_unwanted(line):
+            return False
+        self._sentences += count_sentences(line, part.language)
+        return True
+
+    def _is_unwanted(self, line: str) -> bool:
+        lowered = line.lower()
+        if "lorem ipsum" in lowered:
+            self._stops.append(LOREM_IPSUM)
+        if self._part.remove_javascript_lines and "javascript" in lowered:
+            return True
+        if "{" in line:
+            self._stops.append(CURLY_BRACKET)
+        return any(phrase in lowered for phrase in self._part.policy_phrases)
+
+    def _cut_between(self, text: str, kept_to: int, first: int) -> None:
+        """What stands between two lines that stay becomes one newline; what stands before the first goes."""
+        if kept_to < 0:
+            if first:
+                self.cuts.append((0, first, ""))
+        elif text[kept_to] != "\n":
+            self.cuts.append((kept_to, first, "\n"))
+        elif first > kept_to + 1:
+            self.cuts.append((kept_to + 1, first, ""))
+
+
+def _edited(text: str, cuts: list[_Cut]) -> tuple[str, tuple[Edit, ...]]:
+    """The text after all cuts, without the whitespace that they leave around it, and the edits that lead there."""
+    edits: list[Edit] = []
+    pieces: list[str] = []
+    done, length = 0, 0
+    for start, end, inserted in cuts:
+        length += start - done
+        edits.append(Edit(C4Lines.name, length, text[start:end], inserted))
+        pieces += (text[done:start], inserted)
+        length += len(inserted)
+        done = end
+    left = "".join([*pieces, text[done:]])
+    stripped = left.lstrip()
+    if stripped != left:
+        edits.append(Edit(C4Lines.name, 0, left[: len(left) - len(stripped)]))
+    new = stripped.rstrip()
+    if new != stripped:
+        edits.append(Edit(C4Lines.name, len(new), stripped[len(new) :]))
+    return new, tuple(edits)

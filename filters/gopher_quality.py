@@ -1,0 +1,111 @@
+"""Tells pages that are no prose: too short or long, odd words, symbols, bullets (Gopher, section A1.1, as datatrove 0.10.1)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pyarrow as pa
+from datatrove.pipeline.filters.gopher_quality_filter import STOP_WORDS
+from datatrove.utils.text import PUNCTUATION_SET
+
+from pipeline.measures import Rule, schema, signals_of
+from pipeline.pages import Pages
+from pipeline.words import ENGINES
+
+_SYMBOLS = "".join(sorted(PUNCTUATION_SET))
+_BULLETS = ("•", "-")
+_ELLIPSES = ("...", "…")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GopherQuality:
+    """Counts and shares of words and lines.
+
+    `word_count` and `mean_word_chars` are of words with a character that is no symbol; the ratios are per word of any kind,
+    or per line of `str.splitlines`. `stop_word_count` is the number of different `stop_words` found, as they are written.
+    Null where there is nothing to divide by.
+    """
+
+    name: ClassVar[str] = "gopher_quality"
+    version: ClassVar[int] = 1
+    engines: ClassVar[tuple[str, ...]] = ENGINES
+    signals: ClassVar[pa.Schema] = schema(
+        word_count="int32",
+        mean_word_chars="float64",
+        hash_word_ratio="float64",
+        ellipsis_word_ratio="float64",
+        bullet_line_ratio="float64",
+        ellipsis_line_ratio="float64",
+        alpha_word_ratio="float64",
+        stop_word_count="int32",
+    )
+
+    stop_words: tuple[str, ...] = tuple(STOP_WORDS)
+    language: str = "en"
+
+    def measure(self, pages: Pages) -> pa.RecordBatch:
+        """One row per page."""
+        pairs = zip(pages.texts, pages.words(self.language), strict=True)
+        rows = [self._row(text, words) for text, words in pairs]
+        return signals_of(self.signals, {name: [row[name] for row in rows] for name in self.signals.names}, len(pages))
+
+    def _row(self, text: str, words: list[str]) -> dict[str, float | int | None]:
+        # strip() leaves nothing exactly where every character is a symbol
+        lengths = [len(word) for word in words if word.strip(_SYMBOLS)]
+        lines = text.splitlines()
+        return {
+            "word_count": len(lengths),
+            "mean_word_chars": _ratio(sum(lengths), len(lengths)),
+            "hash_word_ratio": _ratio(text.count("#"), len(words)),
+            "ellipsis_word_ratio": _ratio(sum(map(text.count, _ELLIPSES)), len(words)),
+            "bullet_line_ratio": _share(lines, lambda line: line.lstrip().startswith(_BULLETS)),
+            "ellipsis_line_ratio": _share(lines, lambda line: line.rstrip().endswith(_ELLIPSES)),
+            "alpha_word_ratio": _share(words, lambda word: word.isalpha() or any(map(str.isalpha, word))),
+            "stop_word_count": len(set(self.stop_words).intersection(words)),
+        }
+
+    @staticmethod
+    def rules(  # noqa: PLR0913  one keyword per rule
+        *,
+        min_words: int = 50,
+        max_words: int = 100_000,
+        min_mean_word_chars: float = 3,
+        max_mean_word_chars: float = 10,
+        max_hashes: float = 0.1,
+        max_ellipses: float = 0.1,
+        max_bullet_lines: float = 0.9,
+        max_ellipsis_lines: float = 0.3,
+        min_alpha_words: float = 0.8,
+        min_stop_words: int = 2,
+    ) -> tuple[Rule, ...]:
+        """Gopher's bounds in datatrove's order.
+
+        | reason | datatrove's reason |
+        |---|---|
+        | `few_words`, `many_words` | `gopher_short_doc`, `gopher_long_doc` |
+        | `short_words`, `long_words` | `gopher_below_avg_threshold`, `gopher_above_avg_threshold` |
+        | `many_hashes`, `many_ellipses` | `gopher_too_many_hashes`, `gopher_too_many_ellipsis` |
+        | `many_bullet_lines`, `many_ellipsis_lines` | `gopher_too_many_bullets`, `gopher_too_many_end_ellipsis` |
+        | `few_alphabetic_words` | `gopher_below_alpha_threshold` |
+        | `few_stop_words` | `gopher_enough_stop_words` |
+        """
+        return (
+            Rule("word_count", "<", min_words, "few_words"),
+            Rule("word_count", ">", max_words, "many_words"),
+            Rule("mean_word_chars", "<", min_mean_word_chars, "short_words"),
+            Rule("mean_word_chars", ">", max_mean_word_chars, "long_words"),
+            Rule("hash_word_ratio", ">", max_hashes, "many_hashes"),
+            Rule("ellipsis_word_ratio", ">", max_ellipses, "many_ellipses"),
+            Rule("bullet_line_ratio", ">", max_bullet_lines, "many_bullet_lines"),
+            Rule("ellipsis_line_ratio", ">", max_ellipsis_lines, "many_ellipsis_lines"),
+            Rule("alpha_word_ratio", "<", min_alpha_words, "few_alphabetic_words"),
+            Rule("stop_word_count", "<", min_stop_words, "few_stop_words"),
+        )
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _share(items: Sequence[str], such: Callable[[str], bool]) -> float | None:
+    return _ratio(sum(map(such, items)), len(items))

@@ -1,0 +1,83 @@
+"""Tells menus and link lists: pages of short, unpunctuated or repeated lines (FineWeb, section 3.6, as datatrove 0.10.1)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pyarrow as pa
+from datatrove.utils.text import TERMINAL_PUNCTUATION
+
+from pipeline.measures import Rule, schema, signals_of
+from pipeline.pages import Pages
+from pipeline.words import ENGINES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineQuality:
+    """Shares of the lines that are not blank.
+
+    `line_punct_ratio`: lines whose last character is in `end_chars` (a trailing space counts). `short_line_ratio`: lines of at
+    most `short_line_chars` characters. `char_dup_ratio`: characters of lines that were there before, per character that is no
+    newline. `newline_word_ratio`: newlines per word. Null for a page of blank lines, and where there is no word.
+    """
+
+    name: ClassVar[str] = "line_quality"
+    version: ClassVar[int] = 1
+    engines: ClassVar[tuple[str, ...]] = ENGINES
+    signals: ClassVar[pa.Schema] = schema(
+        nonblank_line_count="int32",
+        line_punct_ratio="float64",
+        short_line_ratio="float64",
+        char_dup_ratio="float64",
+        newline_word_ratio="float64",
+    )
+
+    short_line_chars: int = 30
+    end_chars: str = "".join(sorted(TERMINAL_PUNCTUATION))
+    language: str = "en"
+
+    def measure(self, pages: Pages) -> pa.RecordBatch:
+        """One row per page."""
+        pairs = zip(pages.texts, pages.words(self.language), strict=True)
+        rows = [self._row(text, len(words)) for text, words in pairs]
+        columns = {name: [row.get(name) for row in rows] for name in self.signals.names}
+        return signals_of(self.signals, columns, len(pages))
+
+    def _row(self, text: str, words: int) -> dict[str, float | int | None]:
+        lines = [line for line in text.split("\n") if line and not line.isspace()]
+        if not lines:
+            return {"nonblank_line_count": 0}
+        chars = list(map(len, lines))
+        newlines = text.count("\n")
+        return {
+            "nonblank_line_count": len(lines),
+            "line_punct_ratio": sum(line[-1] in self.end_chars for line in lines) / len(lines),
+            "short_line_ratio": sum(count <= self.short_line_chars for count in chars) / len(lines),
+            "char_dup_ratio": (sum(chars) - sum(map(len, set(lines)))) / (len(text) - newlines),
+            "newline_word_ratio": newlines / words if words else None,
+        }
+
+    @staticmethod
+    def rules(
+        *,
+        min_line_punct: float = 0.12,
+        max_short_lines: float = 0.67,
+        max_char_dup: float = 0.01,
+        max_newlines: float = 0.3,
+    ) -> tuple[Rule, ...]:
+        """FineWeb's bounds in datatrove's order.
+
+        | reason | datatrove's reason |
+        |---|---|
+        | `only_blank_lines` | `empty` |
+        | `few_punctuated_lines` | `line_punct_ratio` |
+        | `many_short_lines` | `short_line_ratio` |
+        | `many_repeated_chars` | `char_dup_ratio` |
+        | `many_newlines` | `list_ratio` |
+        """
+        return (
+            Rule("nonblank_line_count", "==", 0, "only_blank_lines"),
+            Rule("line_punct_ratio", "<", min_line_punct, "few_punctuated_lines"),
+            Rule("short_line_ratio", ">", max_short_lines, "many_short_lines"),
+            Rule("char_dup_ratio", ">", max_char_dup, "many_repeated_chars"),
+            Rule("newline_word_ratio", ">", max_newlines, "many_newlines"),
+        )

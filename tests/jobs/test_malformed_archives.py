@@ -1,0 +1,59 @@
+"""Every odd or broken archive of six WARC libraries ends in rows and reasons, or in one clear error for the file."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from filters.html_only import HtmlOnly
+from pipeline.extraction import Trafilatura
+from pipeline.ingest import Ingest
+from pipeline.receipts import Receipt
+from pipeline.sources import ARCHIVES, find_source
+from pipeline.steps import Failure, PartTask, Step, plan_steps, run_part
+
+pytestmark = pytest.mark.corpus
+
+
+def ingest_file(file: Path, root: Path) -> Receipt | Failure:
+    source = find_source([str(file)])
+    stage = Ingest(items=(HtmlOnly(mimes=("text/html", "application/xhtml+xml", "text/plain")), Trafilatura()))
+    planned = plan_steps([Step(name="ingest", stage=stage)], source)[0]
+    task = PartTask(
+        root=str(root),
+        step="ingest",
+        stage=stage,
+        fingerprint=planned.fingerprint,
+        source=source.name,
+        part=planned.parts[0],
+        files=source.parts,
+        inputs=(),
+    )
+    return run_part(task)
+
+
+@pytest.mark.parametrize("folder", ["malformed", "common-crawl"])
+def test_every_file_ends_in_rows_and_reasons_or_one_clear_error(corpus: Path, folder: str, tmp_path: Path) -> None:
+    files = sorted(file for file in (corpus / folder).rglob("*") if file.name.endswith(ARCHIVES))
+    assert len(files) > 5
+    rows = 0
+    for file in files:
+        outcome = ingest_file(file, tmp_path / file.name)
+        if isinstance(outcome, Failure):
+            assert not outcome.trace, f"{file.name}: a bug of ours: {outcome.trace}"
+            assert file.name in outcome.why
+            assert "\n" not in outcome.why
+            continue
+        records = pq.read_table(tmp_path / file.name / outcome.files["records"].path)
+        assert outcome.counts["bytes"] == file.stat().st_size
+        assert records.num_rows == outcome.counts["rows"]
+        stopped = records.filter(records["document_row"].is_null())
+        assert all(stopped["gate"].to_pylist())
+        rows += records.num_rows
+    assert rows > len(files) // 2
+
+
+def test_a_conversion_record_of_a_wet_file_is_a_row(corpus: Path, tmp_path: Path) -> None:
+    outcome = ingest_file(corpus / "common-crawl" / "whirlwind.warc.wet.gz", tmp_path)
+    assert isinstance(outcome, Receipt)
+    assert outcome.counts["rows"] == 1
