@@ -1,6 +1,6 @@
 """Tells pages that are no prose: too short or long, odd words, symbols, bullets (Gopher, section A1.1, as datatrove 0.10.1)."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -50,18 +50,21 @@ class GopherQuality:
         return signals_of(self.signals, {name: [row[name] for row in rows] for name in self.signals.names}, len(pages))
 
     def _row(self, text: str, words: list[str]) -> dict[str, float | int | None]:
+        times = Counter(words)
         # strip() leaves nothing exactly where every character is a symbol
-        lengths = [len(word) for word in words if word.strip(_SYMBOLS)]
+        spoken = {word: count for word, count in times.items() if word.strip(_SYMBOLS)}
+        alphabetic = sum(count for word, count in times.items() if word.isalpha() or any(map(str.isalpha, word)))
+        word_count = sum(spoken.values())
         lines = text.splitlines()
         return {
-            "word_count": len(lengths),
-            "mean_word_chars": _ratio(sum(lengths), len(lengths)),
+            "word_count": word_count,
+            "mean_word_chars": _ratio(sum(len(word) * count for word, count in spoken.items()), word_count),
             "hash_word_ratio": _ratio(text.count("#"), len(words)),
             "ellipsis_word_ratio": _ratio(sum(map(text.count, _ELLIPSES)), len(words)),
-            "bullet_line_ratio": _share(lines, lambda line: line.lstrip().startswith(_BULLETS)),
-            "ellipsis_line_ratio": _share(lines, lambda line: line.rstrip().endswith(_ELLIPSES)),
-            "alpha_word_ratio": _share(words, lambda word: word.isalpha() or any(map(str.isalpha, word))),
-            "stop_word_count": len(set(self.stop_words).intersection(words)),
+            "bullet_line_ratio": _ratio(sum(line.lstrip().startswith(_BULLETS) for line in lines), len(lines)),
+            "ellipsis_line_ratio": _ratio(sum(line.rstrip().endswith(_ELLIPSES) for line in lines), len(lines)),
+            "alpha_word_ratio": _ratio(alphabetic, len(words)),
+            "stop_word_count": sum(word in times for word in set(self.stop_words)),
         }
 
     @staticmethod
@@ -105,7 +108,3 @@ class GopherQuality:
 
 def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
-
-
-def _share(items: Sequence[str], such: Callable[[str], bool]) -> float | None:
-    return _ratio(sum(map(such, items)), len(items))

@@ -93,17 +93,26 @@ def _shares(text: str, words: list[str]) -> dict[str, float | int | None]:
     if not text:
         return {"text_chars": 0}
     shares: dict[str, float | int | None] = {"text_chars": len(text)}
-    for kind, pieces in (("para", _PARAGRAPH_BREAK.split(text.strip())), ("line", _LINE_BREAK.split(text))):
+    for kind, pieces in (("para", _paragraphs(text)), ("line", _lines(text))):
         again, again_chars = _repeats(pieces)
         shares[f"dup_{kind}_ratio"] = again / len(pieces)
         shares[f"dup_{kind}_char_ratio"] = again_chars / len(text)
-    spaced, tight = _Runs(words, " "), _Runs(words, "")
+    lengths = np.array([len(word) for word in words], np.int64)
+    spaced, tight = _Runs(words, lengths, " "), _Runs(words, lengths, "")
     for size, signal in zip(TOP_SIZES, _TOP_SIGNALS, strict=True):
         chars = spaced.top_chars(size)
         shares[signal] = None if chars is None else chars / len(text)
     for size, signal in zip(DUP_SIZES, _DUP_SIGNALS, strict=True):
         shares[signal] = tight.repeated_chars(size) / len(text)
     return shares
+
+
+def _paragraphs(text: str) -> list[str]:
+    return _PARAGRAPH_BREAK.split(text.strip()) if "\n\n" in text else [text.strip()]
+
+
+def _lines(text: str) -> list[str]:
+    return _LINE_BREAK.split(text) if "\n\n" in text else text.split("\n")
 
 
 def _repeats(pieces: Sequence[str]) -> tuple[int, int]:
@@ -120,8 +129,7 @@ class _Runs:
     Equal runs have equal hashes; that runs of equal hash are equal is checked on the text, so no answer depends on the hash.
     """
 
-    def __init__(self, words: list[str], glue: str) -> None:
-        lengths = np.fromiter(map(len, words), np.int64, len(words))
+    def __init__(self, words: list[str], lengths: npt.NDArray[np.int64], glue: str) -> None:
         self._text = glue.join(words)
         self._ends = np.cumsum(lengths + len(glue)) - len(glue)
         self._starts = self._ends - lengths
@@ -146,13 +154,14 @@ class _Runs:
 
     def repeated_chars(self, size: int) -> int:
         """Characters in runs that were seen before; such a run is skipped whole, and of a skipped part no run is remembered."""
-        hashes = np.sort(self._hashes(size))
-        repeated = hashes[1:][hashes[1:] == hashes[:-1]]
+        hashes = self._hashes(size)
+        ordered = np.sort(hashes)
+        repeated = ordered[1:][ordered[1:] == ordered[:-1]]
         if not len(repeated):
             return 0
         chars, resume = 0, 0
         seen: set[str] = set()
-        for place in np.flatnonzero(_among(self._hashes(size), repeated)).tolist():
+        for place in np.flatnonzero(_among(hashes, repeated)).tolist():
             if place >= resume:
                 run = self._run(place, size)
                 if run in seen:

@@ -9,6 +9,8 @@ from jobs.options import Json, Local
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError
 
+WORTH_ASKING = ("exact_copy", "links", "extractor_killer", "charset_gbk_http", "blocked_url")
+
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the crawl and the run go.")]
 Pages = Annotated[int, typer.Option("--pages", min=50, max=100_000, help="How many pages the crawl has.")]
 DemoWorkers = Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Parts at a time.")]
@@ -48,8 +50,9 @@ def demo(
     out.print(funnel_table(Funnel(**manifest["funnel"])))
     out.print(f"\nThe dataset is {folder}/out/dataset. Now try:", style="bold")
     out.print(f"  gristmill status {folder}/out", markup=False)
-    for page in {page.expectation: page for page in planted if page.expectation != "kept"}.values():
-        out.print(f"  gristmill why {folder}/out {page.url or page.record_id}    # {page.kind}", markup=False)
+    for kind in WORTH_ASKING:
+        page = next(page for page in planted if page.kind == kind)
+        out.print(f"  gristmill why {folder}/out {page.url}    # {page.expectation}", markup=False)
     out.print(f"  gristmill verify {folder}/out", markup=False)
     out.print("  gristmill curate fineweb --input YOUR.warc.gz --output out", markup=False)
 

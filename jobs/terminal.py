@@ -18,7 +18,9 @@ from pipeline.steps import Failure
 WRONG_COMMAND, UNFINISHED = 2, 1
 PLAIN_SECONDS = 5.0
 
-out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+LOG_WIDTH = 140  # where nobody says how wide the terminal is: nothing of a table is cut
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH, soft_wrap=not sys.stdout.isatty())
 err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 

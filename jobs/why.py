@@ -51,7 +51,6 @@ def why(root: Root, page: Page, text: Text = False, json: Json = False) -> None:
 def _text(run: "OpenRun", told: "Story") -> str:
     """The stored text, or the page read again from its archive for pages that no text was kept of."""
     from pipeline.decode import decode
-
     from pipeline.errors import RecordError
     from pipeline.why import raw_record
 
@@ -87,6 +86,14 @@ def _print(told: "Story") -> None:
         out.print(f"  edits     {told.edits} place(s) of the text were changed at ingest")
     if told.checks:
         out.print(_rules(told))
+    unjudged = {name: value for name, value in told.signals.items() if value is not None} if told.checks else {}
+    for check in told.checks:
+        unjudged.pop(check.rule.signal, None)
+    if unjudged:
+        out.print(
+            "  measured, but judged by no rule: " + ", ".join(f"{k} {_number(v)}" for k, v in unjudged.items()),
+            markup=False,
+        )
     _print_duplicates(told)
     if told.shard:
         out.print(f"  packed in {told.shard}", markup=False)
@@ -107,6 +114,11 @@ def _rules(told: "Story") -> Table:
         condition = f"{check.rule.op} {bound:.4g}" if isinstance(bound, float) else f"{check.rule.op} {bound}"
         table.add_row(check.rule.signal, condition, check.rule.reason, value, style="red" if check.fails else None)
     return table
+
+
+def _number(value: object) -> str:
+    """A signal's value as a person reads it; `-` where the signal does not apply."""
+    return "-" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _print_duplicates(told: "Story") -> None:

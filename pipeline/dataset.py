@@ -75,7 +75,10 @@ def read_dataset_manifest(storage: Storage) -> dict[str, Any] | None:
     """The manifest of the dataset folder, or None where no finished run has made one."""
     if "manifest.json" not in storage.names(FOLDER):
         return None
-    return orjson.loads(storage.get(MANIFEST))
+    try:
+        return orjson.loads(storage.get(MANIFEST))
+    except orjson.JSONDecodeError as error:
+        raise StorageError(f"{MANIFEST} is damaged: {error}; delete it and run the same command again") from error
 
 
 def _is_current(storage: Storage, manifest: dict[str, Any]) -> bool:

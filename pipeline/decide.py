@@ -59,9 +59,7 @@ def load_signals(storage: Storage, ingest: Receipt, measured: Sequence[Receipt],
     """One row per record with the columns that judging needs: gate, error, and every signal that a rule names."""
     wanted = list(dict.fromkeys(rule.signal for rule in rules))
     schema = _columns_of(storage, ingest, "records")
-    table = read_table(
-        storage, ingest, "records", ["gate", "error", "document_row", *(name for name in wanted if name in schema)]
-    )
+    table = read_table(storage, ingest, "records", sorted({"gate", "error", "document_row", *wanted} & schema))
     for receipt in measured:
         here = [name for name in wanted if name in _columns_of(storage, receipt, "signals")]
         for name, column in zip(here, read_table(storage, receipt, "signals", here).columns, strict=True):

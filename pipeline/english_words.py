@@ -77,13 +77,28 @@ class EnglishWords:
     def _answers(self, chunks: list[str]) -> list[_Tokens]:
         """The tokens of each chunk, `_SHIFTING` where they may depend on its neighbours."""
         found = list(map(self._young.get, chunks))
-        if None not in found:
-            return cast(list[_Tokens], found)
-        wanted = dict.fromkeys(chunk for chunk, answer in zip(chunks, found, strict=True) if answer is None)
-        known = {chunk: self._old[chunk] for chunk in wanted if chunk in self._old}
-        known |= self._ask([chunk for chunk in wanted if chunk not in known])
+        if None in found:
+            unknown = [place for place, answer in enumerate(found) if answer is None]
+            known = self._learn(dict.fromkeys(chunks[place] for place in unknown))
+            for place in unknown:
+                found[place] = known[chunks[place]]
+        return cast(list[_Tokens], found)
+
+    def _learn(self, chunks: Iterable[str]) -> dict[str, _Tokens]:
+        known: dict[str, _Tokens] = {}
+        strange: list[str] = []
+        for chunk in chunks:
+            answer = self._old.get(chunk)
+            if answer is None:
+                answer = self._plain(chunk)
+            if answer is None:
+                strange.append(chunk)
+            else:
+                known[chunk] = answer
+        if strange:
+            known |= self._ask(strange)
         self._remember(known)
-        return [known[chunk] if answer is None else answer for chunk, answer in zip(chunks, found, strict=True)]
+        return known
 
     def _remember(self, known: dict[str, _Tokens]) -> None:
         for chunk, tokens in known.items():
@@ -94,14 +109,13 @@ class EnglishWords:
 
     def _ask(self, chunks: list[str]) -> dict[str, _Tokens]:
         """The tokens of chunks by spaCy's affix rules, which look at one chunk at a time."""
-        answers = {chunk: self._plain(chunk) for chunk in chunks}
-        asked = [chunk for chunk, tokens in answers.items() if tokens is None]
+        answers: dict[str, _Tokens] = {}
         with self._affixes.vocab.memory_zone():  # without it spaCy keeps every string it ever saw
-            tokens = iter(self._affixes(" ".join(asked)))
-            for chunk in asked:
+            tokens = iter(self._affixes(" ".join(chunks)))
+            for chunk in chunks:
                 cut = _up_to_space(tokens)
                 answers[chunk] = _SHIFTING if self._last_pass.may_change(cut) else cut
-        return cast(dict[str, _Tokens], answers)
+        return answers
 
     def _plain(self, chunk: str) -> _Tokens | None:
         """The tokens of a chunk that needs no asking: whitespace, letters, or ASCII letters and a mark, and no exception."""

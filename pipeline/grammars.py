@@ -5,7 +5,9 @@ from typing import Protocol
 
 from pipeline.gzip_members import LOOK
 
-_HEAD_END = re.compile(rb"\r?\n\r?\n|\n(?=WARC/\d\.)")  # a header that runs into the next record ends there
+_HEAD_END = re.compile(  # or where a header that was cut runs into the next record's
+    rb"\r?\n\r?\n|\n(?=WARC/\d\.)|(?!\A)(WARC/\d\.\d{1,3}[ \t]*\r?\n(?=(?i:warc|content)-))"
+)
 _WARC_LINE = re.compile(rb"WARC/\d\.\d{1,3}[ \t]*\r?\n")
 _WARC_FIRST = re.compile(rb"(?i)(?:warc|content)-[a-z-]{3,40}[ \t]*:")
 _WARC_LENGTH = re.compile(rb"(?im)^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$")
@@ -60,8 +62,10 @@ class Warc:
 
     def head_end(self, plain: bytes | bytearray, start: int) -> int | None:
         """Behind the first blank line."""
-        found = _HEAD_END.search(plain, max(start - 10, 0))
-        return found.end() if found else None
+        found = _HEAD_END.search(plain, max(start - 64, 0))  # the longest thing looked for, and a bit
+        if found is None:
+            return None
+        return found.start() if found[1] else found.end()
 
     def cut_off(self, head: bytes, /) -> bool:
         """Whether it has no blank line."""

@@ -20,8 +20,9 @@ STEP = 1 << 14
 INFLATED = 1 << 20
 """Plain bytes a call: a bomb (deflate reaches 1:1032) never has more than this in hand."""
 HOLD = 8 << 20
-PROBE = 4096
+PROBE = 2048
 """Compressed bytes looked at to tell whether a record starts here: gzip headers with longer names are not believed."""
+PROBE_STEP = 64
 RETRIES = 16
 """Restarts inside bytes that a broken member had run over: bounds the work on a hostile file to 17 passes."""
 LOOK = 8192
@@ -98,12 +99,17 @@ class Source:
 
 
 def starts_member(source: Source, ahead: int, starts: Starts) -> bool:
-    """Whether a gzip member stands `ahead` that inflates to the start of a record."""
-    inflater = zlib.decompressobj(31)
+    """Whether a gzip member stands `ahead` that inflates to the start of a record, whatever comes behind that."""
+    inflater, plain = zlib.decompressobj(31), b""
+    data = source.peek(ahead, PROBE)
     try:
-        return starts(inflater.decompress(source.peek(ahead, PROBE), LOOK))
+        for start in range(0, len(data), PROBE_STEP):
+            plain += inflater.decompress(data[start : start + PROBE_STEP], LOOK)
+            if starts(plain) or len(plain) >= LOOK or inflater.eof:
+                break
     except zlib.error:
         return False
+    return starts(plain)
 
 
 def find_member(source: Source, start: int, stop: int, starts: Starts) -> int | None:

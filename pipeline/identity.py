@@ -34,7 +34,7 @@ def canonical(value: Any, where: str = "value") -> Any:
         RecipeError: for a value without a stable identity, naming where it stands and what to use instead.
     """
     if value is None or isinstance(value, bool | int | str):
-        return value.value if isinstance(value, Enum) else value
+        return _canonical_literal(value.value if isinstance(value, Enum) else value, where)
     if isinstance(value, float):
         if math.isnan(value):
             raise RecipeError(f"{where}: NaN has no identity; use None")
@@ -50,10 +50,18 @@ def canonical(value: Any, where: str = "value") -> Any:
     raise RecipeError(f"{where}: a {type(value).__name__} has no stable identity; {remedy}")
 
 
+def _canonical_literal(value: bool | int | str | None, where: str) -> Any:
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        raise RecipeError(f"{where}: {value} has more than the 64 bits that JSON readers agree on; use a string")
+    if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+        raise RecipeError(f"{where}: {value!r} holds a lone surrogate, which no file can; use U+FFFD")
+    return value
+
+
 def _canonical_mapping(value: dict[Any, Any], where: str) -> Any:
     if not all(isinstance(key, str) for key in value):
         raise RecipeError(f"{where}: keys must be strings")
-    return {key: canonical(value[key], f"{where}[{key!r}]") for key in sorted(value)}
+    return {_canonical_literal(key, where): canonical(value[key], f"{where}[{key!r}]") for key in sorted(value)}
 
 
 def _canonical_dataclass(value: Any, where: str) -> Any:

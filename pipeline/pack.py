@@ -53,6 +53,8 @@ class Pack:
             for batch in read_batches(part.storage, receipt, "documents", KEPT_COLUMNS, BATCH):
                 sizes = [next(keeps) for _ in range(batch.num_rows)]
                 self._pack(writer, batch, sizes, origin, counts)
+        if next(keeps, None) is not None:
+            raise AssertionError("more documents are judged than there are")
         return counts
 
     def _keeps(self, part: PartRun) -> Iterator[int]:

@@ -62,14 +62,14 @@ class Receipt:
         return orjson.dumps(dataclasses.asdict(self), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
 
     @classmethod
-    def from_json(cls, data: bytes | str) -> "Receipt":
-        """The receipt of its file's bytes; StorageError where they are damaged."""
+    def from_json(cls, data: bytes | str, where: str = "a receipt") -> "Receipt":
+        """The receipt of its file's bytes; StorageError where they are damaged, naming `where` they were."""
         try:
             fields = orjson.loads(data)
             fields["files"] = {table: FileEntry(**entry) for table, entry in fields["files"].items()}
             return cls(**fields)
-        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-            raise StorageError(f"a receipt is damaged: {error}") from error
+        except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+            raise StorageError(f"{where} is damaged: {error}") from error
 
 
 def step_folder(step: str, fingerprint: str, source: str) -> str:
@@ -86,7 +86,8 @@ def committed(storage: Storage, step: str, fingerprint: str, source: str, keys: 
     """The receipts that exist among `keys`."""
     folder = step_folder(step, fingerprint, source)
     present = {name.removesuffix(".json") for name in storage.names(folder) if name.endswith(".json")}
-    return {key: Receipt.from_json(storage.get(f"{folder}/{key}.json")) for key in keys if key in present}
+    paths = {key: f"{folder}/{key}.json" for key in keys if key in present}
+    return {key: Receipt.from_json(storage.get(path), path) for key, path in paths.items()}
 
 
 def manifest_path(step: str, fingerprint: str, source: str, keys: Sequence[str]) -> str:
@@ -113,5 +114,9 @@ def seal(storage: Storage, path: str, receipts: Sequence[Receipt], facts: dict[s
 
 def read_manifest(storage: Storage, path: str) -> list[Receipt]:
     """The receipts of a sealed step, in the order of its parts."""
-    table = pq.read_table(pa.BufferReader(storage.get(path)), columns=["receipt"])
-    return [Receipt.from_json(text) for text in table["receipt"].to_pylist()]
+    data = storage.get(path)
+    try:
+        table = pq.read_table(pa.BufferReader(data), columns=["receipt"])
+    except (pa.ArrowException, OSError) as error:
+        raise StorageError(f"{path} is damaged: {error}") from error
+    return [Receipt.from_json(text, path) for text in table["receipt"].to_pylist()]

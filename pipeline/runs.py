@@ -162,8 +162,8 @@ class OpenRun:
         if name not in self._receipts:
             step = self.step(name)
             keys = [part.key for part in self.parts(step)] if step else []
-            fingerprint = step.fingerprint if step else ""
-            self._receipts[name] = committed(self.storage, name, fingerprint, self.source.name, keys)
+            source = self.source.name
+            self._receipts[name] = committed(self.storage, name, step.fingerprint, source, keys) if step else {}
         return self._receipts[name]
 
     def totals(self, name: str) -> dict[str, int]:

@@ -6,9 +6,13 @@ is and whatever stands before it in the list: ten files, then a hundred, costs n
 
 import gzip
 import hashlib
+import io
 import os
 import re
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -16,7 +20,7 @@ from typing import Any, BinaryIO, Self
 import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
-from obstore.store import from_url
+from obstore.store import ObjectStore, from_url
 
 from pipeline.errors import InputError, RecipeError
 from pipeline.storage import Storage, storage_errors
@@ -25,6 +29,9 @@ ARCHIVES = (".warc", ".warc.gz", ".warc.zst", ".warc.wet", ".warc.wet.gz", ".wet
 PATH_LISTS = (".paths", ".paths.gz")
 REMOTE = ("s3://", "gs://", "az://", "https://", "http://127.0.0.1", "http://localhost")
 MOST_PARTS = 1 << 24  # a document's number keeps 24 bits for its part
+STATS_AT_ONCE = 32  # a dump lists 90,000 files, and asking a bucket for one takes some 50 ms
+
+_SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 SOURCE_SCHEMA = pa.schema(
     [
@@ -84,18 +91,29 @@ def find_source(inputs: Sequence[str], *, name: str | None = None, limit: int | 
     Raises:
         InputError: an input is missing, unreadable or empty, or two files have one logical name.
     """
-    found: dict[str, SourcePart] = {}
-    for location, base in _locations(inputs):
-        part = _stat(location, logical_name(location, base))
-        twin = found.setdefault(part.name, part)
-        if twin.location != part.location:
-            raise InputError(f"{twin.location} and {part.location} have the same logical name {part.name}")
-    parts = tuple(found[key] for key in sorted(found))[:limit]
+    if name is not None and not _SOURCE_NAME.fullmatch(name):
+        raise RecipeError(f"--source {name}: a source is a folder's name; use letters, digits, '.', '_' and '-'")
+    found = _named(_locations(inputs))
+    names = sorted(found)[:limit]
+    with ThreadPoolExecutor(STATS_AT_ONCE) as pool:
+        parts = tuple(pool.map(_stat, [found[each] for each in names], names))
     if not parts:
         raise InputError(f"no WARC, WET or ARC file in {', '.join(inputs)}")
     if len(parts) > MOST_PARTS:
         raise InputError(f"{len(parts)} files; a source holds at most {MOST_PARTS}")
     return Source(name or _default_name(parts, inputs), parts)
+
+
+def _named(locations: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Location by logical name; a file that several inputs name is taken once, under the first name it has."""
+    names: dict[str, str] = {}
+    for location, base in locations:
+        names.setdefault(location, logical_name(location, base))
+    found: dict[str, str] = {}
+    for location, name in names.items():
+        if found.setdefault(name, location) != location:
+            raise InputError(f"{found[name]} and {location} have the same logical name {name}")
+    return found
 
 
 def _default_name(parts: Sequence[SourcePart], inputs: Sequence[str]) -> str:
@@ -121,41 +139,62 @@ def _listed(paths_file: str) -> list[str]:
     with open_input(paths_file) as file:
         raw = file.read()
     try:
-        lines = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode().split()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        lines = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode().splitlines()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"{paths_file}: not a readable list of paths ({error})") from error
+    lines = [line.strip() for line in lines if line.strip()]
     if not lines:
         raise InputError(f"{paths_file}: lists no files")
+    if "://" not in paths_file:
+        paths_file = os.path.abspath(paths_file)  # noqa: PTH100  what a link is called counts, not what it points to
     root = paths_file[:at] if (at := paths_file.find("crawl-data/")) >= 0 else paths_file.rsplit("/", 1)[0] + "/"
-    if "/" not in paths_file:
-        root = ""
     return [line if "://" in line or line.startswith("/") else root + line for line in lines]
 
 
 def _local(entry: str) -> Iterable[tuple[str, str]]:
-    path = Path(entry).expanduser()
+    path = Path(os.path.abspath(Path(entry).expanduser()))  # noqa: PTH100  resolve() would name what a link points to
     if path.is_dir():
-        files = sorted(Path(top) / file for top, _, names in os.walk(path) for file in names if file.endswith(ARCHIVES))
+        walk = os.walk(path, onerror=_refuse)
+        files = sorted(str(Path(top) / file) for top, _, names in walk for file in names if file.endswith(ARCHIVES))
         if not files:
             raise InputError(f"{entry}: no file ending in {', '.join(ARCHIVES)} in this folder")
-        yield from ((str(file.resolve()), str(path.resolve())) for file in files)
+        yield from ((file, str(path)) for file in files)
     elif path.exists():
-        yield str(path.resolve()), ""
+        yield str(path), ""
     elif any(sign in entry for sign in "*?["):
-        anchor = Path(path.anchor) if path.is_absolute() else Path()
-        files = sorted(file for file in anchor.glob(str(path.relative_to(anchor))) if file.is_file())
+        anchor = Path(path.anchor)
+        files = sorted(str(file) for file in anchor.glob(str(path.relative_to(anchor))) if file.is_file())
         if not files:
             raise InputError(f"{entry}: matches no file")
-        yield from ((str(file.resolve()), "") for file in files)
+        yield from ((file, "") for file in files)
     else:
         raise InputError(f"{entry}: no such file or folder")
 
 
+def _refuse(error: OSError) -> None:
+    raise InputError(f"{error.filename}: {error.strerror}") from error
+
+
+def _remote(location: str) -> tuple[ObjectStore, str]:
+    """The store that holds a remote file, and the file's name in it."""
+    folder, _, file = location.rpartition("/")
+    options: Any = {"client_options": {"allow_http": True}} if folder.startswith("http://") else {}
+    return from_url(folder, **options), file
+
+
+@contextmanager
+def _remote_errors(location: str) -> Generator[None]:
+    with storage_errors(location):
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise InputError(f"{location}: no such file") from error
+
+
 def _stat(location: str, name: str) -> SourcePart:
     if location.startswith(REMOTE):
-        folder, _, file = location.rpartition("/")
-        with storage_errors(location):
-            meta = obstore.head(from_url(folder), file)
+        with _remote_errors(location):
+            meta = obstore.head(*_remote(location))
         return SourcePart(name, location, int(meta["size"]), str(meta["e_tag"] or meta["last_modified"].isoformat()))
     try:
         stat = Path(location).stat()
@@ -198,16 +237,19 @@ class InputStream:
 
 
 class _Streamed:
-    """The body of one GET as a file."""
+    """The body of one GET as a file; after a cut obstore goes on where it was, if the store has ETags and ranges."""
 
-    def __init__(self, chunks: Any) -> None:
+    def __init__(self, chunks: Any, location: str) -> None:
         self._chunks = iter(chunks)
+        self._location = location
         self._rest = b""
 
     def read(self, size: int = -1) -> bytes:
         pieces, have = [self._rest], len(self._rest)
         while size < 0 or have < size:
-            if (chunk := next(self._chunks, None)) is None:
+            with storage_errors(self._location):
+                chunk = next(self._chunks, None)
+            if chunk is None:
                 break
             pieces.append(bytes(chunk))
             have += len(pieces[-1])
@@ -224,29 +266,36 @@ def open_input(location: str, offset: int = 0, length: int | None = None) -> Inp
     """A stream of the file at `location` (or of `length` bytes of it from `offset`): one GET for a remote one.
 
     Raises:
-        InputError: a local file is missing or may not be read.
-        StorageError, TransientError: what a remote store answered.
+        InputError: the file is missing, or a local one may not be read.
+        StorageError, TransientError: what else a remote store answered, also later, in the middle of the stream.
     """
     if location.startswith(REMOTE):
-        folder, _, file = location.rpartition("/")
         options: Any = {}
         if length is not None:
             options = {"range": (offset, offset + length)}
         elif offset:
             options = {"range": {"offset": offset}}
-        with storage_errors(location):
-            return InputStream(_Streamed(obstore.get(from_url(folder), file, options=options).stream()))
+        with _remote_errors(location):
+            store, file = _remote(location)
+            return InputStream(_Streamed(obstore.get(store, file, options=options).stream(), location))
     try:
         file = Path(location).open("rb")  # noqa: SIM115  the stream owns it
     except OSError as error:
         raise InputError(f"{location}: {error.strerror}") from error
     file.seek(offset)
-    return InputStream(file)
+    if length is None:
+        return InputStream(file)
+    with file:
+        return InputStream(io.BytesIO(file.read(length)))
 
 
 def save_source(storage: Storage, source: Source) -> str:
-    """Writes the list of files below ROOT (once) and returns its path; a replay needs no input folder."""
-    path = f"sources/{source.name}/{source.digest}.parquet"
+    """Writes the list of files below ROOT (once) and returns its path; a replay needs no input folder.
+
+    The path also depends on where the files are: after a move the old list would name places that are no more.
+    """
+    places = hashlib.sha256("\n".join(part.location for part in source.parts).encode()).hexdigest()[:8]
+    path = f"sources/{source.name}/{source.digest}-{places}.parquet"
     columns = [[getattr(part, field.name) for part in source.parts] for field in SOURCE_SCHEMA]
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns, schema=SOURCE_SCHEMA), sink)

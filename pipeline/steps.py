@@ -13,6 +13,7 @@ import time
 import traceback
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 from uuid import uuid4
@@ -52,6 +53,8 @@ class Step:
     partitions: int = 0
 
     def __post_init__(self) -> None:
+        if self.span < 1 or self.partitions < 0:
+            raise RecipeError(f"step {self.name}: {self.span} files a part and {self.partitions} partitions cannot be")
         for upstream in self.inputs:
             if not self.partitions and not upstream.partitions and self.span % upstream.span:
                 raise RecipeError(
@@ -192,16 +195,21 @@ class PartRun:
             facts=self.facts,
         )
         path = receipt_path(task.step, task.fingerprint, task.source, task.part.key)
+        written, self._writers = self._writers, {}  # an error of put_new may hide that the receipt is there
         if self.storage.put_new(path, receipt.to_json()):
             return receipt
-        self.discard()
-        return Receipt.from_json(self.storage.get(path))
+        first = Receipt.from_json(self.storage.get(path), path)
+        if first.attempt != self.attempt:  # else a request that was sent twice found its own receipt
+            self._writers = written
+            self.discard()
+        return first
 
     def discard(self) -> None:
-        """Removes what this attempt wrote; nobody can have read it."""
+        """Removes what this attempt wrote, where no receipt can name it; what cannot be removed stays, unlisted."""
         for writer in self._writers.values():
             writer.abandon()
-            self.storage.delete(writer.path)
+            with suppress(GristmillError):
+                self.storage.delete(writer.path)
 
 
 @dataclass(frozen=True, slots=True)

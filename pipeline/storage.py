@@ -9,7 +9,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -58,13 +58,10 @@ class Writer:
         """Makes the file durable; until then nobody may rely on it."""
         if not self.closed:
             self.closed = True
-            with storage_errors(self.path):
-                try:
-                    if hasattr(self._sink, "fileno"):
-                        self._sink.flush()
-                        os.fsync(self._sink.fileno())
-                finally:
-                    self._sink.close()
+            with storage_errors(self.path), closing(self._sink):
+                if hasattr(self._sink, "fileno"):
+                    self._sink.flush()
+                    os.fsync(self._sink.fileno())
 
 
 class Storage(Protocol):
@@ -184,9 +181,8 @@ class LocalStorage:
         """See `Storage.names`."""
         with storage_errors(self._show(folder)):
             target = self._root / folder
-            if not target.is_dir():
-                return []
-            return sorted(e.name for e in os.scandir(target) if e.is_file() and not e.name.startswith("."))
+            entries = os.scandir(target) if target.is_dir() else ()
+            return sorted(e.name for e in entries if e.is_file() and not e.name.startswith("."))
 
     def copy(self, source: str, target: str) -> None:
         """See `Storage.copy`: a hard link where the file system allows it."""

@@ -5,14 +5,13 @@ two declared differences: trafilatura's memory of repeated segments is one page'
 is lid.176.ftz, the compressed form of lid.176.bin that a package carries. `docs/parity.md` lists every difference.
 """
 
+from dedup.minhash import MinHash
 from filters.c4 import C4Lines
 from filters.gopher_quality import GopherQuality
 from filters.gopher_repetition import GopherRepetition
-from filters.line_quality import LineQuality
-
-from dedup.minhash import MinHash
 from filters.html_only import HtmlOnly
 from filters.language import Language
+from filters.line_quality import LineQuality
 from filters.personal_data import PersonalData
 from filters.tokens import TokenCounter
 from filters.url import UrlPolicy

@@ -9,8 +9,6 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 
 from pipeline import gzip_members
 from pipeline.errors import InputError
@@ -36,17 +34,15 @@ def archive(*, packed: bool) -> tuple[list[bytes], dict[str, bytes]]:
     """The records of an archive as bytes, and the body of each page by its id."""
     parts, bodies = [], {}
     for number in range(PAGES):
-        out = io.BytesIO()
-        writer = WARCWriter(out, gzip=packed)
         body = b"<html><p>page %d</p>" % number + random.Random(number).randbytes(40 + 90 * number).hex().encode()
-        http = StatusAndHeaders("200 OK", [("Content-Type", "text/html")], protocol="HTTP/1.1")
-        url, identity = f"http://example.com/{number}", f"<urn:uuid:00000000-0000-0000-0000-{number:012}>"
-        fixed = {"WARC-Record-ID": identity, "WARC-Date": "2020-01-01T00:00:00Z"}
-        record = writer.create_warc_record(
-            url, "response", payload=io.BytesIO(body), warc_headers_dict=fixed, http_headers=http
+        block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + body
+        identity = f"<urn:uuid:00000000-0000-0000-0000-{number:012}>"
+        head = (
+            f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: {identity}\r\nWARC-Target-URI: http://example.com/{number}\r\n"
+            f"Content-Type: application/http; msgtype=response\r\nContent-Length: {len(block)}\r\n\r\n"
         )
-        writer.write_record(record)
-        parts.append(out.getvalue())
+        part = head.encode() + block + b"\r\n\r\n"
+        parts.append(gzip.compress(part, mtime=0) if packed else part)
         bodies[identity] = body
     return parts, bodies
 
@@ -87,7 +83,10 @@ def damages(draw):
 def damaged(parts: list[bytes], edits: list[tuple[int, int, bytes]]) -> tuple[bytes, set[int]]:
     """The archive after the edits, and which of its records none of them touched."""
     data, whole = bytearray(b"".join(parts)), set(range(len(parts)))
-    for place, removed, inserted in sorted(edits, reverse=True):
+    behind = len(data)
+    for place, wanted, inserted in sorted(edits, reverse=True):
+        removed = min(wanted, behind - place)
+        behind = place
         data[place : place + removed] = inserted
         start = 0
         for number, part in enumerate(parts):
@@ -134,7 +133,7 @@ def test_a_changed_byte_in_one_gzip_member_keeps_the_spans(place, change):
     try:
         records_of(bytes(data))
     except InputError:
-        assert place < 40  # only what the file begins with decides whether it is an archive
+        assert place < 128  # only what the file begins with decides whether it is an archive
 
 
 def kinds(records: list[Record]) -> list[str]:
@@ -229,18 +228,19 @@ def test_pages_that_unpack_to_more_than_the_limit_are_rows_without_a_body():
 
 
 HOSTILE = {
-    "gzip_headers": b"\x1f\x8b\x08\x00" * 20_000,
-    "endless_names": b"\x1f\x8b\x08\x08abcdefg" * 10_000,
-    "empty_members": gzip.compress(b"", mtime=0) * 5_000,
-    "members_of_line_ends": gzip.compress(b"\n", mtime=0) * 5_000,
-    "nested_stored_members": (b"\x1f\x8b\x08\0\0\0\0\0\0\xff\0\xff\xff\0\0WARC/1.0\r\n") * 5_000,
+    "gzip_headers": b"\x1f\x8b\x08\x00",
+    "endless_names": b"\x1f\x8b\x08\x08abcdefg",
+    "empty_members": gzip.compress(b"", mtime=0),
+    "members_of_line_ends": gzip.compress(b"\n", mtime=0),
+    "members_of_one_letter": gzip.compress(b"a", mtime=0),
+    "nested_stored_members": b"\x1f\x8b\x08\0\0\0\0\0\0\xff\0\xff\xff\0\0WARC/1.0\r\n",
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_bytes_are_inflated_a_bounded_number_of_times(name, monkeypatch):
-    """Work is counted in bytes given to zlib, because time says nothing on a busy machine."""
-    given_bytes = 0
+def test_hostile_bytes_cost_work_in_proportion_to_their_number(name, monkeypatch):
+    """Work is counted in bytes that zlib takes, because time says nothing on a busy machine."""
+    taken = 0
 
     class Counting:
         def __init__(self, window):
@@ -250,18 +250,20 @@ def test_hostile_bytes_are_inflated_a_bounded_number_of_times(name, monkeypatch)
             return getattr(self._inflater, attribute)
 
         def decompress(self, data, *limits):
-            nonlocal given_bytes
-            before = len(data)
+            nonlocal taken
             plain = self._inflater.decompress(data, *limits)
-            given_bytes += before - len(self._inflater.unused_data)
+            taken += len(data) - len(self._inflater.unused_data or self._inflater.unconsumed_tail)
             return plain
 
     monkeypatch.setattr(gzip_members, "zlib", SimpleNamespace(decompressobj=Counting, error=zlib.error))
     parts, _ = ARCHIVES[True]
-    data = parts[0] + HOSTILE[name] + parts[1]
-    records = records_of(data)
-    assert records[0].kind == "page"
-    assert given_bytes < (gzip_members.RETRIES + 2) * len(data)
+    work = []
+    for times in (4_000, 8_000):
+        records = records_of(parts[0] + HOSTILE[name] * times + parts[1])
+        assert records[0].kind == "page"
+        work.append(taken)
+        taken = 0
+    assert work[1] < 2.5 * work[0]
 
 
 @pytest.mark.corpus
