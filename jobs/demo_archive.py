@@ -28,7 +28,7 @@ class Capture:
 
     `mime` becomes WARC-Identified-Payload-Type (None: left out), `truncated` WARC-Truncated. `damage` is done to the record
     as compressed: `flipped` bytes in its middle, or the file `cut` off there. `kind`, `expectation` and `family` say what the
-    page is planted to show; pages of a family are copies of each other.
+    page is planted to show; pages of a family have the same text.
     """
 
     url: str

@@ -25,8 +25,8 @@ _THIN_SHARE = 0.55  # of the English ones; the planted pages bring it to about h
 class Planted:
     """A page that shows something: `expectation` is "kept" or the reason for which the recipe fineweb should not keep it.
 
-    A revisit record is `counted_only`; a corrupt or truncated record has no readable page, so `url` and `record_id` only say
-    what would have been there.
+    A revisit is an `other_record`, which is only counted. A corrupt or truncated record has no readable page: its `url` and
+    `record_id` say what would have been there.
     """
 
     url: str
@@ -75,7 +75,7 @@ def _archives(pages: int, files: int, seed: int) -> Iterator[list[Capture]]:
 
 
 def _first_of_family_is_kept(order: list[Capture]) -> Iterator[Capture]:
-    """Of copies of one page the earliest survives; the others are expected to go as `near_duplicate`."""
+    """Of pages with the same text the one met first stays; the others are expected to go as `near_duplicate`."""
     seen: set[str] = set()
     for capture in order:
         yield replace(capture, expectation="near_duplicate") if capture.family in seen else capture

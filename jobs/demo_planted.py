@@ -9,7 +9,7 @@ import brotli
 
 from jobs.demo_archive import CUT, FLIPPED, Capture
 from jobs.demo_kinds import Blocks, article, block, blog_post, entry, foreign, instructions, prose
-from jobs.demo_sites import Page, page, slug
+from jobs.demo_sites import Page, host, page, slug
 from jobs.demo_text import Writer, dice
 from jobs.demo_thin import THIN, notice
 
@@ -73,26 +73,32 @@ def _thin(seed: int) -> list[Capture]:
 
 
 def _copies(seed: int) -> list[Capture]:
-    """Two copies, five copies, one under another URL of its site; one of each family is to be kept."""
+    """Two copies, five copies, one under another URL of its site, and a record that says "as before".
+
+    Of copies the longest text stays, then the one met first; the originals are the longest, by two sentences.
+    """
     found: list[Capture] = []
     for kind, copies in (("near_duplicate", 2), ("near_duplicates_of_five", 5)):
-        original = _made(seed, kind, article)
-        pages = (_varied(seed, original, number) for number in range(copies))
-        found += [replace(_captured(kind, each), family=kind) for each in pages]
-    same = _capture(seed, "exact_copy", blog_post)
-    found += [replace(same, family=same.kind), replace(same, family=same.kind, url=f"{same.url}?print=1")]
-    # the crawler met a page again that it had stored weeks before: no body, no row
-    again = _capture(seed, "revisit", entry, "counted_only")
-    return [*found, replace(again, record="revisit")]
+        original = _made(seed, kind, long_article)
+        found.append(_captured(kind, original))
+        found += [_captured(kind, _copied(seed, original, number), "near_duplicate") for number in range(1, copies)]
+    same = replace(_capture(seed, "exact_copy", blog_post), family="exact_copy")
+    again = replace(_capture(seed, "revisit", entry, "other_record"), record="revisit")
+    return [*found, same, replace(same, url=f"{same.url}?print=1"), again]
 
 
-def _varied(seed: int, original: Page, number: int) -> Page:
-    """Copy `number`: another site with another template, and one sentence that is its own."""
-    if not number:
-        return original
+def long_article(writer: Writer) -> Blocks:
+    """About 600 words with a last paragraph of three sentences."""
+    return [*prose(writer, 32), block("p", writer.paragraph(3))]
+
+
+def _copied(seed: int, original: Page, number: int) -> Page:
+    """Copy `number`: on another site with another template, and with one sentence of its own for the last paragraph."""
     writer = Writer(dice(seed, "copy", original.title, number))
-    blocks = [*original.blocks, block("p", writer.sentence())]
-    return replace(original, blocks=blocks, site=f"www{number}.{original.site}", template=original.template + number)
+    blocks = [*original.blocks[:-1], block("p", writer.sentence())]
+    return replace(
+        original, blocks=blocks, site=host(writer).replace("www", f"www{number}"), template=original.template + number
+    )
 
 
 def _charsets(seed: int) -> list[Capture]:
@@ -204,7 +210,7 @@ def policy(writer: Writer) -> Blocks:
 
 
 def memory_bomb() -> bytes:
-    """A page of 8 MB (20 KB compressed) that no extractor survives under a bound of 1 GB.
+    """A page of 8 MB (23 KB compressed) that no extractor survives under a bound of 1 GB.
 
     A paragraph of one letter with 26 attributes takes 57 bytes here and 2.7 KB in libxml2's tree (120 bytes a node, 96 an
     attribute), of which trafilatura 2.3.1 makes several copies before it looks at a word: more than 1 GB after a second or

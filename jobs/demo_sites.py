@@ -6,7 +6,7 @@ No address leads anywhere: RFC 2606 reserves `.example`, `.test`, `example.com`,
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 
 from jobs.demo_kinds import Blocks, block
@@ -38,10 +38,6 @@ class Page:
     def html(self) -> str:
         """The whole document."""
         return _TEMPLATES[self.template % len(_TEMPLATES)](self)
-
-    def elsewhere(self, site: str) -> "Page":
-        """The same text on another site, whose template is another."""
-        return replace(self, site=site, template=self.template + 1)
 
 
 def page(writer: Writer, blocks: Blocks, title: str | None = None) -> Page:

@@ -78,9 +78,9 @@ def hashtags(writer: Writer) -> Blocks:
 def register(writer: Writer) -> Blocks:
     """Members of a club, without two of the small words that a text has."""
     templates = (
-        "{first} {last} from {town} joined our club as a {kind} young member.",
-        "Our {kind} friend {first} {last} is leaving {town} for good this year.",
-        "{first} {last} is also known as our most {kind} neighbour in {town}.",
+        "{first} {last} from {town} is a {kind} new member.",
+        "Our {kind} friend {first} {last} is leaving {town} for good.",
+        "In {town} {first} {last} is known as a {kind} neighbour.",
         "As {kind} as ever, {first} {last} moved house from {town} again.",
     )
     return [block("p", writer.line(templates[place % 4])) for place in range(writer.rng.randint(12, 18))]

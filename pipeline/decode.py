@@ -101,7 +101,7 @@ def charset_name(label: str) -> str | None:
     for pattern, name in _SLOPPY:
         if found := pattern.fullmatch(label):
             label = found.expand(name)
-    known = map_encoding_to_html5(label, fallback_utf8=False)
+    known = map_encoding_to_html5(label, fallback_utf8=False) if label.isascii() else None
     return _NAMES[known][0] if known in _NAMES else None
 
 

@@ -3,13 +3,16 @@
 datatrove runs spaCy over the whole page, several times. spaCy's affix rules act on the runs between whitespace, which we call
 chunks, so it is asked once for each chunk. Two things reach beyond a chunk. spaCy's last pass looks for exceptions such as `:)`
 among the finished tokens of the whole page and prefers the longest, so that `x:)` is `x`, `:)` but `x:) )` is `x`, `:`, `)`,
-`)`: chunks that this pass may change are looked at with their neighbours, each time. And datatrove deletes from a page one
-string that spaCy stumbles over: such a page is split whole.
+`)`: chunks that this pass may change are looked at with their neighbours, each time.
+
+The other is the token `IS_ALPHA`. It has the one number that spaCy's hash table keeps for itself, so that spaCy reads freed
+memory and mostly raises from the second time on that a process meets it; datatrove then deletes it from the page. Here it is
+never shown to spaCy and always deleted.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, takewhile
+from itertools import chain, count, takewhile
 from typing import Any, cast
 
 from datatrove.utils.word_tokenizers import SpaCyTokenizer
@@ -18,7 +21,7 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Token
 from spacy.vocab import Vocab
 
-_UNSPEAKABLE = "IS_ALPHA"  # a token of this text raises in spaCy; datatrove then deletes it from the page
+_UNSPEAKABLE = "IS_ALPHA"
 _RUNS = re.compile(r"\s+|\S+")
 _CUT_AFTER_LETTERS = frozenset(",;:!?")
 
@@ -37,7 +40,6 @@ class EnglishWords:
 
     def __init__(self, tokenizer: SpaCyTokenizer) -> None:
         nlp: Any = tokenizer.tokenizer
-        self._datatrove = tokenizer
         self._nlp = nlp
         self._spacy: Tokenizer = nlp.tokenizer
         self._affixes = _without_last_pass(self._spacy)
@@ -50,10 +52,11 @@ class EnglishWords:
 
     def words(self, text: str) -> list[str]:
         """Tokens without whitespace, as datatrove's `word_tokenize`."""
-        answers = self._answers(text.split())
-        if not all(answers):
+        chunks = text.split()
+        answers = self._answers(chunks)
+        if not all(answers) and not self._settle_alone(chunks, answers):
             if _UNSPEAKABLE in text:
-                return self._datatrove.word_tokenize(text)
+                return self._words_without_unspeakable(text)
             answers = [answer for answer in self._settled(_chunks_and_spaces(text)) if not answer[0].isspace()]
         return list(chain.from_iterable(answers))
 
@@ -61,18 +64,30 @@ class EnglishWords:
         """The rule of spaCy's sentencizer: the first token after a stop that is no punctuation begins a new sentence."""
         chunks = _chunks_and_spaces(text)
         answers = self._answers(chunks)
-        if not all(answers):
+        if not all(answers) and not self._settle_alone(chunks, answers):
             if _UNSPEAKABLE in text:
-                return len(self._datatrove.span_tokenize(text)) or 1
+                return self.sentences(self._speakable(text))
             answers = self._settled(chunks)
-        count, stopped, stops = 1, False, self._stops
+        sentences, stopped, stops = 1, False, self._stops
         for token in chain.from_iterable(answers):
             if token in stops:
                 stopped = True
             elif stopped and not is_punct(token):
-                count += 1
+                sentences += 1
                 stopped = False
-        return count
+        return sentences
+
+    def _words_without_unspeakable(self, text: str) -> list[str]:
+        speakable = self._speakable(text)
+        if len(speakable) < len(text):
+            return self.words(speakable)
+        return [word.replace(_stand_in(text), _UNSPEAKABLE) for word in self.words(speakable)]
+
+    def _speakable(self, text: str) -> str:
+        """`text` without the unspeakable where that would be a token of its own, else with a stand-in for it."""
+        stand_in = _stand_in(text)
+        spoken = text.replace(_UNSPEAKABLE, stand_in)
+        return text.replace(_UNSPEAKABLE, "") if stand_in in self.words(spoken) else spoken
 
     def _answers(self, chunks: list[str]) -> list[_Tokens]:
         """The tokens of each chunk, `_SHIFTING` where they may depend on its neighbours."""
@@ -133,17 +148,22 @@ class EnglishWords:
             return letters, mark
         return None
 
+    def _settle_alone(self, chunks: list[str], answers: list[_Tokens]) -> bool:
+        """Fills in the answers of shifting chunks; False, and nothing filled in, where one does depend on its neighbours."""
+        shifting = [place for place, answer in enumerate(answers) if not answer]
+        for place in shifting:
+            before = answers[place - 1] if place else (" ",)
+            after = answers[place + 1] if place + 1 < len(answers) else (" ",)
+            if _UNSPEAKABLE in chunks[place] or not self._last_pass.stays_within(before, after):
+                return False
+        for place in shifting:
+            answers[place] = self._by_itself(chunks[place])
+        return True
+
     def _settled(self, chunks: list[str]) -> list[_Tokens]:
         """The final tokens of each of `_chunks_and_spaces`."""
         answers = self._answers(chunks)
-        settled = answers.copy()
-        for place, answer in enumerate(answers):
-            if not answer:
-                before = answers[place - 1] if place else (" ",)
-                after = answers[place + 1] if place + 1 < len(answers) else (" ",)
-                alone = self._last_pass.stays_within(before, after)
-                settled[place] = self._by_itself(chunks[place]) if alone else self._among_neighbours(chunks, place)
-        return settled
+        return [answer or self._among_neighbours(chunks, place) for place, answer in enumerate(answers)]
 
     def _by_itself(self, chunk: str) -> _Tokens:
         known = self._by_themselves.get(chunk)
@@ -218,6 +238,11 @@ def _without_last_pass(tokenizer: Tokenizer) -> Tokenizer:
     )
     built = True
     return bare
+
+
+def _stand_in(text: str) -> str:
+    """A word that spaCy's rules cannot tell from the unspeakable, and that `text` does not have."""
+    return next(word for letters in count() if (word := _UNSPEAKABLE[:-1] + "B" * (letters + 1)) not in text)
 
 
 def _chunks_and_spaces(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pipeline.grammars import Grammar
-from pipeline.gzip_members import LOOK, Piece
+from pipeline.gzip_members import LOOK, TRUNCATED, Piece
 
 HEADLESS = "a record's header does not end"
 MAX_HEAD = 1 << 20
@@ -23,16 +23,23 @@ MAX_HEAD = 1 << 20
 class Frame:
     """One record as it stands in the input: `head` with its blank line, `block` without the line ends that follow.
 
+    `offset` and `length` are input bytes, and reach up to the next frame.
     `short`: the block has fewer bytes than declared. `over`: it had more than may be held and was let go. `broken`: why the
     bytes cannot be trusted, or are no record at all (then `head` is empty).
     """
 
     offset: int
+    length: int = 0
     head: bytes = b""
     block: bytes = b""
     short: bool = False
     over: bool = False
     broken: str | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether nobody can read it: of a record that the end of the file cut, what is there can be read."""
+        return self.broken is not None and not (self.broken == TRUNCATED and self.head)
 
 
 @dataclass(slots=True)
@@ -111,19 +118,31 @@ class Plain:
 
 
 class Framer:
-    """Finds the records in pieces; blocks of more than `keep` bytes are let go."""
+    """Finds the records in pieces from input byte `start` on; blocks of more than `keep` bytes are let go."""
 
-    def __init__(self, pieces: Iterable[Piece], grammar: Grammar, keep: int) -> None:
+    def __init__(self, pieces: Iterable[Piece], grammar: Grammar, keep: int, start: int = 0) -> None:
+        self._start = start
         self._plain = Plain(iter(pieces))
         self._grammar = grammar
         self._keep = keep
 
-    @property
-    def end(self) -> int:
-        """The input byte behind the last piece that was taken."""
-        return self._plain.end
-
     def __iter__(self) -> Iterator[Frame]:
+        """The frames, which cover the input; neighbours of which nobody can read anything are one."""
+        waiting: Frame | None = None
+        for frame in self._frames():
+            if waiting is None:
+                frame.offset = self._start
+            elif waiting.lost and frame.lost:
+                continue
+            else:
+                waiting.length = frame.offset - waiting.offset
+                yield waiting
+            waiting = frame
+        if waiting is not None:
+            waiting.length = self._plain.end - waiting.offset
+            yield waiting
+
+    def _frames(self) -> Iterator[Frame]:
         while self._plain.begin():
             yield from self._segment()
 
@@ -169,12 +188,12 @@ class Framer:
             return Frame(offset, broken=HEADLESS)
         length = self._grammar.length(head)
         if length is not None and length > self._keep and plain.want(at + self._keep):
-            return self._oversized(Frame(offset, head, over=True), at + length)
+            return self._oversized(Frame(offset, head=head, over=True), at + length)
         if length is not None and self._ends(at, at + length):
-            frame = Frame(offset, head, plain.cut(at, at + length))
+            frame = Frame(offset, head=head, block=plain.cut(at, at + length))
             plain.drop(at + length)
             return frame
-        return self._unmeasured(Frame(offset, head), at, length)
+        return self._unmeasured(Frame(offset, head=head), at, length)
 
     def _ends(self, at: int, stop: int) -> bool:
         """Whether the block from `at` to `stop` is there and followed by what may follow a record.

@@ -16,11 +16,11 @@ import pyarrow as pa
 from pipeline.decode import Decoded, decode
 from pipeline.errors import InputError, RecipeError, RecordError
 from pipeline.identity import NOT_IDENTITY
+from pipeline.inputs import open_input
 from pipeline.measures import Edit, Extractor, Gate, Measure, Transform
 from pipeline.pages import Pages, storable
 from pipeline.sandbox import Limits, Sandbox
 from pipeline.schemas import DOCUMENTS, RECORDS, SAMPLES, with_signals
-from pipeline.sources import open_input
 from pipeline.steps import PartRun
 from pipeline.warc import Record, read_records
 

@@ -3,14 +3,13 @@
 import base64
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal
 
 from pipeline.errors import RecordError
 from pipeline.frames import Frame
 from pipeline.grammars import Arc, Grammar, arc_fields
-from pipeline.gzip_members import TRUNCATED
 from pipeline.http_body import Response, charset_of, dechunk, decode_body, header_fields, mime_of, split_response
 
 _SHORT = "the record ends before its declared length"
@@ -67,22 +66,27 @@ class _Head:
 
 
 def describe(frame: Frame, grammar: Grammar, name: str, limit: int) -> Record:
-    """The record of a frame of file `name`, without its length; bodies of more than `limit` bytes are left out."""
-    if frame.broken is not None and not (frame.broken == TRUNCATED and frame.head):
-        return _corrupt(frame.offset, frame.broken)
+    """The record of a frame of file `name`; bodies of more than `limit` bytes are left out."""
+    if frame.lost:
+        return _corrupt(frame, frame.broken or "")
     head = _arc_head(frame) if isinstance(grammar, Arc) else _warc_head(frame)
     short = frame.short or frame.broken is not None
     if isinstance(head, _Head):
-        page = _page(frame, head, limit)
-        page = replace(page, record_id=head.record_id or f"<gristmill:{name}:{frame.offset}>")
-        return replace(page, error=_SHORT, error_reason="truncated_record", by_limit=False) if short else page
+        return _page(frame, head, name, limit, short=short)
     if short:
-        return _corrupt(frame.offset, f"{_SHORT} (its type is {head})")
-    return Record(kind="other", type=head, offset=frame.offset)
+        return _corrupt(frame, f"{_SHORT} (its type is {head})")
+    return Record(kind="other", type=head, offset=frame.offset, length=frame.length)
 
 
-def _corrupt(offset: int, why: str) -> Record:
-    return Record(kind="corrupt", type="corrupt", offset=offset, error=why, error_reason="corrupt_record")
+def _corrupt(frame: Frame, why: str) -> Record:
+    return Record(
+        kind="corrupt",
+        type="corrupt",
+        offset=frame.offset,
+        length=frame.length,
+        error=why,
+        error_reason="corrupt_record",
+    )
 
 
 def _warc_head(frame: Frame) -> _Head | str:
@@ -126,33 +130,44 @@ def _arc_head(frame: Frame) -> _Head | str:
     )
 
 
-def _page(frame: Frame, head: _Head, limit: int) -> Record:
-    """The page of a frame; whatever is wrong with its HTTP part is said in the record."""
-    page = Record(
-        kind="page", type=head.type, offset=frame.offset, url=head.url, date=head.date, truncated=head.truncated
-    )
-    response, body = Response(None, {} if head.http else {"content-type": head.content_type}, frame.block), b""
-    failure: RecordError | None = None
-    try:
-        if frame.over:
-            raise RecordError("over_size", f"the record has more than {limit} bytes", by_limit=True)
-        if head.http:
-            response = split_response(frame.block)
-        body = decode_body(response, limit) if head.http else response.payload
-    except RecordError as error:
-        failure = error
+def _page(frame: Frame, head: _Head, name: str, limit: int, *, short: bool) -> Record:
+    """The page of a frame; whatever is wrong with it is said in the record, the first thing first."""
+    response, body, failure = _read(frame, head, limit)
+    if short:
+        failure = RecordError("truncated_record", _SHORT)
     content_type = response.fields.get("content-type")
-    page = replace(
-        page,
+    return Record(
+        kind="page",
+        type=head.type,
+        offset=frame.offset,
+        length=frame.length,
+        record_id=head.record_id or f"<gristmill:{name}:{frame.offset}>",
+        url=head.url,
+        date=head.date,
         http_status=response.status,
         mime=mime_of(head.identified, content_type, body),
         http_charset=charset_of(content_type),
         body=body,
         payload_sha1_ok=None if frame.over else _sha1_ok(head.digest, response.payload, body),
+        truncated=head.truncated,
+        error=failure.detail if failure else None,
+        error_reason=failure.reason if failure else None,
+        by_limit=failure.by_limit if failure else False,
     )
-    if failure is None:
-        return page
-    return replace(page, error=failure.detail, error_reason=failure.reason, by_limit=failure.by_limit)
+
+
+def _read(frame: Frame, head: _Head, limit: int) -> tuple[Response, bytes, RecordError | None]:
+    """The response in a frame, its body, and what went wrong."""
+    response = Response(None, {} if head.http else {"content-type": head.content_type}, frame.block)
+    try:
+        if frame.over:
+            raise RecordError("over_size", f"the record has more than {limit} bytes", by_limit=True)
+        if head.http:
+            response = split_response(frame.block)
+            return response, decode_body(response, limit), None
+    except RecordError as error:
+        return response, b"", error
+    return response, frame.block, None
 
 
 def _sha1_ok(digest: str | None, payload: bytes, body: bytes) -> bool | None:

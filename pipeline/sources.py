@@ -1,4 +1,4 @@
-"""Named, ordered lists of input files, and how a file is opened.
+"""Named, ordered lists of input files.
 
 A part's key is the digest of the file's logical name, size and version tag, so the same file has the same key wherever the run
 is and whatever stands before it in the list: ten files, then a hundred, costs ninety.
@@ -6,28 +6,24 @@ is and whatever stands before it in the list: ten files, then a hundred, costs n
 
 import gzip
 import hashlib
-import io
 import os
 import re
 import zlib
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Self
 
 import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
-from obstore.store import ObjectStore, from_url
 
 from pipeline.errors import InputError, RecipeError
-from pipeline.storage import Storage, storage_errors
+from pipeline.inputs import REMOTE, open_input, remote, remote_errors
+from pipeline.storage import Storage
 
 ARCHIVES = (".warc", ".warc.gz", ".warc.zst", ".warc.wet", ".warc.wet.gz", ".wet", ".wet.gz", ".arc", ".arc.gz")
 PATH_LISTS = (".paths", ".paths.gz")
-REMOTE = ("s3://", "gs://", "az://", "https://", "http://127.0.0.1", "http://localhost")
 MOST_PARTS = 1 << 24  # a document's number keeps 24 bits for its part
 STATS_AT_ONCE = 32  # a dump lists 90,000 files, and asking a bucket for one takes some 50 ms
 
@@ -175,26 +171,10 @@ def _refuse(error: OSError) -> None:
     raise InputError(f"{error.filename}: {error.strerror}") from error
 
 
-def _remote(location: str) -> tuple[ObjectStore, str]:
-    """The store that holds a remote file, and the file's name in it."""
-    folder, _, file = location.rpartition("/")
-    options: Any = {"client_options": {"allow_http": True}} if folder.startswith("http://") else {}
-    return from_url(folder, **options), file
-
-
-@contextmanager
-def _remote_errors(location: str) -> Generator[None]:
-    with storage_errors(location):
-        try:
-            yield
-        except FileNotFoundError as error:
-            raise InputError(f"{location}: no such file") from error
-
-
 def _stat(location: str, name: str) -> SourcePart:
     if location.startswith(REMOTE):
-        with _remote_errors(location):
-            meta = obstore.head(*_remote(location))
+        with remote_errors(location):
+            meta = obstore.head(*remote(location))
         return SourcePart(name, location, int(meta["size"]), str(meta["e_tag"] or meta["last_modified"].isoformat()))
     try:
         stat = Path(location).stat()
@@ -203,90 +183,6 @@ def _stat(location: str, name: str) -> SourcePart:
     if not os.access(location, os.R_OK):
         raise InputError(f"{location}: permission denied")
     return SourcePart(name, location, stat.st_size, f"mtime:{stat.st_mtime_ns}")
-
-
-class InputStream:
-    """A sequential reader that counts and digests what passes; the file is never in memory or on disk whole."""
-
-    def __init__(self, chunks: BinaryIO | Any) -> None:
-        self._raw = chunks
-        self._digest = hashlib.sha256()
-        self.bytes = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes; empty at the end."""
-        data = self._raw.read(size)
-        self._digest.update(data)
-        self.bytes += len(data)
-        return data
-
-    @property
-    def sha256(self) -> str:
-        """Hexadecimal SHA-256 of the bytes read so far."""
-        return self._digest.hexdigest()
-
-    def close(self) -> None:
-        """Lets go of the file or connection."""
-        self._raw.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class _Streamed:
-    """The body of one GET as a file; after a cut obstore goes on where it was, if the store has ETags and ranges."""
-
-    def __init__(self, chunks: Any, location: str) -> None:
-        self._chunks = iter(chunks)
-        self._location = location
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        pieces, have = [self._rest], len(self._rest)
-        while size < 0 or have < size:
-            with storage_errors(self._location):
-                chunk = next(self._chunks, None)
-            if chunk is None:
-                break
-            pieces.append(bytes(chunk))
-            have += len(pieces[-1])
-        data = b"".join(pieces)
-        cut = len(data) if size < 0 else size
-        self._rest = data[cut:]
-        return data[:cut]
-
-    def close(self) -> None:
-        self._chunks = iter(())
-
-
-def open_input(location: str, offset: int = 0, length: int | None = None) -> InputStream:
-    """A stream of the file at `location` (or of `length` bytes of it from `offset`): one GET for a remote one.
-
-    Raises:
-        InputError: the file is missing, or a local one may not be read.
-        StorageError, TransientError: what else a remote store answered, also later, in the middle of the stream.
-    """
-    if location.startswith(REMOTE):
-        options: Any = {}
-        if length is not None:
-            options = {"range": (offset, offset + length)}
-        elif offset:
-            options = {"range": {"offset": offset}}
-        with _remote_errors(location):
-            store, file = _remote(location)
-            return InputStream(_Streamed(obstore.get(store, file, options=options).stream(), location))
-    try:
-        file = Path(location).open("rb")  # noqa: SIM115  the stream owns it
-    except OSError as error:
-        raise InputError(f"{location}: {error.strerror}") from error
-    file.seek(offset)
-    if length is None:
-        return InputStream(file)
-    with file:
-        return InputStream(io.BytesIO(file.read(length)))
 
 
 def save_source(storage: Storage, source: Source) -> str:

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 
-from pipeline.errors import GristmillError, RecipeError, TransientError
+from pipeline.errors import GristmillError, RecipeError, StorageError, TransientError
 from pipeline.identity import canonical, digest
 from pipeline.receipts import FileEntry, Receipt, read_manifest, receipt_path, step_folder
 from pipeline.sources import Source, SourcePart
@@ -194,12 +194,19 @@ class PartRun:
             counts=counts,
             facts=self.facts,
         )
-        path = receipt_path(task.step, task.fingerprint, task.source, task.part.key)
-        written, self._writers = self._writers, {}  # an error of put_new may hide that the receipt is there
-        if self.storage.put_new(path, receipt.to_json()):
-            return receipt
-        first = Receipt.from_json(self.storage.get(path), path)
-        if first.attempt != self.attempt:  # else a request that was sent twice found its own receipt
+        return self._create(receipt)
+
+    def _create(self, receipt: Receipt) -> Receipt:
+        """Creates the receipt; while its fate is unknown (a lost answer, an interrupt) the files it names must stay."""
+        path = receipt_path(receipt.step, receipt.fingerprint, receipt.source, receipt.key)
+        written, self._writers = self._writers, {}
+        try:
+            created = self.storage.put_new(path, receipt.to_json())
+        except StorageError:  # a refusal is an answer: there is no receipt
+            self._writers = written
+            raise
+        first = receipt if created else Receipt.from_json(self.storage.get(path), path)
+        if first.attempt != self.attempt:  # equal where a request was sent twice and found its own receipt
             self._writers = written
             self.discard()
         return first

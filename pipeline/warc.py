@@ -20,7 +20,6 @@ undoes Brotli and Zstandard, and is with warcio the reference in the tests.
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import BinaryIO
 
 from pipeline.errors import InputError
@@ -35,9 +34,7 @@ LEAD = 8 << 20
 """Bytes in which a file whose beginning is broken must show its first good record."""
 MAX_BODY = 64 << 20
 
-_ZSTD = re.compile(
-    rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"
-)  # a frame; a skippable frame, where WARCs keep a dictionary
+_ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # a frame; one to skip, with a WARC's dictionary
 
 
 def read_records(stream: BinaryIO, name: str, *, offset: int = 0, max_body_bytes: int = MAX_BODY) -> Iterator[Record]:
@@ -48,19 +45,8 @@ def read_records(stream: BinaryIO, name: str, *, offset: int = 0, max_body_bytes
     """
     source = Source(stream, offset)
     pieces, grammar = _open(source, name)
-    framer = Framer(pieces, grammar, max_body_bytes + MAX_HEAD)
-    waiting: Record | None = None
-    for frame in framer:
-        record = describe(frame, grammar, name, max_body_bytes)
-        if waiting is None:
-            record = replace(record, offset=offset)
-        elif waiting.kind == record.kind == "corrupt":
-            continue
-        else:
-            yield replace(waiting, length=record.offset - waiting.offset)
-        waiting = record
-    if waiting is not None:
-        yield replace(waiting, length=framer.end - waiting.offset)
+    for frame in Framer(pieces, grammar, max_body_bytes + MAX_HEAD, offset):
+        yield describe(frame, grammar, name, max_body_bytes)
 
 
 def read_record_at(stream_at: BinaryIO, name: str, *, offset: int = 0) -> Record:

@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 
 from pipeline.dataset import shard_name
 from pipeline.errors import InputError
+from pipeline.inputs import open_input
 from pipeline.measures import Rule
 from pipeline.receipts import Receipt
 from pipeline.runs import OpenRun, StepRecord
 from pipeline.schemas import RECORDS, document_number
-from pipeline.sources import open_input
 from pipeline.tables import read_rows, read_table
 from pipeline.url_index import look_up
 from pipeline.warc import read_record_at

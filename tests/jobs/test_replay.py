@@ -31,11 +31,11 @@ def bounded(reason, value):
 
 
 def tighter():
-    return bounded("low_language_score", 0.97)
+    return bounded("few_words", 450)
 
 
 def looser():
-    return bounded("few_words", 5)
+    return bounded("many_repeated_chars", 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ def measured():
         base,
         name="measured",
         measures=(Shouting(),),
-        rules=(*base.rules, Rule("upper_char_ratio", ">", 0.02, "shouting")),
+        rules=(*base.rules, Rule("upper_char_ratio", ">", 0.012, "shouting")),
     )
 
 

@@ -32,7 +32,7 @@ def test_gristmill_without_a_verb_lists_them() -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["curate", "nonsense", "-i", ".", "-o", "ROOT"], "no recipe 'nonsense'; shipped are fineweb"),
+        (["curate", "nonsense", "-i", ".", "-o", "ROOT"], "no recipe 'nonsense': shipped are fineweb"),
         (["curate", "fineweb", "-i", "NOWHERE", "-o", "ROOT"], "no such file or folder"),
         (["curate", "fineweb", "-i", "EMPTY", "-o", "ROOT"], "in this folder"),
         (["curate", "fineweb", "-i", "ftp://host/x.warc.gz", "-o", "ROOT"], "can be read"),

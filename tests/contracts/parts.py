@@ -1,0 +1,62 @@
+"""Every gate, measure and transform of `filters`, for the contracts that all of them keep.
+
+A class of a module of `filters` is taken up by itself. One that cannot be built without arguments gets a factory in FACTORIES;
+one whose asset is not installed raises RecipeError, and its contracts are skipped with that reason.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+import filters
+from pipeline.measures import Gate, Measure, Part, Transform
+from pipeline.pages import Pages
+
+FACTORIES: dict[str, Callable[[], Part]] = {}
+
+
+def part_classes() -> list[type]:
+    """In the order of their names."""
+    modules = [importlib.import_module(f"filters.{found.name}") for found in pkgutil.iter_modules(filters.__path__)]
+    classes = [cls for module in modules for cls in vars(module).values() if isinstance(cls, type)]
+    own = {cls.__name__: cls for cls in classes if cls.__module__.startswith("filters.") and _is_part(cls)}
+    return [own[name] for name in sorted(own)]
+
+
+def build(cls: type) -> Part:
+    return FACTORIES.get(cls.__name__, cls)()
+
+
+def answer(part: Part, pages: Pages) -> list[dict[str, Any]]:
+    """Everything a part says, one dictionary per page."""
+    if isinstance(part, Gate):
+        gated = part.judge(pages)
+        return _rows(gated.signals, pages, reason=gated.reasons)
+    if isinstance(part, Measure):
+        return _rows(part.measure(pages), pages)
+    assert isinstance(part, Transform)
+    done = part.transform(pages)
+    return _rows(done.signals, pages, text=done.texts, edits=done.edits)
+
+
+def signals(part: Part, pages: Pages) -> pa.RecordBatch:
+    if isinstance(part, Measure):
+        return part.measure(pages)
+    return part.judge(pages).signals if isinstance(part, Gate) else part.transform(pages).signals
+
+
+def _is_part(cls: type) -> bool:
+    says = any(callable(getattr(cls, verb, None)) for verb in ("judge", "measure", "transform"))
+    return says and isinstance(getattr(cls, "signals", None), pa.Schema)
+
+
+def _rows(batch: pa.RecordBatch, pages: Pages, **columns: Sequence[object]) -> list[dict[str, Any]]:
+    assert batch.num_rows == len(pages)
+    assert all(len(column) == len(pages) for column in columns.values())
+    return [
+        {**row, **{name: column[place] for name, column in columns.items()}}
+        for place, row in enumerate(batch.to_pylist())
+    ]

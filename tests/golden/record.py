@@ -1,0 +1,62 @@
+"""What every part says of the pages of `pages.json`, kept by (name, version): output cannot change without a version.
+
+`python tests/golden/record.py` adds what is missing in `outputs.json`. It never replaces an entry: a part whose output changes
+gets a new version, and then a new entry.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+# The folder of `parts`, and the checkout for whoever runs this file as a program.
+sys.path[:0] = [str(Path(__file__).parents[1] / "contracts"), str(Path(__file__).parents[2])]
+
+from parts import answer, build, part_classes  # noqa: E402
+
+from pipeline.errors import RecipeError  # noqa: E402
+from pipeline.measures import Part  # noqa: E402
+from pipeline.pages import Pages  # noqa: E402
+
+OUTPUTS = Path(__file__).with_name("outputs.json")
+
+PAGES: dict[str, dict[str, str]] = orjson.loads(Path(__file__).with_name("pages.json").read_bytes())
+MIMES = ["text/html", "text/html; charset=utf-8", "application/xhtml+xml", "application/pdf", None]
+
+
+def key(part: Part) -> str:
+    return f"{part.name} version {part.version}"
+
+
+def output(part: Part) -> dict[str, dict[str, Any]]:
+    """The signals, reason, text and edits of each page, as JSON gives them back."""
+    mimes = [MIMES[place % len(MIMES)] for place in range(len(PAGES))]
+    pages = Pages([page["text"] for page in PAGES.values()], urls=[page["url"] for page in PAGES.values()], mimes=mimes)
+    rows = [_readable(row) for row in answer(part, pages)]
+    return orjson.loads(orjson.dumps(dict(zip(PAGES, rows, strict=True))))
+
+
+def recorded() -> dict[str, dict[str, dict[str, Any]]]:
+    return orjson.loads(OUTPUTS.read_bytes()) if OUTPUTS.exists() else {}
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    edits = row.get("edits")
+    return row if edits is None else {**row, "edits": [[edit.start, edit.removed, edit.inserted] for edit in edits]}
+
+
+def main() -> None:
+    outputs = recorded()
+    for part in map(build, part_classes()):
+        try:
+            outputs.setdefault(key(part), output(part))
+        except RecipeError as error:
+            print(f"{key(part)} cannot be recorded here: {error}", file=sys.stderr)  # noqa: T201
+    OUTPUTS.write_bytes(
+        orjson.dumps(outputs, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    )
+
+
+if __name__ == "__main__":
+    main()

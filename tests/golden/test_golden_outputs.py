@@ -1,0 +1,31 @@
+"""No part says anything else than it did, unless its version says so."""
+
+from collections.abc import Iterator
+
+import pytest
+import record
+
+from pipeline.errors import RecipeError
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_assets_are_kept_between_runs(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRISTMILL_CACHE", str(request.config.cache.mkdir("assets")))
+        yield
+
+
+@pytest.mark.parametrize("cls", record.part_classes(), ids=lambda cls: cls.__name__)
+def test_the_output_of_a_version_never_changes(cls: type) -> None:
+    part = record.build(cls)
+    try:
+        now = record.output(part)
+    except RecipeError as error:
+        pytest.skip(f"cannot be built here: {error}")
+    then = record.recorded()
+    assert record.key(part) in then, "a new part or version: add it with `python tests/golden/record.py`"
+    assert now == then[record.key(part)]
+
+
+def test_the_recorded_pages_are_the_pages() -> None:
+    assert {tuple(sorted(pages)) for pages in record.recorded().values()} == {tuple(sorted(record.PAGES))}
