@@ -10,6 +10,7 @@ help: ## list the targets
 
 $(STAMP): pyproject.toml requirements.lock requirements-files.lock
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH: install Python 3.11 or run make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "installing into .venv: a minute or two"
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
