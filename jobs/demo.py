@@ -1,7 +1,7 @@
 """`gristmill demo`: a small synthetic crawl, curated; the first thing a newcomer runs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,10 @@ from jobs.options import Json, Local
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError
 
-WORTH_ASKING = ("exact_copy", "links", "extractor_killer", "charset_gbk_http", "blocked_url")
+if TYPE_CHECKING:
+    from jobs.demo_crawl import Planted
+
+WORTH_ASKING = ("near_duplicate", "many_short_lines", "has_curly_bracket", "over_memory", "soft_banned_words")
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the crawl and the run go.")]
 Pages = Annotated[int, typer.Option("--pages", min=50, max=100_000, help="How many pages the crawl has.")]
@@ -50,11 +53,16 @@ def demo(
     out.print(funnel_table(Funnel(**manifest["funnel"])))
     out.print(f"\nThe dataset is {folder}/out/dataset. Now try:", style="bold")
     out.print(f"  gristmill status {folder}/out", markup=False)
-    for kind in WORTH_ASKING:
-        page = next(page for page in planted if page.kind == kind)
-        out.print(f"  gristmill why {folder}/out {page.url}    # {page.expectation}", markup=False)
+    for page in _worth_asking(planted):
+        out.print(f"  gristmill why {folder}/out '{page.url}'  # {page.expectation}", markup=False)
     out.print(f"  gristmill verify {folder}/out", markup=False)
     out.print("  gristmill curate fineweb --input YOUR.warc.gz --output out", markup=False)
+
+
+def _worth_asking(planted: "list[Planted]") -> "list[Planted]":
+    """A page for each of a few different fates."""
+    by_fate = {page.expectation: page for page in planted}
+    return [by_fate[fate] for fate in WORTH_ASKING if fate in by_fate]
 
 
 if __name__ == "__main__":

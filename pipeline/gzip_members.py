@@ -12,7 +12,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 READ = 1 << 20
 STEP = 1 << 14
@@ -33,6 +33,14 @@ _MAGIC = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]")  # the upper three flag bits ar
 
 Starts = Callable[[bytes], bool]
 """Says whether plain bytes begin with the start of a record."""
+
+
+class Readable(Protocol):
+    """What an archive is read from: no seeking, no length."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes; empty at the end."""
+        ...
 
 
 class _Inflater(Protocol):
@@ -61,7 +69,7 @@ class Piece:
 class Source:
     """A sequential stream seen through a window that starts at input byte `offset`."""
 
-    def __init__(self, stream: BinaryIO, offset: int = 0) -> None:
+    def __init__(self, stream: Readable, offset: int = 0) -> None:
         self._stream = stream
         self._window = b""
         self._at = 0
@@ -100,15 +108,21 @@ class Source:
 
 def starts_member(source: Source, ahead: int, starts: Starts) -> bool:
     """Whether a gzip member stands `ahead` that inflates to the start of a record, whatever comes behind that."""
-    inflater, plain = zlib.decompressobj(31), b""
     data = source.peek(ahead, PROBE)
+    try:
+        return starts(zlib.decompressobj(31).decompress(data, LOOK))
+    except zlib.error:
+        return _starts_before_damage(data, starts)
+
+
+def _starts_before_damage(data: bytes, starts: Starts) -> bool:
+    """The same in small steps, because zlib gives nothing for a call in which it meets damage."""
+    inflater, plain = zlib.decompressobj(31), b""
     try:
         for start in range(0, len(data), PROBE_STEP):
             plain += inflater.decompress(data[start : start + PROBE_STEP], LOOK)
-            if starts(plain) or len(plain) >= LOOK or inflater.eof:
-                break
     except zlib.error:
-        return False
+        pass
     return starts(plain)
 
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Protocol, Self
 
 import obstore
 from obstore.store import ObjectStore, from_url
@@ -33,10 +33,18 @@ def remote_errors(location: str) -> Generator[None]:
             raise InputError(f"{location}: no such file") from error
 
 
+class _Closeable(Protocol):
+    """A sequential reader that holds something open."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
 class InputStream:
     """A sequential reader that counts and digests what passes; the file is never in memory or on disk whole."""
 
-    def __init__(self, chunks: BinaryIO | Any) -> None:
+    def __init__(self, chunks: _Closeable) -> None:
         self._raw = chunks
         self._digest = hashlib.sha256()
         self.bytes = 0

@@ -20,12 +20,11 @@ undoes Brotli and Zstandard, and is with warcio the reference in the tests.
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
 
 from pipeline.errors import InputError
 from pipeline.frames import MAX_HEAD, Framer
 from pipeline.grammars import Arc, Grammar, Warc
-from pipeline.gzip_members import LOOK, GzipPieces, Piece, Source, find_member, plain_pieces, starts_member
+from pipeline.gzip_members import LOOK, GzipPieces, Piece, Readable, Source, find_member, plain_pieces, starts_member
 from pipeline.record import Record, describe
 
 __all__ = ["MAX_BODY", "Record", "read_record_at", "read_records"]
@@ -37,7 +36,7 @@ MAX_BODY = 64 << 20
 _ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # a frame; one to skip, with a WARC's dictionary
 
 
-def read_records(stream: BinaryIO, name: str, *, offset: int = 0, max_body_bytes: int = MAX_BODY) -> Iterator[Record]:
+def read_records(stream: Readable, name: str, *, offset: int = 0, max_body_bytes: int = MAX_BODY) -> Iterator[Record]:
     """The records of a file, in file order, holding one record at a time.
 
     `stream` is read in sequence, from input byte `offset` on (where a cut download is taken up again). InputError where the
@@ -49,7 +48,7 @@ def read_records(stream: BinaryIO, name: str, *, offset: int = 0, max_body_bytes
         yield describe(frame, grammar, name, max_body_bytes)
 
 
-def read_record_at(stream_at: BinaryIO, name: str, *, offset: int = 0) -> Record:
+def read_record_at(stream_at: Readable, name: str, *, offset: int = 0) -> Record:
     """The record that begins where the stream stands, which is byte `offset` of its file; errors as `read_records`."""
     return next(read_records(stream_at, name, offset=offset))
 

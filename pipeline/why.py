@@ -195,7 +195,7 @@ def raw_record(run: OpenRun, told: Story) -> tuple[bytes, str | None]:
     """
     location = run.source.parts[told.part].location
     with open_input(location, told.record["offset"], told.record["length"]) as stream:
-        again = read_record_at(stream, told.file)
+        again = read_record_at(stream, told.file, offset=told.record["offset"])
     if again.url != told.record["url"]:
         raise InputError(f"{location}: at {told.record['offset']} there is now {again.url or 'no page'}")
     return again.body, again.http_charset

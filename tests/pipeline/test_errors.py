@@ -27,9 +27,7 @@ def test_failed_parts_are_all_listed_and_the_first_three_are_shown() -> None:
     failures = {f"part {n}": f"why {n}" for n in range(5)}
     error = PartsFailed("ingest", failures)
     assert error.failures == failures
-    assert str(error) == (
-        "5 part(s) of step ingest failed: part 0: why 0; part 1: why 1; part 2: why 2 (+2 more)"
-    )
+    assert str(error) == ("5 part(s) of step ingest failed: part 0: why 0; part 1: why 1; part 2: why 2 (+2 more)")
     assert str(PartsFailed("pack", {"a": "b"})) == "1 part(s) of step pack failed: a: b"
 
 

@@ -193,7 +193,9 @@ def test_a_canonical_value_is_its_own_canonical_form(value: Any) -> None:
 
 def test_a_digest_is_the_same_in_another_process_with_another_hash_seed() -> None:
     value = {"b": (1, 0.1, None, True), "a": "ä", "stage": LineQuality()}
-    program = "import test_identity as t; print(t.digest({'stage': t.LineQuality(), 'a': 'ä', 'b': (1, 0.1, None, True)}))"
+    program = (
+        "import test_identity as t; print(t.digest({'stage': t.LineQuality(), 'a': 'ä', 'b': (1, 0.1, None, True)}))"
+    )
     for seed in ("1", "2"):
         environment = {"PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"}
         answer = subprocess.run(

@@ -74,8 +74,9 @@ def test_a_receipt_cut_short_is_damaged(length: int) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(0, 9) | st.text("ab", max_size=2),
-    lambda inner: st.lists(inner, max_size=2)
-    | st.dictionaries(st.sampled_from(["files", "path", "key", "a"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["files", "path", "key", "a"]), inner, max_size=3)
+    ),
 )
 
 
@@ -142,7 +143,7 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
     storage = LocalStorage(tmp_path)
     seal(storage, "m", [receipt()], {})
     storage.put("m", storage.get("m")[:-9])
-    with pytest.raises(StorageError, match="^m is damaged"):
+    with pytest.raises(StorageError, match=r"^m is damaged"):
         read_manifest(storage, "m")
 
 

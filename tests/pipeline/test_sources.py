@@ -80,7 +80,9 @@ def test_a_list_of_paths_names_files_beside_it_and_anywhere(tmp_path: Path, pack
     far = write(tmp_path / "far" / "z.warc")
     write(tmp_path / "lists" / "with space.warc")
     lines = f"with space.warc\r\n\n{far}\n".encode()
-    paths = write(tmp_path / "lists" / ("x.paths.gz" if packed else "x.paths"), gzip.compress(lines) if packed else lines)
+    paths = write(
+        tmp_path / "lists" / ("x.paths.gz" if packed else "x.paths"), gzip.compress(lines) if packed else lines
+    )
     assert names(find_source([str(paths)])) == ["with space.warc", "z.warc"]
 
 
@@ -144,7 +146,7 @@ def test_a_source_is_named_by_its_first_input(crawl: Path, inputs: list[str], na
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "../x", ".hidden", "a b", "ü"])
 def test_a_source_name_that_is_no_folder_name_is_refused(crawl: Path, name: str) -> None:
-    with pytest.raises(RecipeError, match="--source .*: a source is a folder's name"):
+    with pytest.raises(RecipeError, match=r"--source .*: a source is a folder's name"):
         find_source([str(crawl)], name=name)
 
 

@@ -293,7 +293,7 @@ def test_a_table_that_does_not_fit_says_so_and_can_be_abandoned(full_disk: Path)
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_disk_that_is_full_only_when_the_file_is_closed_is_noticed_too() -> None:
-    writer = Writer(Path("/dev/full").open("wb"), "steps/a.parquet")
+    writer = Writer(Path("/dev/full").open("wb"), "steps/a.parquet")  # noqa: SIM115  the writer owns it
     writer.write(b"a few bytes that wait in a buffer")
     with pytest.raises(StorageError, match=r"steps/a\.parquet: disk full"):
         writer.close()
@@ -345,7 +345,7 @@ def test_a_folder_that_is_not_ours_is_permission_denied(not_ours: Path) -> None:
         lambda: storage.delete("a"),
     ]
     for ask in asks:
-        with pytest.raises(StorageError, match="theirs.*: permission denied"):
+        with pytest.raises(StorageError, match=r"theirs.*: permission denied"):
             ask()
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -36,9 +37,7 @@ def storage() -> Storage:
 
 
 def receipt_of(entry: FileEntry) -> Receipt:
-    return Receipt(
-        step="s", fingerprint="f", source="s", key="k", name="n", attempt="a", files={"t": entry}, counts={}
-    )
+    return Receipt(step="s", fingerprint="f", source="s", key="k", name="n", attempt="a", files={"t": entry}, counts={})
 
 
 def numbers(store: Storage, rows: int, row_group: int) -> Receipt:
@@ -48,7 +47,12 @@ def numbers(store: Storage, rows: int, row_group: int) -> Receipt:
 
 
 EDITS = st.fixed_dictionaries(
-    {"transform": st.just("c4"), "start": st.integers(0, 9), "removed": st.text("ab"), "inserted": st.none() | st.just("")}
+    {
+        "transform": st.just("c4"),
+        "start": st.integers(0, 9),
+        "removed": st.text("ab"),
+        "inserted": st.none() | st.just(""),
+    }
 )
 ROWS = st.lists(
     st.fixed_dictionaries(
@@ -72,7 +76,7 @@ def written(rows: list[dict[str, Any]], cuts: list[int], row_group: int) -> byte
     store = storage()
     writer = TableWriter(store.writer("t"), "t", MIXED, row_group)
     edges = [0, *sorted(cut % (len(rows) + 1) for cut in cuts), len(rows)]
-    for turn, (first, last) in enumerate(zip(edges, edges[1:], strict=False)):
+    for turn, (first, last) in enumerate(pairwise(edges)):
         if turn % 2:
             whole = pa.Table.from_pylist(rows, MIXED)  # a slice of something larger, with an offset
             writer.write(whole.slice(first, last - first))
@@ -139,7 +143,7 @@ def test_a_missing_column_is_refused(columns: dict[str, list[int]]) -> None:
 def test_null_is_refused_where_the_schema_has_none() -> None:
     writer = TableWriter(storage().writer("t"), "t", NUMBERS)
     writer.write_columns({"n": [None]})
-    with pytest.raises(pa.ArrowInvalid, match="n.*non-nullable"):
+    with pytest.raises(pa.ArrowInvalid, match=r"n.*non-nullable"):
         writer.close()
     writer.abandon()
 

@@ -134,13 +134,13 @@ class Listener:
 
     def __init__(self) -> None:
         self.reused: dict[str, int] = {}
-        self.ended_parts: list[Receipt | Failure] = []
+        self.told: list[tuple[str, Receipt | Failure]] = []
 
     def begin(self, steps: Sequence[StepState]) -> None:
         self.reused = {state.name: state.reused for state in steps}
 
     def ended(self, state: StepState, outcome: Receipt | Failure) -> None:
-        self.ended_parts.append(outcome)
+        self.told.append((state.name, outcome))
 
 
 def execute(
@@ -269,7 +269,9 @@ class FirstOfItsText:
 
 def crawl_of(pages: Mapping[str, Sequence[Page]]) -> Source:
     """A source of one file per item."""
-    return Source("crawl", tuple(SourcePart(name, f"/nowhere/{name}", 100 * len(of), "v1") for name, of in pages.items()))
+    return Source(
+        "crawl", tuple(SourcePart(name, f"/nowhere/{name}", 100 * len(of), "v1") for name, of in pages.items())
+    )
 
 
 def crawl_steps(

@@ -170,8 +170,8 @@ def test_another_process_gives_the_same_answers_and_identities(tmp_path: Path) -
     program = (
         "import sys, pickle\n"
         f"sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[2])]!r}\n"
-        "import test_measures\n"
-        "pickle.dump(test_measures.all_answers(), open(sys.argv[1], 'wb'))\n"
+        "import test_parts\n"
+        "pickle.dump(test_parts.all_answers(), open(sys.argv[1], 'wb'))\n"
     )
     there = tmp_path / "answers"
     environment = {**os.environ, "PYTHONHASHSEED": "4711"}
