@@ -1,0 +1,75 @@
+"""A page is found by its address or its id, wherever it is."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny import CRAWL, Page, run_crawl
+
+from pipeline.receipts import Receipt
+from pipeline.runs import OpenRun
+from pipeline.schemas import URL_INDEX
+from pipeline.url_index import key_of, look_up, partition_of
+
+
+def index_of(run: OpenRun) -> list[Receipt]:
+    step = run.step("index")
+    assert step
+    return [run.receipts("index")[part.key] for part in run.parts(step)]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> OpenRun:
+    """The crawl written down by hand, and 200 pages more, so that each partition has some; one address is there twice."""
+    many = tuple(Page(url=f"https://many.test/{n}", text=f"page {n}") for n in range(200))
+    again = (Page(url="https://many.test/7"), *CRAWL["a.warc"][:1])
+    return run_crawl(tmp_path_factory.mktemp("run"), CRAWL | {"m.warc": many, "n.warc": again})
+
+
+def test_every_record_is_found_by_its_address_and_by_its_id(run: OpenRun) -> None:
+    index = index_of(run)
+    for part, pages in enumerate(CRAWL.values()):
+        for row, page in enumerate(pages):
+            for text in (page.url, page.record_id):
+                assert (part, row) in look_up(run.storage, index, text)
+    for row in range(200):
+        assert (5, row) in look_up(run.storage, index, f"https://many.test/{row}")
+
+
+def test_a_page_that_is_there_twice_is_found_twice_in_order(run: OpenRun) -> None:
+    assert look_up(run.storage, index_of(run), "https://many.test/7") == [(5, 7), (6, 0)]
+    assert look_up(run.storage, index_of(run), "https://a.test/1") == [(0, 0), (6, 1)]
+
+
+def test_what_is_not_there_is_not_found(run: OpenRun) -> None:
+    for text in ("https://many.test/200", "", "\ud800", "x" * 10_000):
+        assert look_up(run.storage, index_of(run), text) == []
+
+
+def test_each_partition_is_sorted_and_holds_its_range_of_keys(run: OpenRun) -> None:
+    keys: list[int] = []
+    for number, receipt in enumerate(index_of(run)):
+        table = pq.read_table(run.storage.open(receipt.files["index"].path))
+        assert table.schema.equals(URL_INDEX)
+        rows = [tuple(row.values()) for row in table.to_pylist()]
+        assert rows == sorted(rows)
+        assert all(partition_of(key, 3) == number for key, _, _ in rows)
+        assert receipt.counts == {"keys": len(rows)}
+        keys += [key for key, _, _ in rows]
+    assert keys == sorted(keys)
+    assert len(keys) == 2 * (9 + 200 + 2)
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(1, 5000))
+def test_partitions_share_the_range_of_keys_in_order(key: int, partitions: int) -> None:
+    assert 0 <= partition_of(key, partitions) < partitions
+    assert partition_of(0, partitions) == 0
+    assert partition_of(2**64 - 1, partitions) == partitions - 1
+    assert partition_of(max(key - 1, 0), partitions) <= partition_of(key, partitions)
+
+
+def test_keys_use_all_64_bits_and_never_change(tmp_path: Path) -> None:
+    assert max(key_of(str(n)) for n in range(100)) >= 1 << 63
+    assert key_of("https://example.org/") == 5_946_287_761_419_108_731
