@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipeline.steps import Failure, PartTask, run_part
 
 OBJECT_STORE_BYTES = 200_000_000  # receipts only; Ray would take 30 % of the machine's memory
 POLL_SECONDS = 1.0
+CONNECT_SECONDS = 10.0
 CHECKOUT = Path(__file__).resolve().parents[1]
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
@@ -71,8 +73,16 @@ class RayRunner:
         ray.shutdown()
 
 
+def _check_reachable(address: str) -> None:
+    """Refuses a host and port where nobody answers: Ray itself would go on asking for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+
+
 def _connect(workers: int | None, address: str | None) -> None:
     if address is not None:
+        _check_reachable(address)
         inside_job = "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ  # `ray job submit` has shipped the checkout already
         environment = (
             None if inside_job else {"working_dir": str(CHECKOUT), "excludes": [".venv", ".git", "out", "demo"]}

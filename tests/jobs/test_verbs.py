@@ -76,6 +76,14 @@ def test_an_archive_that_is_none_fails_its_part_only_and_ends_with_exit_code_1(c
     assert not shown["funnel"]["complete"]
 
 
+@pytest.mark.ray
+def test_a_cluster_that_does_not_answer_is_one_clear_error_at_once(crawl: Crawl, tmp_path: Path) -> None:
+    told = verb("curate", "fineweb", "-i", str(crawl.folder), "-o", str(tmp_path), "--ray", "127.0.0.1:9", timeout=60)
+    assert told.returncode == 1
+    assert "Ray at 127.0.0.1:9 could not be reached" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
 def test_status_and_verify_of_a_finished_run_agree_with_its_manifest(finished: Path) -> None:
     manifest = orjson.loads((finished / "dataset" / "manifest.json").read_bytes())
     shown = orjson.loads(verb("status", str(finished), "--json").stdout)

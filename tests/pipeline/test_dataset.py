@@ -7,8 +7,9 @@ import orjson
 import polars as pl
 import pyarrow.dataset as ds
 import pytest
+from handmade import CRAWL, KEPT, Handmade, crawl_of, crawl_steps, run_crawl
 from obstore.store import MemoryStore
-from tiny import CRAWL, KEPT, Handmade, crawl_of, crawl_steps, execute, run_crawl
+from tiny import execute
 
 from pipeline.dataset import build_dataset, read_dataset_manifest, shard_name
 from pipeline.errors import StorageError

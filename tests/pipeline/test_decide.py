@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
+from handmade import CRAWL, RULES, Page, crawl_of, crawl_steps
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import CRAWL, RULES, Page, crawl_of, crawl_steps, execute
+from tiny import execute
 
 from pipeline.decide import Decide, judge, tally
 from pipeline.errors import PartsFailed

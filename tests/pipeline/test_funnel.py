@@ -3,7 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from tiny import CRAWL, Handmade, crawl_of, crawl_steps, execute, run_crawl
+from handmade import CRAWL, Handmade, crawl_of, crawl_steps, run_crawl
+from tiny import execute
 
 from pipeline.funnel import funnel
 from pipeline.runs import open_run, record_run

@@ -177,6 +177,7 @@ def test_the_order_of_a_dictionary_is_no_matter(value: dict[str, Any], random: A
     items = list(value.items())
     random.shuffle(items)
     assert digest(dict(items)) == digest(value)
+    assert orjson.dumps(canonical(dict(items))) == orjson.dumps(canonical(value))
 
 
 @given(st.lists(PLAIN, min_size=2, max_size=4))

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import pyarrow as pa
-from tiny import CRAWL, Page, crawl_of, crawl_steps, execute
+from handmade import CRAWL, Page, crawl_of, crawl_steps
+from tiny import execute
 
 from pipeline.measures import schema, signals_of
 from pipeline.measuring import BATCH, Measuring

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tiny import CRAWL, KEPT, RULES, Page, crawl_of, crawl_steps, execute, run_crawl
+from handmade import CRAWL, KEPT, RULES, Page, crawl_of, crawl_steps, run_crawl
+from tiny import execute
 
 from pipeline.decide import Decide
 from pipeline.errors import PartsFailed

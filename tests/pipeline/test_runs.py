@@ -7,10 +7,11 @@ from typing import Any
 
 import orjson
 import pytest
+from handmade import CRAWL, RULES, Page, crawl_of, crawl_steps, run_crawl
 from hypothesis import given
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
-from tiny import CRAWL, RULES, Page, crawl_of, crawl_steps, execute, run_crawl
+from tiny import execute
 
 from pipeline import runs
 from pipeline.errors import InputError, PartsFailed, StorageError

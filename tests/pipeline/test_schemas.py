@@ -90,3 +90,9 @@ def test_documents_are_numbered_in_the_order_of_source_part_and_row(places: list
     numbers = [document_number(part, row, source) for source, part, row in sorted(places)]
     assert all(one < next_ for one, next_ in pairwise(numbers))
     assert all(0 <= number < 2**64 for number in numbers)
+
+
+def test_a_number_holds_16_24_and_24_bits() -> None:
+    assert document_number(0, 2**24 - 1) + 1 == document_number(1, 0) == 1 << 24
+    assert document_number(2**24 - 1, 2**24 - 1) + 1 == document_number(0, 0, 1) == 1 << 48
+    assert document_number(2**24 - 1, 2**24 - 1, 2**16 - 1) == 2**64 - 1

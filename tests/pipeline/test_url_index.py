@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from handmade import CRAWL, Page, run_crawl
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import CRAWL, Page, run_crawl
 
 from pipeline.receipts import Receipt
 from pipeline.runs import OpenRun

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import orjson
 import pyarrow.parquet as pq
 import pytest
-from tiny import CRAWL, Handmade, crawl_of, crawl_steps, execute, run_crawl
+from handmade import CRAWL, Handmade, crawl_of, crawl_steps, run_crawl
+from tiny import execute
 
 from pipeline.dataset import build_dataset
 from pipeline.runs import OpenRun, open_run, record_run
