@@ -5,6 +5,7 @@ three together (with the versions of its `engines`) are its identity. All are pu
 alone, never on its neighbours in the batch or on what came before.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
@@ -156,5 +157,5 @@ class Rule:
             raise ValueError(f"rule {self.reason}: operator {self.op!r} is none of {' '.join(OPERATORS)}")
         if (self.op == "in") != isinstance(self.value, tuple):
             raise ValueError(f"rule {self.reason}: 'in' takes a tuple of strings, other operators take one value")
-        if isinstance(self.value, float) and self.value != self.value:
-            raise ValueError(f"rule {self.reason}: NaN is no bound")
+        if isinstance(self.value, float) and not math.isfinite(self.value):
+            raise ValueError(f"rule {self.reason}: {self.value} is no bound")

@@ -64,7 +64,7 @@ class RunRecord:
             fields["rules"] = tuple(_rule(rule) for rule in fields["rules"])
             fields["steps"] = tuple(StepRecord(inputs=tuple(step.pop("inputs")), **step) for step in fields["steps"])
             return cls(**fields)
-        except (orjson.JSONDecodeError, AttributeError, AttributeError, KeyError, TypeError, ValueError) as error:
+        except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise StorageError(f"a run's record is damaged: {error}") from error
 
 

@@ -70,7 +70,7 @@ def test_edits_lead_back_to_the_original(original: str, changes: list[tuple[int,
         ("!=", 1, r"rule r: operator '!=' is none of < <= > >= == in"),
         ("in", "abc", "rule r: 'in' takes a tuple of strings"),
         ("==", ("a",), "rule r: 'in' takes a tuple of strings"),
-        ("<", math.nan, "rule r: NaN is no bound"),
+        ("<", math.nan, "rule r: nan is no bound"),
     ],
 )
 def test_a_rule_that_means_nothing_is_refused(op: str, value: Any, told: str) -> None:
