@@ -142,7 +142,7 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "in": lambda value, among: value in among,
 }
-NUMBERS = st.sampled_from([-1, 0, 1, 2**31 - 1, 0.12, math.nextafter(0.12, 0), 0.5, 1e300, -0.0, math.inf])
+NUMBERS = st.sampled_from([-1, 0, 1, 2**31 - 1, 0.12, math.nextafter(0.12, 0), 0.5, 1e300, -0.0])
 RULE = st.one_of(
     st.builds(Rule, st.just("ratio"), st.sampled_from(OPERATORS[:5]), NUMBERS, st.just("r"), null_fails=st.booleans()),
     st.builds(Rule, st.just("count"), st.sampled_from(OPERATORS[:5]), NUMBERS, st.just("c"), null_fails=st.booleans()),
