@@ -13,7 +13,6 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dedup.bands import band_keys, band_table
 from dedup.clusters import clusters
@@ -24,7 +23,7 @@ from pipeline.pack import kept_documents, kept_records
 from pipeline.receipts import Receipt
 from pipeline.schemas import BANDS, CLUSTERED, EDGES, ORDER, SURVIVORS, document_number
 from pipeline.steps import PartRun, Step
-from pipeline.tables import read_batches, read_table
+from pipeline.tables import read_batches, read_row_group, read_table
 
 BATCH = 256
 
@@ -115,7 +114,7 @@ class Edges:
         keys: list[npt.NDArray[np.uint64]] = [np.empty(0, np.uint64)]
         documents: list[npt.NDArray[np.uint64]] = [np.empty(0, np.uint64)]
         for receipt, first in documents_of(part.receipts("minhash"), part.span("minhash")):
-            group = pq.ParquetFile(part.storage.open(receipt.files["bands"].path)).read_row_group(band)
+            group = read_row_group(part.storage, receipt, "bands", band)
             keys.append(group["key"].to_numpy())
             documents.append(_numbers(first, group["member"].to_numpy(), group["row"].to_numpy()))
         found = edges(np.concatenate(keys), np.concatenate(documents))
@@ -186,8 +185,6 @@ class Survivors:
 
     def _clustered(self, part: PartRun, answers: Receipt, first: int) -> pl.DataFrame:
         """The rows of the clusters table about one source part, read by row-group statistics."""
-        path = answers.files["clusters"].path
         low, high = pa.scalar(first, pa.uint64()), pa.scalar(first + (1 << 24), pa.uint64())
         here = (pc.field("document") >= low) & (pc.field("document") < high)
-        table = pq.read_table(part.storage.open(path), filters=here)
-        return pl.DataFrame(pl.from_arrow(table))
+        return pl.DataFrame(pl.from_arrow(read_table(part.storage, answers, "clusters", where=here)))

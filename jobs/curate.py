@@ -48,7 +48,6 @@ def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     out.print(funnel_table(Funnel(**manifest["funnel"])))
     out.print(
         f"{len(manifest['shards'])} shard(s) in {prepared.storage.location}/dataset after {manifest['run_seconds']} s",
-        markup=False,
     )
 
 

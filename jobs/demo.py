@@ -52,11 +52,11 @@ def demo(
         return
     out.print(funnel_table(Funnel(**manifest["funnel"])))
     out.print(f"\nThe dataset is {folder}/out/dataset. Now try:", style="bold")
-    out.print(f"  gristmill status {folder}/out", markup=False)
+    out.print(f"  gristmill status {folder}/out")
     for page in _worth_asking(planted):
-        out.print(f"  gristmill why {folder}/out '{page.url}'  # {page.expectation}", markup=False)
-    out.print(f"  gristmill verify {folder}/out", markup=False)
-    out.print("  gristmill curate fineweb --input YOUR.warc.gz --output out", markup=False)
+        out.print(f"  gristmill why {folder}/out '{page.url}'  # {page.expectation}")
+    out.print(f"  gristmill verify {folder}/out")
+    out.print("  gristmill curate fineweb --input YOUR.warc.gz --output out")
 
 
 def _worth_asking(planted: "list[Planted]") -> "list[Planted]":

@@ -55,12 +55,12 @@ def plan(
 
 
 def _steps(prepared: "Prepared") -> list[dict[str, Any]]:
-    from pipeline.receipts import committed
+    from pipeline.receipts import standing
 
     found: list[dict[str, Any]] = []
     for planned in prepared.steps:
         keys = [part.key for part in planned.parts]
-        done = committed(prepared.storage, planned.step.name, planned.fingerprint, prepared.source.name, keys)
+        done, _ = standing(prepared.storage, planned.step.name, planned.fingerprint, prepared.source.name, keys)
         found.append(
             {
                 "step": planned.step.name,
@@ -77,9 +77,9 @@ def _steps(prepared: "Prepared") -> list[dict[str, Any]]:
 
 def _print(prepared: "Prepared", steps: list[dict[str, Any]], numbers: "Estimate") -> None:
     made = prepared.recipe
-    out.print(f"recipe {made.name} over source {prepared.source.name}", style="bold", markup=False)
+    out.print(f"recipe {made.name} over source {prepared.source.name}", style="bold")
     for item in (*made.ingest, *made.measures):
-        out.print(f"  {item}", markup=False)
+        out.print(f"  {item}")
     table = Table(title="A page is dropped if", title_justify="left")
     add_columns(table, "signal", "", "reason")
     for rule in made.rules:
@@ -87,7 +87,7 @@ def _print(prepared: "Prepared", steps: list[dict[str, Any]], numbers: "Estimate
     out.print(table)
     for item in (made.minhash, *made.transforms, made.tokens):
         if item is not None:
-            out.print(f"  {item}", markup=False)
+            out.print(f"  {item}")
     table = Table(
         title=f"{len(prepared.source.parts)} files, {bytes_text(prepared.source.bytes)}", title_justify="left"
     )
@@ -99,7 +99,6 @@ def _print(prepared: "Prepared", steps: list[dict[str, Any]], numbers: "Estimate
         f"about {numbers.pages:,} pages: {numbers.core_hours:,.1f} core-hours, {numbers.seconds / 60:,.1f} minutes here; "
         f"memory at most {bytes_text(numbers.memory_bytes)}, disk about {bytes_text(numbers.disk_bytes)} "
         "(estimates, to a factor of two)",
-        markup=False,
     )
 
 

@@ -5,6 +5,7 @@ A shipped recipe is a function in `jobs/recipes/`; your own is `file.py:function
 
 import importlib
 import importlib.util
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,7 +115,12 @@ def load_recipe(name: str) -> tuple[Recipe, ModuleType]:
     make = getattr(module, function, None)
     if not callable(make):
         raise RecipeError(f"recipe {name}: {module.__file__} has no function {function}")
-    recipe = make()
+    try:
+        recipe = make()
+    except RecipeError:
+        raise
+    except Exception as error:
+        raise RecipeError(f"recipe {name}: {type(error).__name__}: {error}") from error
     if not isinstance(recipe, Recipe):
         raise RecipeError(f"recipe {name}: {function}() returned a {type(recipe).__name__}, not a Recipe")
     return recipe, module
@@ -122,7 +128,7 @@ def load_recipe(name: str) -> tuple[Recipe, ModuleType]:
 
 def _from_file(name: str) -> ModuleType:
     file, colon, _ = name.rpartition(":")
-    path = Path(file).expanduser().resolve()
+    path = Path(os.path.expanduser(file)).resolve()  # noqa: PTH111  Path's raises where there is no such user
     if not colon or not file.endswith(".py"):
         raise RecipeError(f"no recipe {name!r}: shipped are {', '.join(SHIPPED)}; your own is named file.py:function")
     if not path.is_file():

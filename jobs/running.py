@@ -95,15 +95,24 @@ def run(
     """
     check_assets(prepared.recipe)
     began = time.monotonic()
-    record = record_run(
-        prepared.storage,
-        recipe=prepared.recipe.name,
-        rules=prepared.recipe.rules,
-        source=prepared.source,
-        steps=prepared.steps,
-    )
-    execution = Execution(prepared.storage, prepared.source, prepared.steps, {"provenance": record.provenance})
     runner = make_runner(prepared, workers=workers, ray=ray, local=local)
+    try:  # what cannot start leaves no record, of which `status` would speak as of the last run
+        record = record_run(
+            prepared.storage,
+            recipe=prepared.recipe.name,
+            rules=prepared.recipe.rules,
+            source=prepared.source,
+            steps=prepared.steps,
+        )
+        execution = Execution(prepared.storage, prepared.source, prepared.steps, {"provenance": record.provenance})
+        _execute(execution, runner)
+    finally:
+        runner.close()
+    manifest = build_dataset(OpenRun(prepared.storage, record))
+    return manifest | {"run_seconds": round(time.monotonic() - began, 1)}
+
+
+def _execute(execution: Execution, runner: Runner) -> None:
     bars = progress()
     try:
         execution.run(runner, bars)
@@ -117,9 +126,6 @@ def run(
         raise
     finally:
         bars.close()
-        runner.close()
-    manifest = build_dataset(OpenRun(prepared.storage, record))
-    return manifest | {"run_seconds": round(time.monotonic() - began, 1)}
 
 
 def _interrupted(execution: Execution) -> str:

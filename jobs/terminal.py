@@ -1,5 +1,6 @@
 """What a person sees while a verb works: progress and notices on stderr, results on stdout, errors as one line."""
 
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
 from pipeline.errors import GristmillError, InputError, RecipeError
 from pipeline.execution import StepState
@@ -20,13 +22,37 @@ PLAIN_SECONDS = 5.0
 
 LOG_WIDTH = 140  # where nobody says how wide the terminal is: nothing of a table is cut
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH, soft_wrap=not sys.stdout.isatty())
-err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+# All control characters but tab and line feed, and those that turn the direction of the text around them.
+_ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """Text as it may be shown: what would act on a terminal instead of being read becomes its escape in Python."""
+    return _ACTIVE.sub(lambda found: ascii(found[0])[1:-1], text.replace("\r\n", "\n"))
+
+
+class Screen(Console):
+    """A console on which all text is only text: URLs, pages, file names and errors are written by others.
+
+    No markup, no emoji codes, nothing that is not `visible`, and escapes for what the output's encoding does not have.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """See `Console.render_str`, through which every string goes."""
+        shown = visible(text).encode(self.encoding, "backslashreplace").decode(self.encoding)
+        return super().render_str(shown, **options)
+
+
+out = Screen(width=None if sys.stdout.isatty() else LOG_WIDTH, soft_wrap=not sys.stdout.isatty())
+err = Screen(stderr=True, soft_wrap=not sys.stderr.isatty())
 
 
 def notice(text: str) -> None:
     """A line for the person, never part of the result."""
-    err.print(text, markup=False)
+    err.print(text)
 
 
 def emit_json(value: Any) -> None:
@@ -36,7 +62,7 @@ def emit_json(value: Any) -> None:
 
 def fail(error: GristmillError) -> NoReturn:
     """Ends the verb: 2 for a wrong command, recipe or input, 1 for what could not be finished."""
-    err.print(f"gristmill: {error}", style="bold red", markup=False)
+    err.print(f"gristmill: {error}", style="bold red")
     raise typer.Exit(WRONG_COMMAND if isinstance(error, RecipeError | InputError) else UNFINISHED)
 
 
@@ -98,7 +124,7 @@ class BarProgress:
     def ended(self, state: StepState, outcome: Receipt | Failure) -> None:
         """See `Observer.ended`."""
         if isinstance(outcome, Failure):
-            self._progress.print(f"{state.name}: FAILED {outcome.name}: {outcome.why}", style="red", markup=False)
+            self._progress.print(f"{state.name}: FAILED {outcome.name}: {outcome.why}", style="red")
         else:
             self._progress.advance(self._tasks[state.name])
 

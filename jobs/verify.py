@@ -36,7 +36,7 @@ def verify(root: Root, json: Json = False) -> None:
         emit_json({"run": run.record.id, "checks": checks, "faults": found})
     else:
         for fault in faults:
-            out.print(f"FAULT {fault.where}: {fault.what}", style="red", markup=False)
+            out.print(f"FAULT {fault.where}: {fault.what}", style="red")
         out.print(f"{checks:,} checks, {len(faults):,} faults", style="green" if not faults else "red")
     if faults:
         raise typer.Exit(UNFINISHED)

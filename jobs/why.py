@@ -45,7 +45,7 @@ def why(root: Root, page: Page, text: Text = False, json: Json = False) -> None:
     for each, shown in zip(stories, texts, strict=True):
         _print(each)
         if shown is not None:
-            out.print(shown, markup=False)
+            out.print(shown)
 
 
 def _text(run: "OpenRun", told: "Story") -> str:
@@ -65,22 +65,21 @@ def _text(run: "OpenRun", told: "Story") -> str:
 
 def _print(told: "Story") -> None:
     record = told.record
-    out.print(f"\n{record['url'] or record['record_id']}", style="bold", markup=False)
+    out.print(f"\n{record['url'] or record['record_id']}", style="bold")
     verdict = {"keep": "kept", "drop": "dropped", "fail": "failed", None: "not decided yet"}[told.verdict]
     out.print(
         f"{verdict}{': ' + told.reason if told.reason else ''}", style="green" if told.verdict == "keep" else "red"
     )
     span = f"bytes {record['offset']}-{record['offset'] + record['length']} ({bytes_text(record['length'])})"
-    out.print(f"  record    {record['record_id']} of {record['date']}", markup=False)
-    out.print(f"  file      {told.file}, {span}, row {told.row}", markup=False)
-    out.print(f"  read as   {record['mime'] or 'unknown type'}, {_charset(record)}", markup=False)
+    out.print(f"  record    {record['record_id']} of {record['date']}")
+    out.print(f"  file      {told.file}, {span}, row {told.row}")
+    out.print(f"  read as   {record['mime'] or 'unknown type'}, {_charset(record)}")
     for name in ("truncated", "error"):
         if record[name]:
-            out.print(f"  {name:<9} {record[name]}", markup=False)
+            out.print(f"  {name:<9} {record[name]}")
     if record["gate"]:
         out.print(
             f"  gate      {record['gate']}{' (stopped by a resource limit)' if record['by_limit'] else ''}",
-            markup=False,
         )
     if told.edits:
         out.print(f"  edits     {told.edits} place(s) of the text were changed at ingest")
@@ -92,11 +91,10 @@ def _print(told: "Story") -> None:
     if unjudged:
         out.print(
             "  measured, but judged by no rule: " + ", ".join(f"{k} {_number(v)}" for k, v in unjudged.items()),
-            markup=False,
         )
     _print_duplicates(told)
     if told.shard:
-        out.print(f"  packed in {told.shard}", markup=False)
+        out.print(f"  packed in {told.shard}")
 
 
 def _charset(record: "dict[str, object]") -> str:
@@ -125,9 +123,9 @@ def _print_duplicates(told: "Story") -> None:
     found = told.duplicates
     if found and found["cluster_size"] > 1:
         stays = "survives" if found["keep"] else f"{found['survivor']} survives"
-        out.print(f"  one of {found['cluster_size']} near-duplicates; {stays}:", markup=False)
+        out.print(f"  one of {found['cluster_size']} near-duplicates; {stays}:")
         for url in found["members"]:
-            out.print(f"    {url}", markup=False)
+            out.print(f"    {url}")
 
 
 if __name__ == "__main__":

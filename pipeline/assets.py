@@ -26,7 +26,7 @@ from obstore.store import HTTPStore, S3Store
 
 from pipeline.errors import RecipeError, TransientError
 from pipeline.identity import NOT_IDENTITY
-from pipeline.storage import storage_errors
+from pipeline.storage_errors import storage_errors
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig

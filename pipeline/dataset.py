@@ -11,7 +11,7 @@ import orjson
 
 from pipeline.errors import StorageError
 from pipeline.funnel import funnel
-from pipeline.receipts import Receipt
+from pipeline.receipts import FileEntry, Receipt
 from pipeline.runs import OpenRun
 from pipeline.storage import Storage
 
@@ -76,8 +76,10 @@ def read_dataset_manifest(storage: Storage) -> dict[str, Any] | None:
     if "manifest.json" not in storage.names(FOLDER):
         return None
     try:
-        return orjson.loads(storage.get(MANIFEST))
-    except orjson.JSONDecodeError as error:
+        manifest: dict[str, Any] = orjson.loads(storage.get(MANIFEST))
+        _ = manifest["run"], [FileEntry(**shard) for shard in manifest["shards"]]
+        return manifest
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise StorageError(f"{MANIFEST} is damaged: {error}; delete it and run the same command again") from error
 
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, cast
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.errors import RecipeError
 from pipeline.measures import Rule
@@ -16,7 +15,7 @@ from pipeline.receipts import Receipt
 from pipeline.schemas import TEXT, VERDICTS
 from pipeline.steps import PartRun
 from pipeline.storage import Storage
-from pipeline.tables import read_table
+from pipeline.tables import columns_of, read_table
 
 _COMPARISONS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
     "<": pl.Expr.lt,
@@ -58,10 +57,10 @@ class Decide:
 def load_signals(storage: Storage, ingest: Receipt, measured: Sequence[Receipt], rules: Sequence[Rule]) -> pa.Table:
     """One row per record with the columns that judging needs: gate, error, and every signal that a rule names."""
     wanted = list(dict.fromkeys(rule.signal for rule in rules))
-    schema = _columns_of(storage, ingest, "records")
-    table = read_table(storage, ingest, "records", sorted({"gate", "error", "document_row", *wanted} & schema))
+    known = set(columns_of(storage, ingest, "records"))
+    table = read_table(storage, ingest, "records", sorted({"gate", "error", "document_row", *wanted} & known))
     for receipt in measured:
-        here = [name for name in wanted if name in _columns_of(storage, receipt, "signals")]
+        here = [name for name in wanted if name in columns_of(storage, receipt, "signals")]
         for name, column in zip(here, read_table(storage, receipt, "signals", here).columns, strict=True):
             if len(column) != ingest.rows("documents"):
                 raise AssertionError(f"{receipt.step}: {len(column)} rows beside {ingest.rows('documents')} documents")
@@ -69,10 +68,6 @@ def load_signals(storage: Storage, ingest: Receipt, measured: Sequence[Receipt],
     if missing := [name for name in wanted if name not in table.schema.names]:
         raise RecipeError(f"no measure of the recipe writes the signal {missing[0]} that a rule names")
     return table
-
-
-def _columns_of(storage: Storage, receipt: Receipt, table: str) -> set[str]:
-    return set(pq.read_schema(storage.open(receipt.files[table].path)).names)
 
 
 def judge(signals: pa.Table, rules: Sequence[Rule]) -> pa.Table:

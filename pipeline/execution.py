@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pipeline.errors import PartsFailed
-from pipeline.receipts import Receipt, committed, manifest_path, read_manifest, seal
+from pipeline.receipts import Receipt, manifest_path, seal, standing
 from pipeline.sources import Source
 from pipeline.steps import Failure, PartInputs, PartTask, PlannedStep
 from pipeline.storage import Storage
@@ -89,12 +89,7 @@ class Execution:
         keys = [part.key for part in planned.parts]
         step, source = planned.step.name, self._source.name
         state = StepState(planned, depth, manifest=manifest_path(step, planned.fingerprint, source, keys))
-        folder, _, name = state.manifest.rpartition("/")
-        if name in self._storage.names(folder):
-            state.receipts = {receipt.key: receipt for receipt in read_manifest(self._storage, state.manifest)}
-            state.sealed = True
-        else:
-            state.receipts = committed(self._storage, step, planned.fingerprint, source, keys)
+        state.receipts, state.sealed = standing(self._storage, step, planned.fingerprint, source, keys)
         state.reused = len(state.receipts)
         self._places |= {(step, key): place for place, key in enumerate(keys)}
         return state

@@ -7,8 +7,7 @@ become rows of `documents`. Nothing here judges text: a signal is written down a
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -26,6 +25,8 @@ from pipeline.warc import Record, read_records
 
 Item = Gate | Extractor | Measure | Transform
 
+BATCH_BYTES = 16 << 20  # of bodies: 64 pages of a crawl have 6 MB, 64 hostile ones could have 4 GB
+SAMPLE_BYTES, SAMPLE_ROW_GROUP = 1 << 20, 64  # of a kept page's HTML, and of how many the writer holds at a time
 FREE_FAILURES = 20  # a part may always have this many failed records; the tolerance judges what is above
 
 
@@ -68,7 +69,7 @@ class Ingest:
         with open_input(file.location) as stream, Sandbox(extractor, self.limits) as sandbox:
             tables = _Tables(part, self)
             records = tally.watch(read_records(stream, file.name))
-            while batch := list(islice(records, self.batch_pages)):
+            for batch in batches(records, self.batch_pages):
                 try:
                     tables.write(self._measured(batch, sandbox))
                 except Exception as error:
@@ -133,6 +134,20 @@ def _check(counts: dict[str, int], name: str, read: int, tolerance: float) -> No
         raise InputError(f"{name}: {failed} of {counts['rows']} records failed ({reasons}); tolerance {tolerance:.0%}")
 
 
+def batches(records: Iterator[Record], pages: int) -> Iterator[list[Record]]:
+    """Up to `pages` records at a time, and not many more than `BATCH_BYTES` of bodies."""
+    batch: list[Record] = []
+    held = 0
+    for record in records:
+        batch.append(record)
+        held += len(record.body)
+        if len(batch) == pages or held >= BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
 class Batch:
     """Some records on their way through the list: columns for all of them, pages for those still alive."""
 
@@ -181,7 +196,8 @@ class Batch:
         if not record.body:
             self.gates[row] = "empty_body"
             return ""
-        self.decoded[row] = decoded = decode(record.body, record.http_charset)
+        decoded = decode(record.body, record.http_charset)
+        self.decoded[row] = replace(decoded, text="")  # how it was read is told later, the HTML is not needed again
         extracted = sandbox.extract(decoded.text)
         text = storable(extracted.text) if extracted else ""
         if not text.strip():
@@ -224,7 +240,7 @@ class _Tables:
         self._rate = ingest.sample_rate
         self._records = part.writer("records", self._schema)
         self._documents = part.writer("documents", DOCUMENTS)
-        self._samples = part.writer("samples", SAMPLES)
+        self._samples = part.writer("samples", SAMPLES, SAMPLE_ROW_GROUP)
         self.counts: dict[str, int] = {"rows": 0, "documents": 0}
 
     def write(self, batch: Batch) -> None:
@@ -299,7 +315,7 @@ def _sample_columns(batch: Batch, first: int, rate: float) -> dict[str, Sequence
         "record_row": [first + row for row in sampled],
         "url": [storable(batch.records[row].url) for row in sampled],
         "gate": [batch.gates[row] for row in sampled],
-        "html": [batch.records[row].body for row in sampled],
+        "html": [batch.records[row].body[:SAMPLE_BYTES] for row in sampled],
     }
 
 

@@ -8,19 +8,23 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import obstore
+from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, from_url
 
 from pipeline.errors import InputError
-from pipeline.storage import storage_errors
+from pipeline.storage_errors import first_line, storage_errors
 
 REMOTE = ("s3://", "gs://", "az://", "https://", "http://127.0.0.1", "http://localhost")
 
 
 def remote(location: str) -> tuple[ObjectStore, str]:
-    """The store that holds a remote file, and the file's name in it."""
+    """The store that holds a remote file, and the file's name in it; InputError where `location` is no address."""
     folder, _, file = location.rpartition("/")
     options: Any = {"client_options": {"allow_http": True}} if folder.startswith("http://") else {}
-    return from_url(folder, **options), file
+    try:
+        return from_url(folder, **options), file
+    except (BaseError, ValueError) as error:
+        raise InputError(f"{location}: no address of a file ({first_line(error)})") from error
 
 
 @contextmanager

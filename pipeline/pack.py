@@ -107,7 +107,7 @@ class Pack:
 
 def iso(date: datetime | None) -> str | None:
     """A date as FineWeb writes it, `2013-05-18T05:48:59Z`."""
-    return date.strftime("%Y-%m-%dT%H:%M:%SZ") if date else None
+    return f"{date.replace(tzinfo=None, microsecond=0).isoformat()}Z" if date else None  # %Y differs between systems
 
 
 def dump_of(name: str, source: str) -> str:

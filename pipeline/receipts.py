@@ -7,6 +7,7 @@ attempt to finish wins. A manifest is the table of a step's receipts. Readers op
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,9 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import StorageError
 from pipeline.storage import Storage
+from pipeline.storage_errors import damage_errors
+
+READS_AT_ONCE = 32  # of 90,000 receipts in a bucket, each some 50 ms away
 
 MANIFEST_SCHEMA = pa.schema(
     [
@@ -87,7 +91,20 @@ def committed(storage: Storage, step: str, fingerprint: str, source: str, keys: 
     folder = step_folder(step, fingerprint, source)
     present = {name.removesuffix(".json") for name in storage.names(folder) if name.endswith(".json")}
     paths = {key: f"{folder}/{key}.json" for key in keys if key in present}
-    return {key: Receipt.from_json(storage.get(path), path) for key, path in paths.items()}
+    with ThreadPoolExecutor(READS_AT_ONCE) as pool:
+        found = pool.map(lambda path: Receipt.from_json(storage.get(path), path), paths.values())
+        return dict(zip(paths, found, strict=True))
+
+
+def standing(
+    storage: Storage, step: str, fingerprint: str, source: str, keys: Sequence[str]
+) -> tuple[dict[str, Receipt], bool]:
+    """The receipts of a step by key and whether it is sealed: one file to read where it is, else one for each part done."""
+    path = manifest_path(step, fingerprint, source, keys)
+    folder, _, name = path.rpartition("/")
+    if name in storage.names(folder):
+        return {receipt.key: receipt for receipt in read_manifest(storage, path)}, True
+    return committed(storage, step, fingerprint, source, keys), False
 
 
 def manifest_path(step: str, fingerprint: str, source: str, keys: Sequence[str]) -> str:
@@ -115,8 +132,6 @@ def seal(storage: Storage, path: str, receipts: Sequence[Receipt], facts: dict[s
 def read_manifest(storage: Storage, path: str) -> list[Receipt]:
     """The receipts of a sealed step, in the order of its parts."""
     data = storage.get(path)
-    try:
+    with damage_errors(path):
         table = pq.read_table(pa.BufferReader(data), columns=["receipt"])
-    except (pa.ArrowException, OSError) as error:
-        raise StorageError(f"{path} is damaged: {error}") from error
     return [Receipt.from_json(text, path) for text in table["receipt"].to_pylist()]

@@ -13,8 +13,8 @@ from pipeline.grammars import Arc, Grammar, arc_fields
 from pipeline.http_body import Response, charset_of, dechunk, decode_body, header_fields, mime_of, split_response
 
 _SHORT = "the record ends before its declared length"
-_TYPE = re.compile(r"[a-z]{1,20}")
 _PAGES = ("response", "conversion")
+_OTHERS = ("warcinfo", "request", "metadata", "revisit", "resource", "continuation")  # the rest of the standard's eight
 _DATE = re.compile(
     # WARC's W3C dates down to the year alone, and ARC's 8 to 17 digits
     r"(\d{4})(?:-?(\d\d)(?:-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,]?(\d+))?)?)?)?)?\s*(?:Z|([+-])(\d\d):?(\d\d))?",
@@ -26,9 +26,9 @@ _DATE = re.compile(
 class Record:
     """One span of the input file; fields from `record_id` on are filled for pages only.
 
-    `type` is the WARC-Type in lower case (`unknown` where that is no word), `arc` for an ARC document. `length` counts input
-    bytes up to the next record. `body` is without transfer and content codings. `payload_sha1_ok` is None where the archive
-    gives no SHA-1 of the payload.
+    `type` is the WARC-Type in lower case (`unknown` where the standard has no such type), `arc` for an ARC document. `length`
+    counts input bytes up to the next record. `body` is without transfer and content codings. `payload_sha1_ok` is None where the
+    archive gives no SHA-1 of the payload.
     `error_reason` says why a page counts as failed, `error` how that showed.
     """
 
@@ -94,7 +94,7 @@ def _warc_head(frame: Frame) -> _Head | str:
     fields = header_fields(frame.head)
     kind = fields.get("warc-type", "").lower()
     if kind not in _PAGES:
-        return kind if _TYPE.fullmatch(kind) else "unknown"
+        return kind if kind in _OTHERS else "unknown"
     content_type = fields.get("content-type", "")
     http = content_type.lower().startswith("application/http")
     return _Head(

@@ -5,6 +5,7 @@ ROOT keeps every run's record; the last one is what `status`, `why` and `verify`
 
 import dataclasses
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,13 +21,15 @@ import orjson
 
 from pipeline.errors import InputError, StorageError
 from pipeline.measures import Rule
-from pipeline.receipts import Receipt, committed, manifest_path
+from pipeline.receipts import Receipt, manifest_path, standing
 from pipeline.sources import Source, load_source, save_source
 from pipeline.steps import PlannedPart, PlannedStep, parts_of
 from pipeline.storage import Storage
 
 FOLDER = "runs"
 PROVENANCE = ("gristmill", "datatrove", "trafilatura", "pyarrow", "polars", "ray", "fastwarc", "spacy", "tokenizers")
+
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")  # user and password of an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +60,15 @@ class RunRecord:
         return orjson.dumps(dataclasses.asdict(self), option=orjson.OPT_INDENT_2)
 
     @classmethod
-    def from_json(cls, data: bytes) -> "RunRecord":
-        """The record of its file's bytes; StorageError where they are damaged."""
+    def from_json(cls, data: bytes, where: str = "a run's record") -> "RunRecord":
+        """The record of its file's bytes; StorageError where they are damaged, naming `where` they were."""
         try:
             fields = orjson.loads(data)
             fields["rules"] = tuple(_rule(rule) for rule in fields["rules"])
             fields["steps"] = tuple(StepRecord(inputs=tuple(step.pop("inputs")), **step) for step in fields["steps"])
             return cls(**fields)
         except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise StorageError(f"a run's record is damaged: {error}") from error
+            raise StorageError(f"{where} is damaged: {error}") from error
 
 
 def _rule(fields: dict[str, Any]) -> Rule:
@@ -77,7 +80,7 @@ def provenance(now: datetime) -> dict[str, Any]:
     """Where a run came from; never part of an identity."""
     return {
         "started": now.isoformat(timespec="seconds"),
-        "argv": sys.argv,
+        "argv": [_CREDENTIALS.sub("//", word) for word in sys.argv],  # a dataset's manifest is published
         "commit": _commit(),
         "python": platform.python_version(),
         "machine": platform.machine(),
@@ -163,7 +166,7 @@ class OpenRun:
             step = self.step(name)
             keys = [part.key for part in self.parts(step)] if step else []
             source = self.source.name
-            self._receipts[name] = committed(self.storage, name, step.fingerprint, source, keys) if step else {}
+            self._receipts[name] = standing(self.storage, name, step.fingerprint, source, keys)[0] if step else {}
         return self._receipts[name]
 
     def totals(self, name: str) -> dict[str, int]:
@@ -182,4 +185,5 @@ def open_run(storage: Storage) -> OpenRun:
         raise InputError(
             f"{storage.location}: no run here; start one with `gristmill curate RECIPE --input … --output …`"
         )
-    return OpenRun(storage, RunRecord.from_json(storage.get(f"{FOLDER}/{names[-1]}")))
+    path = f"{FOLDER}/{names[-1]}"
+    return OpenRun(storage, RunRecord.from_json(storage.get(path), path))

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import InputError, RecipeError
 from pipeline.inputs import REMOTE, open_input, remote, remote_errors
 from pipeline.storage import Storage
+from pipeline.storage_errors import damage_errors
 
 ARCHIVES = (".warc", ".warc.gz", ".warc.zst", ".warc.wet", ".warc.wet.gz", ".wet", ".wet.gz", ".arc", ".arc.gz")
 PATH_LISTS = (".paths", ".paths.gz")
@@ -87,8 +88,6 @@ def find_source(inputs: Sequence[str], *, name: str | None = None, limit: int | 
     Raises:
         InputError: an input is missing, unreadable or empty, or two files have one logical name.
     """
-    if name is not None and not _SOURCE_NAME.fullmatch(name):
-        raise RecipeError(f"--source {name}: a source is a folder's name; use letters, digits, '.', '_' and '-'")
     found = _named(_locations(inputs))
     names = sorted(found)[:limit]
     with ThreadPoolExecutor(STATS_AT_ONCE) as pool:
@@ -97,13 +96,18 @@ def find_source(inputs: Sequence[str], *, name: str | None = None, limit: int | 
         raise InputError(f"no WARC, WET or ARC file in {', '.join(inputs)}")
     if len(parts) > MOST_PARTS:
         raise InputError(f"{len(parts)} files; a source holds at most {MOST_PARTS}")
-    return Source(name or _default_name(parts, inputs), parts)
+    name = _default_name(parts, inputs) if name is None else name
+    if not _SOURCE_NAME.fullmatch(name):  # it becomes a folder's name, and a list may say that its crawl is called `..`
+        raise RecipeError(f"--source {name}: a source is a folder's name; use letters, digits, '.', '_' and '-'")
+    return Source(name, parts)
 
 
 def _named(locations: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Location by logical name; a file that several inputs name is taken once, under the first name it has."""
     names: dict[str, str] = {}
     for location, base in locations:
+        if not _is_storable(location):
+            raise InputError(f"{location}: this file's name is not UTF-8, which no table can hold; rename it")
         names.setdefault(location, logical_name(location, base))
     found: dict[str, str] = {}
     for location, name in names.items():
@@ -112,10 +116,19 @@ def _named(locations: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
+def _is_storable(name: str) -> bool:
+    """Whether UTF-8 can hold it: a name on disk is bytes, and those that are no UTF-8 come as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _default_name(parts: Sequence[SourcePart], inputs: Sequence[str]) -> str:
     crawl = re.match(r"crawl-data/([^/]+)/", parts[0].name)
     last = inputs[0].rstrip("/").rsplit("/", 1)[-1]
-    return crawl.group(1) if crawl else re.sub(r"[^A-Za-z0-9_-]+", "-", last.split(".")[0]).strip("-") or "source"
+    return crawl.group(1) if crawl else re.sub(r"[^A-Za-z0-9_-]+", "-", last.split(".")[0]).strip("-_") or "source"
 
 
 def _locations(inputs: Sequence[str]) -> Iterable[tuple[str, str]]:
@@ -144,11 +157,15 @@ def _listed(paths_file: str) -> list[str]:
     if "://" not in paths_file:
         paths_file = os.path.abspath(paths_file)  # noqa: PTH100  what a link is called counts, not what it points to
     root = paths_file[:at] if (at := paths_file.find("crawl-data/")) >= 0 else paths_file.rsplit("/", 1)[0] + "/"
+    if "://" in root and (local := next((line for line in lines if line.startswith("/")), None)):
+        raise InputError(
+            f"{paths_file}: a list from elsewhere names {local}, a file of this machine; copy the list first"
+        )
     return [line if "://" in line or line.startswith("/") else root + line for line in lines]
 
 
 def _local(entry: str) -> Iterable[tuple[str, str]]:
-    path = Path(os.path.abspath(Path(entry).expanduser()))  # noqa: PTH100  resolve() would name what a link points to
+    path = Path(os.path.abspath(os.path.expanduser(entry)))  # noqa: PTH100, PTH111  resolve() would name what a link points to
     if path.is_dir():
         walk = os.walk(path, onerror=_refuse)
         files = sorted(str(Path(top) / file) for top, _, names in walk for file in names if file.endswith(ARCHIVES))
@@ -201,5 +218,7 @@ def save_source(storage: Storage, source: Source) -> str:
 
 def load_source(storage: Storage, path: str) -> Source:
     """The list of files that `save_source` wrote to `path`."""
-    table = pq.read_table(pa.BufferReader(storage.get(path)))
+    data = storage.get(path)
+    with damage_errors(path):
+        table = pq.read_table(pa.BufferReader(data))
     return Source(path.split("/")[-2], tuple(SourcePart(**row) for row in table.to_pylist()))

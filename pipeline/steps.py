@@ -251,7 +251,7 @@ def run_part(task: PartTask) -> Receipt | Failure:
 
 
 def _failure(task: PartTask, why: str, trace: str = "") -> Failure:
-    return Failure(task.step, task.part.key, task.part.name, why, trace)
+    return Failure(task.step, task.part.key, task.part.name, " ".join(why.split()), trace)
 
 
 def _attempt(task: PartTask) -> Receipt:

@@ -4,22 +4,21 @@ The one that matters is `put_new`: create-if-absent is the commit of every part.
 PUT with `If-None-Match: *`. Everything else is written under names that no other attempt can have, so it needs no locks.
 """
 
-import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Generator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
 import obstore
 import pyarrow as pa
-from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore, from_url
 
-from pipeline.errors import StorageError, TransientError
+from pipeline.errors import StorageError
+from pipeline.storage_errors import first_line, storage_errors
 
 REMOTE_SCHEMES = ("s3://", "gs://", "az://")
 
@@ -100,23 +99,6 @@ class Storage(Protocol):
     def delete(self, path: str) -> None:
         """Removes `path` if it is there."""
         ...
-
-
-@contextmanager
-def storage_errors(path: str) -> Generator[None]:
-    """Turns what the system says about `path` into our words: who must act, and on what."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise StorageError(f"{path}: not there, though a receipt or a user names it") from error
-    except (PermissionError, PermissionDeniedError, UnauthenticatedError) as error:
-        raise StorageError(f"{path}: permission denied") from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(f"{path}: disk full; free some space and run the same command again") from error
-        raise StorageError(f"{path}: {error.strerror or error}") from error
-    except BaseError as error:
-        raise TransientError(f"{path}: {str(error).splitlines()[0]}") from error
 
 
 class LocalStorage:
@@ -210,12 +192,14 @@ class LocalStorage:
 class _Reader:
     """An obstore reader in the shape that pyarrow expects of a Python file."""
 
-    def __init__(self, reader: Any) -> None:
+    def __init__(self, reader: Any, path: str) -> None:
         self._reader = reader
+        self._path = path
         self.closed = False
 
     def read(self, size: int = -1) -> bytes:
-        return bytes(self._reader.read(None if size < 0 else size))
+        with storage_errors(self._path):
+            return bytes(self._reader.read(None if size < 0 else size))
 
     def seek(self, offset: int, whence: int = 0) -> int:
         return self._reader.seek(offset, whence)
@@ -269,7 +253,7 @@ class ObjectStorage:
     def open(self, path: str) -> pa.NativeFile:
         """See `Storage.open`."""
         with storage_errors(self._show(path)):
-            return pa.PythonFile(_Reader(obstore.open_reader(self._store, path)), mode="r")
+            return pa.PythonFile(_Reader(obstore.open_reader(self._store, path), self._show(path)), mode="r")
 
     def names(self, folder: str) -> list[str]:
         """See `Storage.names`."""
@@ -294,7 +278,13 @@ class ObjectStorage:
 def open_storage(location: str) -> Storage:
     """The storage at a local path, or at `s3://bucket/prefix`."""
     if location.startswith(REMOTE_SCHEMES):
-        return ObjectStorage(location)
+        try:
+            return ObjectStorage(location)
+        except (BaseError, ValueError) as error:
+            raise StorageError(f"{location}: {first_line(error)}") from error
     if "://" in location:
         raise StorageError(f"{location}: not a place a run can be kept; use a local path or {' '.join(REMOTE_SCHEMES)}")
-    return LocalStorage(Path(location).expanduser().resolve())
+    try:
+        return LocalStorage(Path(location).expanduser().resolve())
+    except RuntimeError as error:  # of `~nobody`, or of links in a circle
+        raise StorageError(f"{location}: {error}") from error

@@ -1,25 +1,30 @@
 """Parquet as a part writes it: declared schema, fixed row groups, no chunk boundary left to chance.
 
-The same rows give the same bytes because every row group is combined to one chunk first and holds a fixed number of rows:
-four chunkings of the same table gave four digests without that (see docs/decisions.md).
+The same rows give the same bytes because every row group is combined to one chunk first, and where it ends depends on its
+rows alone: four chunkings of the same table gave four digests without that (see docs/decisions.md).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import GristmillError
 from pipeline.receipts import FileEntry, Receipt
 from pipeline.storage import Storage, Writer
+from pipeline.storage_errors import damage_errors
 
 ROW_GROUP = 2_000  # rows; some 10 MB of text, which bounds what a reader of one page must fetch
+ROW_GROUP_BYTES = 64 << 20  # of text: 2,000 hostile pages could have 40 GB
 
 
 class TableWriter:
-    """Collects rows of one table and writes them in row groups of `row_group` rows."""
+    """Collects rows of one table and writes them in row groups of `row_group` rows, or fewer where they are huge."""
 
     def __init__(self, sink: Writer, path: str, schema: pa.Schema, row_group: int = ROW_GROUP) -> None:
         self.schema = schema
@@ -29,6 +34,7 @@ class TableWriter:
         self._row_group = row_group
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = 0
+        self._pending_bytes = 0
         self._parquet = pq.ParquetWriter(
             pa.PythonFile(sink, mode="w"),
             schema,
@@ -42,12 +48,23 @@ class TableWriter:
         """Adds rows; a ValueError says where they do not have the declared schema."""
         if batch.schema != self.schema:
             raise ValueError(f"{self.path}: rows of schema\n{batch.schema}\nfor a table of schema\n{self.schema}")
-        batches = batch.to_batches() if isinstance(batch, pa.Table) else [batch]
-        self._pending += batches
-        self._pending_rows += batch.num_rows
+        for piece in batch.to_batches() if isinstance(batch, pa.Table) else [batch]:
+            self._add(piece)
         self.rows += batch.num_rows
-        while self._pending_rows >= self._row_group:
-            self._flush(self._row_group)
+
+    def _add(self, batch: pa.RecordBatch) -> None:
+        """Holds the rows back, up to each one with which a row group is full."""
+        ends = np.cumsum([0, *_row_bytes(batch.to_struct_array())])
+        start = 0
+        while start < batch.num_rows:
+            filling = int(np.searchsorted(ends, ends[start] + ROW_GROUP_BYTES - self._pending_bytes))
+            stop = min(start + self._row_group - self._pending_rows, filling, batch.num_rows)
+            self._pending.append(batch.slice(start, stop - start))
+            self._pending_rows += stop - start
+            self._pending_bytes += int(ends[stop] - ends[start])
+            if self._pending_rows == self._row_group or self._pending_bytes >= ROW_GROUP_BYTES:
+                self._flush()
+            start = stop
 
     def write_columns(self, columns: Mapping[str, Sequence[Any]]) -> None:
         """Adds rows given as Python columns."""
@@ -56,19 +73,17 @@ class TableWriter:
 
     def end_row_group(self) -> None:
         """Closes the current row group early, empty or not, where a reader will want to find a boundary."""
-        self._flush(self._pending_rows)
+        self._flush()
 
-    def _flush(self, rows: int) -> None:
-        table = pa.Table.from_batches(self._pending, self.schema)
-        rest = table.slice(rows)
-        self._parquet.write_table(table.slice(0, rows).combine_chunks(), row_group_size=max(rows, 1))
-        self._pending = rest.to_batches()
-        self._pending_rows = rest.num_rows
+    def _flush(self) -> None:
+        table = pa.Table.from_batches(self._pending, self.schema).combine_chunks()
+        self._parquet.write_table(table, row_group_size=max(table.num_rows, 1))
+        self._pending, self._pending_rows, self._pending_bytes = [], 0, 0
 
     def close(self) -> FileEntry:
         """Ends the file and says what a receipt must hold of it."""
         if self._pending_rows:
-            self._flush(self._pending_rows)
+            self._flush()
         self._parquet.close()
         self._sink.close()
         return FileEntry(self.path, self._sink.sha256, self._sink.bytes, self.rows)
@@ -81,28 +96,69 @@ class TableWriter:
             self._sink.close()
 
 
-def read_table(storage: Storage, receipt: Receipt, table: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """A whole table of a committed part, or the named columns of it."""
-    return pq.read_table(storage.open(receipt.files[table].path), columns=None if columns is None else list(columns))
+def _row_bytes(values: pa.Array) -> npt.NDArray[np.int64]:
+    """Bytes of text in each value, however deep they stand in structs and lists."""
+    kind = values.type
+    if pa.types.is_struct(kind):
+        return sum((_row_bytes(field) for field in values.flatten()), np.zeros(len(values), np.int64))
+    if pa.types.is_list(kind):
+        inside = _row_bytes(values.flatten())
+        return np.bincount(pc.call_function("list_parent_indices", [values]), inside, len(values)).astype(np.int64)
+    if pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
+        return pc.call_function("binary_length", [values]).fill_null(0).to_numpy(zero_copy_only=False)
+    return np.zeros(len(values), np.int64)
+
+
+def read_table(
+    storage: Storage,
+    receipt: Receipt,
+    table: str,
+    columns: Sequence[str] | None = None,
+    where: pc.Expression | None = None,
+) -> pa.Table:
+    """A whole table of a committed part, or the named columns and the rows that `where` is true of."""
+    path = receipt.files[table].path
+    with damage_errors(path):
+        return pq.read_table(storage.open(path), columns=None if columns is None else list(columns), filters=where)
+
+
+def columns_of(storage: Storage, receipt: Receipt, table: str) -> list[str]:
+    """The names of a committed table's columns."""
+    path = receipt.files[table].path
+    with damage_errors(path):
+        return pq.read_schema(storage.open(path)).names
+
+
+def read_row_group(storage: Storage, receipt: Receipt, table: str, number: int) -> pa.Table:
+    """One row group of a committed table."""
+    path = receipt.files[table].path
+    with damage_errors(path):
+        return pq.ParquetFile(storage.open(path)).read_row_group(number)
 
 
 def read_batches(
     storage: Storage, receipt: Receipt, table: str, columns: Sequence[str] | None = None, rows: int = 256
 ) -> Iterator[pa.RecordBatch]:
-    """The same in batches of up to `rows` rows, so that a part's text is never in memory whole."""
-    file = pq.ParquetFile(storage.open(receipt.files[table].path))
-    yield from file.iter_batches(batch_size=rows, columns=None if columns is None else list(columns))
+    """The same in batches of up to `rows` rows, none of which spans row groups: a part's text is never in memory whole."""
+    path = receipt.files[table].path
+    names = None if columns is None else list(columns)
+    with damage_errors(path):
+        file = pq.ParquetFile(storage.open(path))
+        for group in range(file.num_row_groups):
+            yield from file.iter_batches(batch_size=rows, row_groups=[group], columns=names)
 
 
 def read_rows(storage: Storage, receipt: Receipt, table: str, first: int, count: int = 1) -> list[dict[str, Any]]:
     """Rows `first` … `first + count - 1` as dictionaries, reading only their row groups."""
-    file = pq.ParquetFile(storage.open(receipt.files[table].path))
+    path = receipt.files[table].path
     found: list[dict[str, Any]] = []
     start = 0
-    for group in range(file.num_row_groups):
-        rows = file.metadata.row_group(group).num_rows
-        low, high = max(first, start), min(first + count, start + rows)
-        if low < high:
-            found += file.read_row_group(group).slice(low - start, high - low).to_pylist()
-        start += rows
+    with damage_errors(path):
+        file = pq.ParquetFile(storage.open(path))
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            low, high = max(first, start), min(first + count, start + rows)
+            if low < high:
+                found += file.read_row_group(group).slice(low - start, high - low).to_pylist()
+            start += rows
     return found

@@ -6,9 +6,9 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from xxhash import xxh64_intdigest
 
+from pipeline.errors import RecipeError
 from pipeline.receipts import Receipt
 from pipeline.schemas import URL_INDEX
 from pipeline.steps import PartRun
@@ -29,6 +29,10 @@ class UrlIndex:
     version: ClassVar[int] = 1
 
     partitions: int
+
+    def __post_init__(self) -> None:
+        if self.partitions < 1:
+            raise RecipeError(f"an index has at least one partition, not {self.partitions}")
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `index`; two keys (URL and record id) per record."""
@@ -55,6 +59,6 @@ def partition_of(key: int, partitions: int) -> int:
 def look_up(storage: Storage, index: list[Receipt], text: str) -> list[tuple[int, int]]:
     """(part, row) of the records whose URL or id may be `text`, in order."""
     key = key_of(text)
-    path = index[partition_of(key, len(index))].files["index"].path
-    table = pq.read_table(storage.open(path), filters=pc.field("key") == pa.scalar(key, pa.uint64()))
+    partition = index[partition_of(key, len(index))]
+    table = read_table(storage, partition, "index", where=pc.field("key") == pa.scalar(key, pa.uint64()))
     return sorted(zip(table["part"].to_pylist(), table["row"].to_pylist(), strict=True))

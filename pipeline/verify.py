@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 from pipeline.dataset import FOLDER, read_dataset_manifest
 from pipeline.errors import GristmillError
 from pipeline.funnel import funnel
-from pipeline.receipts import FileEntry, Receipt
-from pipeline.runs import OpenRun
+from pipeline.receipts import FileEntry, Receipt, committed, read_manifest
+from pipeline.runs import OpenRun, StepRecord
 from pipeline.storage import Storage
+from pipeline.storage_errors import damage_errors
 
 CHUNK = 1 << 20
 
@@ -29,15 +30,33 @@ class Finding:
 def verify(run: OpenRun) -> Iterator[Finding | None]:
     """Checks one part, shard or law after the other: a Finding for each fault, None for what is in order."""
     for step in run.record.steps:
-        parts, receipts = run.parts(step), run.receipts(step.name)
-        if missing := len(parts) - len(receipts):
-            yield Finding(step.name, f"{missing} of {len(parts)} parts are not done")
-        for place, receipt in ((place, receipts[part.key]) for place, part in enumerate(parts) if part.key in receipts):
-            yield from _files(run.storage, receipt)
-            yield _alignment(run, receipt, place * step.span, step.span) if not step.partitions else None
-            yield _part_conservation(receipt)
-    yield _conservation(run)
-    yield from _dataset(run)
+        yield from _told(step.name, _step(run, step))
+    yield from _told("funnel", _conservation(run))
+    yield from _told(FOLDER, _dataset(run))
+
+
+def _told(where: str, findings: Iterator[Finding | None]) -> Iterator[Finding | None]:
+    """The findings; what cannot be read to the end is one more."""
+    try:
+        yield from findings
+    except GristmillError as error:
+        yield Finding(where, str(error))
+
+
+def _step(run: OpenRun, step: StepRecord) -> Iterator[Finding | None]:
+    """Checks the receipts themselves, and that the seal, which all others read, says the same."""
+    parts = run.parts(step)
+    receipts = committed(run.storage, step.name, step.fingerprint, run.source.name, [part.key for part in parts])
+    if missing := len(parts) - len(receipts):
+        yield Finding(step.name, f"{missing} of {len(parts)} parts are not done")
+    elif run.is_sealed(step):
+        sealed = run.manifest(step)
+        same = read_manifest(run.storage, sealed) == list(receipts.values())
+        yield None if same else Finding(sealed, "it says other things than the receipts of its parts")
+    for place, receipt in ((place, receipts[part.key]) for place, part in enumerate(parts) if part.key in receipts):
+        yield from _files(run.storage, receipt)
+        yield _alignment(run, receipt, place * step.span, step.span) if not step.partitions else None
+        yield _part_conservation(receipt)
 
 
 def digest_of(storage: Storage, path: str) -> str:
@@ -58,7 +77,8 @@ def _file(storage: Storage, entry: FileEntry) -> Finding | None:
     try:
         if digest_of(storage, entry.path) != entry.sha256:
             return Finding(entry.path, "its bytes are not those that were committed")
-        rows = pq.read_metadata(storage.open(entry.path)).num_rows
+        with damage_errors(entry.path):
+            rows = pq.read_metadata(storage.open(entry.path)).num_rows
     except (GristmillError, OSError) as error:
         return Finding(entry.path, str(error))
     return None if rows == entry.rows else Finding(entry.path, f"{rows} rows, {entry.rows} committed")
@@ -89,10 +109,10 @@ def _part_conservation(receipt: Receipt) -> Finding | None:
     return None
 
 
-def _conservation(run: OpenRun) -> Finding | None:
+def _conservation(run: OpenRun) -> Iterator[Finding | None]:
     numbers = funnel(run)
     wrong = numbers.conservation() if numbers.complete else None
-    return Finding("funnel", wrong) if wrong else None
+    yield Finding("funnel", wrong) if wrong else None
 
 
 def _dataset(run: OpenRun) -> Iterator[Finding | None]:

@@ -163,10 +163,9 @@ def _duplicates(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | 
     answer = read_rows(run.storage, found[0], "survivors", found[1] + document_row)[0]
     if answer["cluster"] is None:
         return {"cluster_size": 1, "keep": answer["keep"], "survivor": None, "members": []}
-    clusters = read_table(
-        run.storage, next(iter(run.receipts("clusters").values())), "clusters", ["document", "cluster"]
-    )
-    members = clusters.filter(pc.field("cluster") == pa.scalar(answer["cluster"], pa.uint64()))["document"].to_pylist()
+    clusters = next(iter(run.receipts("clusters").values()))
+    same = pc.field("cluster") == pa.scalar(answer["cluster"], pa.uint64())
+    members = read_table(run.storage, clusters, "clusters", ["document"], where=same)["document"].to_pylist()
     here = document_number(part, document_row)
     return {
         "cluster_size": answer["cluster_size"],

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from pipeline.errors import StorageError, TransientError
-from pipeline.storage import LocalStorage, Writer, storage_errors
+from pipeline.storage import LocalStorage, Writer
+from pipeline.storage_errors import storage_errors
 from pipeline.tables import TableWriter
 
 

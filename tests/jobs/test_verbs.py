@@ -128,3 +128,17 @@ def test_verify_finds_a_flipped_byte_and_ends_with_exit_code_1(finished: Path, t
     told = verb("verify", str(tmp_path / "copy"))
     assert told.returncode == 1
     assert "FAULT dataset/data/train-00000-of-00001.parquet" in told.stdout
+
+
+def test_a_command_that_cannot_start_leaves_no_run(crawl: Crawl, tmp_path: Path) -> None:
+    told = verb("curate", "fineweb", "-i", str(crawl.folder), "-o", str(tmp_path / "out"), "--local", "--workers", "2")
+    assert told.returncode == 2
+    assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_a_recipe_function_that_goes_wrong_is_one_clear_error(crawl: Crawl, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def mine(needed):\n    return needed\n")
+    told = verb("plan", f"{tmp_path}/mine.py:mine", "-i", str(crawl.folder))
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "TypeError: mine() missing 1 required positional argument" in " ".join(told.stderr.split())
+    assert "Traceback" not in told.stderr

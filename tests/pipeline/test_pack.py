@@ -165,6 +165,7 @@ def test_the_same_run_gives_the_same_shards(tmp_path: Path) -> None:
 
 def test_dates_are_written_as_fineweb_writes_them() -> None:
     assert iso(datetime(2013, 5, 18, 5, 48, 59, 999_999, tzinfo=UTC)) == "2013-05-18T05:48:59Z"
+    assert iso(datetime(5, 1, 2, tzinfo=UTC)) == "0005-01-02T00:00:00Z"  # strftime's %Y has no zeros on Linux
     assert iso(None) is None
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tiny import execute
 from pipeline import runs
 from pipeline.errors import InputError, PartsFailed, StorageError
 from pipeline.measures import Rule
-from pipeline.runs import OpenRun, RunRecord, StepRecord, open_run, record_run
+from pipeline.runs import OpenRun, RunRecord, StepRecord, open_run, provenance, record_run
 from pipeline.steps import plan_steps
 from pipeline.storage import LocalStorage, ObjectStorage, Storage
 
@@ -140,3 +141,17 @@ def test_parts_that_failed_are_missing(tmp_path: Path) -> None:
     run = open_run(LocalStorage(tmp_path))
     assert [receipt.name for receipt in run.receipts("decide").values()] == ["c.warc and 1 more", "e.warc"]
     assert [run.is_sealed(step) for step in run.record.steps] == [True, False, False, False, True]
+
+
+def test_a_sealed_step_is_read_from_its_seal_alone(tmp_path: Path) -> None:
+    run = run_crawl(tmp_path, CRAWL)
+    before = run.receipts("decide")
+    for path in (tmp_path / "steps" / "decide").rglob("*.json"):
+        path.write_bytes(b"")  # 90,000 of them in a bucket take an hour
+    assert open_run(LocalStorage(tmp_path)).receipts("decide") == before
+
+
+def test_provenance_holds_no_credentials_of_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["curate", "https://user:secret@host/x.warc.gz", "s3://bucket/a@b.warc.gz"])
+    argv = provenance(datetime.now(UTC))["argv"]
+    assert argv == ["curate", "https://host/x.warc.gz", "s3://bucket/a@b.warc.gz"]

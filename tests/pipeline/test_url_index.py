@@ -8,10 +8,11 @@ from handmade import CRAWL, Page, run_crawl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.errors import RecipeError
 from pipeline.receipts import Receipt
 from pipeline.runs import OpenRun
 from pipeline.schemas import URL_INDEX
-from pipeline.url_index import key_of, look_up, partition_of
+from pipeline.url_index import UrlIndex, key_of, look_up, partition_of
 
 
 def index_of(run: OpenRun) -> list[Receipt]:
@@ -73,3 +74,8 @@ def test_partitions_share_the_range_of_keys_in_order(key: int, partitions: int) 
 def test_keys_use_all_64_bits_and_never_change(tmp_path: Path) -> None:
     assert max(key_of(str(n)) for n in range(100)) >= 1 << 63
     assert key_of("https://example.org/") == 5_946_287_761_419_108_731
+
+
+def test_an_index_of_no_partitions_is_refused_before_anything_starts() -> None:
+    with pytest.raises(RecipeError, match="at least one partition"):
+        UrlIndex(partitions=0)

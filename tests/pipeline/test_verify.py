@@ -167,7 +167,7 @@ def change_receipt(root: Path, **changes: Any) -> None:
 
 def test_bytes_that_belong_to_no_record_are_found(tmp_path: Path, run: OpenRun) -> None:
     change_receipt(tmp_path, facts={"input_bytes": 401})
-    assert findings(tmp_path) == [Finding("a.warc", "400 of 401 bytes belong to a record")]
+    assert Finding("a.warc", "400 of 401 bytes belong to a record") in findings(tmp_path)
 
 
 def test_rows_that_a_receipt_makes_up_are_found(tmp_path: Path, run: OpenRun) -> None:
@@ -188,3 +188,18 @@ def test_a_digest_is_that_of_the_whole_file(tmp_path: Path) -> None:
         writer.write(b"x" * 1_000_000)
     writer.close()
     assert digest_of(storage, "a") == writer.sha256
+
+
+@pytest.mark.parametrize("what", ["steps/decide/*/*/manifest-*.parquet", "dataset/manifest.json"])
+def test_a_damaged_seal_or_manifest_is_a_finding_and_not_the_end(tmp_path: Path, run: OpenRun, what: str) -> None:
+    whole = len(list(verify(run)))
+    for path in tmp_path.glob(what):
+        path.write_bytes(b"{}")
+    assert any("is damaged" in finding.what for finding in findings(tmp_path))
+    assert len(list(verify(open_run(LocalStorage(tmp_path))))) > whole // 2
+
+
+def test_a_seal_that_says_other_things_than_its_receipts_is_found(tmp_path: Path, run: OpenRun) -> None:
+    path = min((tmp_path / "steps" / "decide").rglob("*.json"))
+    path.write_bytes(path.read_bytes().replace(b'"attempt": "', b'"attempt": "0'))
+    assert ["other things" in finding.what for finding in findings(tmp_path)] == [True]
