@@ -6,6 +6,7 @@ from jobs.curate import curate
 from jobs.demo import demo
 from jobs.plan import plan
 from jobs.status import status
+from jobs.terminal import run_app
 from jobs.verify import verify
 from jobs.why import why
 
@@ -26,4 +27,4 @@ for verb in VERBS:
 
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    run_app(app)

@@ -1,9 +1,11 @@
 """What a person sees while a verb works: progress and notices on stderr, results on stdout, errors as one line."""
 
+import os
 import re
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import orjson
@@ -70,7 +72,24 @@ def run_verb(verb: Callable[..., None]) -> None:
     """Runs one verb as a program of its own: `python -m jobs.VERB`."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
     app.command(name=verb.__name__)(verb)
-    app()
+    run_app(app)
+
+
+def run_app(app: typer.Typer) -> NoReturn:
+    """Runs a command line and ends the process as soon as everything is said.
+
+    Nothing is left to do then, and the interpreter's own way out waits for native thread pools of libraries: on a busy machine
+    a verb that had said all it had to, rightly, was seen to abort there (exit code 134).
+    """
+    code: object = 0
+    try:
+        app()
+    except SystemExit as ended:
+        code = ended.code
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 class PlainProgress:
