@@ -11,6 +11,7 @@ from typing import Any
 
 import ray
 from ray import cloudpickle
+from ray._private import ray_constants
 from ray.exceptions import RayError
 
 from pipeline.errors import GristmillError
@@ -71,6 +72,21 @@ class RayRunner:
             ray.cancel(ref, force=True)
         self._tasks.clear()
         ray.shutdown()
+        if self._started_here:
+            _loopback_only(on=False)
+
+
+def _loopback_only(*, on: bool) -> None:
+    """Keeps a Ray started here from listening to the network.
+
+    Ray replaces 127.0.0.1 by the machine's outer address, and its processes then listen on all interfaces, unless it is told (as
+    it is by default on macOS and Windows) that it will never be a cluster. The constant was read from the variable at import.
+    """
+    ray_constants.ENABLE_RAY_CLUSTER = not on
+    if on:
+        os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
+    else:
+        os.environ.pop(ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR, None)
 
 
 def _check_reachable(address: str) -> None:
@@ -90,6 +106,7 @@ def _connect(workers: int | None, address: str | None) -> None:
         ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR)
         return
     paths = [str(CHECKOUT), *(path for path in sys.path if path)]
+    _loopback_only(on=True)
     ray.init(
         address="local",
         num_cpus=workers,
