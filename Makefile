@@ -33,7 +33,7 @@ check: $(STAMP) ## lint, types and import contracts
 	$(BIN)/lint-imports --no-cache
 
 lock: ## resolve the lock files again (needs uv)
-	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --extra test --group build pyproject.toml -o requirements.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --extra test --extra notebooks --group build pyproject.toml -o requirements.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 requirements-files.in -o requirements-files.lock
 
 clean: ## remove .venv and what the demo made
