@@ -109,9 +109,10 @@ def _check_places(prepared: Prepared, ray: str | None) -> None:
         )
     if inside_job and not ray:
         notice("this job runs on one node of the cluster; give --ray auto to use all of them")
-    local = [place for place in (root, prepared.source.parts[0].location) if "://" not in place]
+    places = {"the input": prepared.source.parts[0].location, "ROOT": root}
+    local = [what for what, place in places.items() if "://" not in place]
     if ray and local:
-        notice(f"{' and '.join(local)}: local path(s), which every node must see")
+        notice(f"{' and '.join(local)} {'is' if len(local) == 1 else 'are'} on a local path: every node must see it")
 
 
 def run(
