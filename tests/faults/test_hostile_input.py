@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import InputError, RecipeError
-from pipeline.ingest import BATCH_BYTES, batches
+from pipeline.batch import BATCH_BYTES, batches
 from pipeline.inputs import InputStream
 from pipeline.receipts import Receipt
 from pipeline.record import Record
