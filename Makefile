@@ -2,8 +2,9 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
+PEERS := .venv-peers/.installed
 
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test check peers lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -32,9 +33,19 @@ check: $(STAMP) ## lint, types and import contracts
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
 
+$(PEERS): requirements-peers.lock
+	@echo "installing what we are compared with into .venv-peers: a minute"
+	rm -rf .venv-peers
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.lock
+	touch $(PEERS)
+
+peers: $(PEERS) ## make .venv-peers, in which `gristmill bench` runs datatrove
+
 lock: ## resolve the lock files again (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --extra test --extra notebooks --group build pyproject.toml -o requirements.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 requirements-files.in -o requirements-files.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 requirements-peers.in -o requirements-peers.lock
 
-clean: ## remove .venv and what the demo made
-	rm -rf .venv demo out
+clean: ## remove the environments and what the demo made
+	rm -rf .venv .venv-peers demo out
