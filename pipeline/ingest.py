@@ -74,7 +74,11 @@ class Ingest:
                         f"{file.name}, records at {batch[0].offset}-{batch[-1].offset}: {batch[0].record_id}"
                     )
                     raise
-            part.facts |= {"input_sha256": stream.sha256, "input_bytes": stream.bytes}
+            part.facts |= {
+                "input_sha256": stream.sha256,
+                "input_bytes": stream.bytes,
+                "input_requests": stream.requests,
+            }
             part.facts["child_peak_rss_bytes"] = sandbox.peak_rss_bytes
         if stream.bytes != file.bytes:
             raise InputError(f"{file.location}: {file.bytes} bytes when planned, {stream.bytes} when read")
