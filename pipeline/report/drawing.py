@@ -92,7 +92,10 @@ def axis_of(values: Values, bounds: Sequence[float]) -> Axis:
 
 
 def histogram(values: Values, kept: npt.NDArray[np.bool_], rules: Sequence[Rule]) -> Markup:
-    """How many pages have which value, those kept in colour, with every bound and the side that fails."""
+    """How many pages have which value, those kept in colour, with every bound and the side that fails.
+
+    A column's height is the square root of its number: otherwise the few pages beyond a bound could not be seen.
+    """
     bounds = [(rule.op, float(rule.value)) for rule in rules if isinstance(rule.value, int | float)]
     axis = axis_of(values, [bound for _, bound in bounds])
     places = np.minimum((axis.places(values) * BINS).astype(np.int64), BINS - 1)
@@ -120,7 +123,8 @@ def histogram(values: Values, kept: npt.NDArray[np.bool_], rules: Sequence[Rule]
 
 def _column(number: int, good: int, bad: int, most: int) -> Markup:
     step = WIDTH / BINS
-    heights = [max(1.0, HEIGHT * count / most) if count else 0.0 for count in (good, bad)]
+    whole = HEIGHT * math.sqrt((good + bad) / most)
+    heights = [whole * count / (good + bad) if count else 0.0 for count in (good, bad)]
     shapes: list[Markup] = []
     foot = BASE
     for height, class_ in zip(heights, ("kept", "dropped"), strict=True):
@@ -153,7 +157,15 @@ def _bound(axis: Axis, op: str, bound: float) -> Markup | None:
     at = axis.at(bound) * WIDTH
     anchor = "start" if at < WIDTH * 0.15 else "end" if at > WIDTH * 0.85 else "middle"
     line = tag("line", x1=f"{at:.2f}", x2=f"{at:.2f}", y1=TOP - 2, y2=BASE, class_="bound")
-    return joined(line, tag("text", f"{op} {number_text(bound)}", x=f"{at:.2f}", y=TOP - 5, text_anchor=anchor))
+    return joined(line, tag("text", f"{sign(op)} {number_text(bound)}", x=f"{at:.2f}", y=TOP - 5, text_anchor=anchor))
+
+
+SIGNS = {"<=": "≤", ">=": "≥", "==": "="}
+
+
+def sign(op: str) -> str:
+    """An operator as people write it."""
+    return SIGNS.get(op, op)
 
 
 def number_text(value: float) -> str:

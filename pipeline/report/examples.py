@@ -55,11 +55,15 @@ def samples_section(found: Gathered) -> Markup:
         return tag("p", "There are no pages to show.", class_="lead")
     counted = {"kept": {None: found.funnel.kept}, "rule": found.funnel.dropped, "gate": found.funnel.gated}
     groups: list[Markup] = []
+    opened = False  # the commonest reason shows at once what there is to see
     for (fate, reason), pages in found.samples.items():
         count = counted.get(fate, {}).get(reason, 0)
         number = f"{count:,} · {share(count, found.funnel.records)}" if count else ""
         summary = tag("summary", tag("span", dot(fate), reason or fate), tag("span", number, class_="n"))
-        groups.append(tag("details", summary, [quoting.sample(page) for page in pages]))
+        groups.append(
+            tag("details", summary, [quoting.sample(page) for page in pages], open=fate == "rule" and not opened)
+        )
+        opened = opened or fate == "rule"
     return joined(
         tag(
             "p",

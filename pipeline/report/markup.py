@@ -31,6 +31,11 @@ def visible(text: str) -> str:
     return _ACTIVE.sub(lambda found: ascii(found[0])[1:-1], text.replace("\r\n", "\n"))
 
 
+def breakable(name: str) -> Markup:
+    """A name in which a line may break after each underscore."""
+    return joined([(piece, tag("wbr")) for piece in re.split(r"(?<=_)(?=[^_])", name)])
+
+
 def joined(*content: Content) -> Markup:
     """Content as HTML: text escaped, markup as it is."""
     return Markup("".join(_flat(content)))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pipeline.inspection.frames import bound_text
+from pipeline.report.drawing import sign
 from pipeline.report.gathering import Gathered
 from pipeline.report.markup import Markup, joined, tag
 from pipeline.report.tables import DASH, cells, duration, share, size, table
@@ -60,7 +61,7 @@ def origin_section(found: Gathered) -> Markup:
         ("run lives in", found.run.storage.location),
     )
     steps = [(step.name, tag("td", step.fingerprint, class_="code")) for step in record.steps]
-    rules = [(rule.reason, rule.signal, f"{rule.op} {bound_text(rule)}") for rule in record.rules]
+    rules = [(rule.reason, rule.signal, f"{sign(rule.op)} {bound_text(rule)}") for rule in record.rules]
     return joined(
         tag(
             "p",

@@ -2,7 +2,7 @@
 
 from pipeline.report.drawing import NAMES, bar, dot, split_bar
 from pipeline.report.gathering import Gathered
-from pipeline.report.markup import Markup, joined, tag
+from pipeline.report.markup import Markup, breakable, joined, tag
 from pipeline.report.tables import DASH, amount, cells, share, size, table
 
 
@@ -90,15 +90,19 @@ def funnel_section(found: Gathered) -> Markup:
         ("near_duplicate", {"near_duplicate": numbers.near_duplicates} if numbers.near_duplicates else {}),
     )
     most = max([1, numbers.kept, *(count for _, group in groups for count in group.values())])
-    rows = [cells(["records", None, f"{whole:,}", share(whole, whole), f"{whole:,}"], (2, 3, 4), "total")]
-    left = whole
+    left = tag("td", f"{whole:,}", class_="n hide")
+    rows = [cells(["records", None, f"{whole:,}", share(whole, whole), left], (2, 3), "total")]
+    remaining = whole
     for fate, group in groups:
         for reason, count in group.items():
-            left -= count
-            name = tag("td", dot(fate), reason, class_="name")
+            remaining -= count
+            name = tag("td", dot(fate), breakable(reason), class_="name")
             drawn = tag("td", bar(count, most, fate), class_="bar")
             rows.append(
-                cells([name, drawn, f"{count:,}", share(count, whole), tag("td", f"{left:,}", class_="n hide")], (2, 3))
+                cells(
+                    [name, drawn, f"{count:,}", share(count, whole), tag("td", f"{remaining:,}", class_="n hide")],
+                    (2, 3),
+                )
             )
     kept = tag("td", dot("kept"), "kept", class_="name")
     drawn = tag("td", bar(numbers.kept, most, "kept"), class_="bar")
@@ -113,6 +117,6 @@ def funnel_section(found: Gathered) -> Markup:
             "it, or a near-duplicate of it stays instead.",
             class_="lead",
         ),
-        table(["", "", "records", "share", "left"], rows, (2, 3, 4)),
+        table(["", "", "records", "share", tag("th", "left", class_="n hide", scope="col")], rows, (2, 3, 4)),
         tag("p", f"{others:,} other records (requests, metadata, …) were counted and passed over.", class_="note"),
     )

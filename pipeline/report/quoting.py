@@ -7,6 +7,7 @@ from pipeline.inspection.duplicates import Pair
 from pipeline.inspection.samples import MOST_URL, Sample
 from pipeline.report.markup import Markup, joined, tag
 
+MOST_FACTS = 4  # rules named that a page fails
 VISIBLE_BREAK = "↵\n"
 
 
@@ -35,7 +36,9 @@ def legend(found: Sequence[Piece]) -> list[str]:
 
 def sample(page: Sample) -> Markup:
     """One page: its address, what decided, and its text."""
-    facts = [tag("span", tag("b", what), " ", value, class_="fact") for what, value in page.facts]
+    facts = [tag("span", tag("b", what), " ", value, class_="fact") for what, value in page.facts[:MOST_FACTS]]
+    if len(page.facts) > MOST_FACTS:
+        facts.append(tag("span", f"and {len(page.facts) - MOST_FACTS} more", class_="fact"))
     about = " · ".join(filter(None, [page.date, f"{page.chars:,} characters" if page.chars is not None else ""]))
     marks = [
         tag("span", each, class_="removed" if each.startswith("removed") else "key") for each in legend(page.pieces)

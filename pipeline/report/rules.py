@@ -7,9 +7,9 @@ import polars as pl
 
 from pipeline.inspection.frames import bound_text
 from pipeline.measures import Rule
-from pipeline.report.drawing import histogram
+from pipeline.report.drawing import histogram, sign
 from pipeline.report.gathering import Gathered
-from pipeline.report.markup import Markup, joined, tag
+from pipeline.report.markup import Markup, breakable, joined, tag
 from pipeline.report.tables import share, table
 
 MOST_CARDS, MOST_VALUES = 80, 6
@@ -25,7 +25,8 @@ def rules_section(found: Gathered) -> Markup:
     of = f" of {counted.judged:,}" if counted.signals.height < counted.judged else ""
     text = (
         f"Distributions over {counted.signals.height:,}{of} pages that went before the rules: kept ones in green, others in "
-        "grey; the tinted side of a bound fails. “First” counts the pages that the rule is the first to drop, “at all” those "
+        "grey (a column's height is the square root of its number); the tinted side of a bound fails. "
+        "“First” counts the pages that the rule is the first to drop, “at all” those "
         "that fail it, “alone” those that fail nothing else: what it alone takes out."
     )
     return joined(
@@ -43,7 +44,7 @@ def _card(found: Gathered, name: str) -> Markup:
     known = values.drop_nulls(name) if values.width else values
     return tag(
         "div",
-        tag("h3", name),
+        tag("h3", breakable(name)),
         _distribution(known, name, [rule for _, rule in rules])
         if known.height
         else tag("p", "no values", class_="count"),
@@ -71,6 +72,9 @@ def _rule_table(found: Gathered, rules: Sequence[tuple[int, Rule]]) -> Markup:
         title = (
             f"fails if {rule.signal} {rule.op} {bound_text(rule)}; {share(count.fails, judged)} of the judged pages do"
         )
-        name = tag("td", rule.reason, title=title)
-        rows.append((name, f"{rule.op} {bound_text(rule)}", first, f"{count.fails:,}", f"{count.alone:,}"))
-    return table(["reason", "fails if", "first", "at all", "alone"], rows, (2, 3, 4))
+        bound = "" if isinstance(rule.value, int | float) else f" {sign(rule.op)} {bound_text(rule)}"
+        name = tag(
+            "td", breakable(rule.reason), tag("span", breakable(bound), class_="count") if bound else None, title=title
+        )
+        rows.append((name, first, f"{count.fails:,}", f"{count.alone:,}"))
+    return table(["", "first", "at all", "alone"], rows, (1, 2, 3))

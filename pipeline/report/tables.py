@@ -6,14 +6,13 @@ from typing import Any
 from pipeline.report.markup import Markup, tag
 
 DASH = "\N{EN DASH}"  # where there is no number
+GAP = "\N{NO-BREAK SPACE}"  # between a number and its unit
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[Any] | Markup], numbers: Iterable[int] = ()) -> Markup:
+def table(heads: Sequence[Any], rows: Iterable[Sequence[Any] | Markup], numbers: Iterable[int] = ()) -> Markup:
     """A table; `numbers` says which columns are figures. A row is its cells, or markup of a whole row."""
     right = set(numbers)
-    head = tag(
-        "tr", [tag("th", name, class_="n" if place in right else None, scope="col") for place, name in enumerate(heads)]
-    )
+    head = tag("tr", [_cell(name, place in right, "th") for place, name in enumerate(heads)])
     body = [row if isinstance(row, Markup) else cells(row, right) for row in rows]
     return tag("div", tag("table", tag("thead", head), tag("tbody", body)), class_="scroll")
 
@@ -24,10 +23,10 @@ def cells(row: Sequence[Any], numbers: Iterable[int] = (), class_: str | None = 
     return tag("tr", [_cell(cell, place in right) for place, cell in enumerate(row)], class_=class_)
 
 
-def _cell(content: Any, is_number: bool) -> Markup:
-    if isinstance(content, Markup) and content.startswith("<td"):
+def _cell(content: Any, is_number: bool, element: str = "td") -> Markup:
+    if isinstance(content, Markup) and content.startswith(f"<{element}"):
         return content
-    return tag("td", content, class_="n" if is_number else None)
+    return tag(element, content, class_="n" if is_number else None, scope="col" if element == "th" else None)
 
 
 def share(count: float, whole: float) -> str:
@@ -35,16 +34,16 @@ def share(count: float, whole: float) -> str:
     if not whole:
         return DASH
     percent = 100 * count / whole
-    return "<0.1 %" if 0 < percent < 0.05 else f"{percent:.1f} %"
+    return f"<0.1{GAP}%" if 0 < percent < 0.05 else f"{percent:.1f}{GAP}%"
 
 
 def size(count: float) -> str:
     """Bytes for people, `1.1 GB`."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+            return f"{count:.0f}{GAP}{unit}" if unit == "B" else f"{count:.1f}{GAP}{unit}"
         count /= 1000
-    return f"{count:.1f} TB"
+    return f"{count:.1f}{GAP}TB"
 
 
 def amount(count: float) -> str:
@@ -57,6 +56,6 @@ def amount(count: float) -> str:
 
 def duration(seconds: float) -> str:
     """A time for people: `4.2 s`, `12 min`, `3.1 h`."""
-    if seconds < 100:
-        return f"{seconds:.1f} s"
+    if seconds < 600:
+        return f"{seconds:.1f} s" if seconds < 100 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:,.1f} h"

@@ -53,7 +53,7 @@ def _trait(title: str, values: pl.DataFrame) -> Markup:
     rows = [
         (
             str(row["value"])[:60] or "(none)",
-            tag("td", split_bar(row, most, "way"), class_="bar"),
+            tag("td", split_bar(row, most, "split"), class_="bar"),
             f"{row['all']:,}",
             share(row["kept"], row["all"]),
         )
