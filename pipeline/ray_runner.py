@@ -21,7 +21,7 @@ import ray
 from ray import cloudpickle
 from ray._private import ray_constants
 from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
-from ray._raylet import GcsClient
+from ray._raylet import GcsClient  # pyright: ignore[reportAttributeAccessIssue]  its stub forgets it
 from ray.exceptions import LocalRayletDiedError, NodeDiedError, ObjectLostError, RayError, RayTaskError
 
 from pipeline.environment import CHECKOUT, differences_from, environment
@@ -112,7 +112,8 @@ class RayRunner:
             self._run: Any = ray.remote(num_cpus=1, max_retries=0)(run_part)
             self._arguments: tuple[Any, ...] = ()
         else:
-            self._run = ray.remote(num_cpus=1, max_retries=0, memory=part_bytes or None)(run_alike)
+            memory: dict[str, Any] = {"memory": part_bytes} if part_bytes else {}
+            self._run = ray.remote(num_cpus=1, max_retries=0, **memory)(run_alike)
             self._arguments = (environment(engines),)
             self._look()
 
@@ -157,7 +158,7 @@ class RayRunner:
         """A part's receipt, or why it has none; None where it should be tried again."""
         part = f"{task.step} {task.part.key}"
         try:
-            outcome = ray.get(ref)
+            outcome: Any = ray.get(ref)
         except RayTaskError as error:  # what came before the part's own code: it would come again
             return _failure(task, f"could not be run: {error.cause}", error)
         except LOST as error:

@@ -129,6 +129,7 @@ def test_a_driver_that_was_killed_is_started_again_and_a_users_own_measure_trave
     wait_until(driver, lambda: receipts(root) > 1)
     end(driver, at_once=True)
     assert driver.wait() == -signal.SIGKILL
+    driver.communicate()
     before = {path: path.stat().st_mtime_ns for path in root.glob("steps/*/*/*/*.json")}
 
     again = curate_from_outside(cluster, checkout, *command)
@@ -171,7 +172,7 @@ def test_a_wrong_token_is_one_clear_line(cluster: Cluster, checkout: Path, crawl
     assert said[-1].startswith(
         f"gristmill: Ray at {cluster.address} could not be reached or started: it asks for a token"
     )
-    assert sum("oken" in line for line in said) == 1
+    assert not [line for line in said[:-1] if "uthent" in line]
     assert not (tmp_path / "out" / "runs").exists()
 
 

@@ -7,7 +7,12 @@ referred to by its name there; where Kubernetes' schemas are not installed it is
 
 from typing import Any
 
-TEXT, NUMBER, COUNT, YES_OR_NO = {"type": "string"}, {"type": "number"}, {"type": "integer", "minimum": 0}, {"type": "boolean"}
+TEXT, NUMBER, COUNT, YES_OR_NO = (
+    {"type": "string"},
+    {"type": "number"},
+    {"type": "integer", "minimum": 0},
+    {"type": "boolean"},
+)
 TEXTS = {"type": "object", "additionalProperties": TEXT}
 KUBERNETES = "io.k8s.api.core.v1."
 

@@ -35,7 +35,9 @@ def quantity(text: str) -> float:
 
 
 def options_of(module: str) -> set[str]:
-    told = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", told.stdout))
 
 
@@ -84,7 +86,7 @@ def test_the_launchers_head_only_directs_and_its_workers_are_spot(launcher: dict
     assert "--dashboard-host=127.0.0.1" in starts[1]
     assert all("--object-store-memory=" in start for start in starts if "ray start" in start)
     assert any("RAY_AUTH_MODE=token" in option for option in launcher["docker"]["run_options"])
-    assert "/home/gristmill/.ray/auth_token" in launcher["file_mounts"]
+    assert "/opt/gristmill/.ray/auth_token" in launcher["file_mounts"]
 
 
 # KubeRay.
@@ -185,7 +187,11 @@ def instructions() -> list[tuple[str, str]]:
 
 def copied() -> list[str]:
     """What the image takes from the checkout."""
-    words = [[word for word in given.split() if not word.startswith("--")] for what, given in instructions() if what == "COPY"]
+    words = [
+        [word for word in given.split() if not word.startswith("--")]
+        for what, given in instructions()
+        if what == "COPY"
+    ]
     return [source for each in words for source in each[:-1]]
 
 
@@ -209,7 +215,9 @@ def test_the_image_has_a_python_that_the_project_accepts() -> None:
 def test_the_image_installs_the_lock_files_by_hash_and_has_all_packages() -> None:
     installs = [given for what, given in instructions() if what == "RUN" and "pip install" in given]
     assert sum("--require-hashes" in given for given in installs) == 2
-    assert all("--require-hashes" in given or "--no-deps --no-build-isolation --editable ." in given for given in installs)
+    assert all(
+        "--require-hashes" in given or "--no-deps --no-build-isolation --editable ." in given for given in installs
+    )
     with (ROOT / "pyproject.toml").open("rb") as file:
         packages = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     assert {*packages, "requirements.lock", "requirements-files.lock"} <= set(copied())
