@@ -1,5 +1,6 @@
 """A cluster gives the bytes of one machine: jobs from a checkout, nodes that come late or are lost, drivers that are killed."""
 
+import json
 import secrets
 import shutil
 import signal
@@ -10,8 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import digests
 from ray_nodes import BIN, Cluster, end
+from run_places import Bucket, digests
 
 from jobs.running import prepare, run
 
@@ -62,10 +63,11 @@ def start(command: Sequence[str], checkout: Path, environment: dict[str, str]) -
     )
 
 
-def submit(cluster: Cluster, checkout: Path, *words: str) -> subprocess.Popen[str]:
-    """`ray job submit --working-dir .` in a checkout."""
-    job = ["job", "submit", "--address", cluster.jobs_address, "--working-dir", ".", "--", "python", "-m", *words]
-    return start([str(BIN / "ray"), *job], checkout, cluster.environment)
+def submit(cluster: Cluster, checkout: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
+    """`ray job submit --working-dir .` in a checkout, with variables that Ray is to set on every node."""
+    sent = ["--runtime-env-json", json.dumps({"env_vars": environment})]
+    job = ["--address", cluster.jobs_address, "--working-dir", ".", *sent, "--", "python", "-m", *words]
+    return start([str(BIN / "ray"), "job", "submit", *job], checkout, cluster.environment)
 
 
 def curate_from_outside(cluster: Cluster, checkout: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
@@ -151,7 +153,7 @@ def test_a_node_with_other_engines_ends_the_run_before_it_contributes(
     other = tmp_path / "site" / "trafilatura-9.9.9.dist-info"
     other.mkdir(parents=True)
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: trafilatura\nVersion: 9.9.9\n")
-    odd = cluster.join(cpus=4, PYTHONPATH=str(other.parent))
+    odd = cluster.join(cpus=1, PYTHONPATH=str(other.parent))
     root = tmp_path / "out"
     driver = curate_from_outside(cluster, checkout, "fineweb", "--input", str(crawl_folder), "--output", str(root))
     said = ended(driver)
@@ -174,6 +176,22 @@ def test_a_wrong_token_is_one_clear_line(cluster: Cluster, checkout: Path, crawl
     )
     assert not [line for line in said[:-1] if "uthent" in line]
     assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_a_job_keeps_its_run_in_a_bucket(
+    cluster: Cluster, checkout: Path, crawl_folder: Path, local_root: Path, bucket: Bucket, tmp_path: Path
+) -> None:
+    cluster.grow_to(1)
+    command = ("jobs.curate", "fineweb", "--ray", "auto", "-i", str(crawl_folder), "--limit", "2", "-o", bucket.url)
+    job = submit(cluster, checkout, *command, **bucket.settings)
+    said = ended(job)
+    assert job.returncode == 0, said
+    assert "the input is on a local path" in said
+
+    alone = tmp_path / "alone"
+    shutil.copytree(local_root, alone)
+    run(prepare("fineweb", [str(crawl_folder)], str(alone), limit=2), local=True)
+    assert bucket.digests() == digests(alone)
 
 
 def test_what_a_job_does_not_need_is_not_uploaded(cluster: Cluster, checkout: Path) -> None:
