@@ -17,7 +17,7 @@ from jobs.demo_archive import archive_bytes, archive_path
 from jobs.demo_crawl import ordinary_page
 from jobs.running import prepare, run
 
-FILES, PAGES, SEED = 6, 12, 7
+FILES, PAGES, SEED = 5, 10, 7
 WORKING_COPY = Path(__file__).parents[2]
 
 
