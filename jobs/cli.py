@@ -2,6 +2,7 @@
 
 import typer
 
+from jobs.bench.verb import bench
 from jobs.curate import curate
 from jobs.demo import demo
 from jobs.plan import plan
@@ -10,7 +11,7 @@ from jobs.terminal import run_app
 from jobs.verify import verify
 from jobs.why import why
 
-VERBS = (demo, plan, curate, status, why, verify)
+VERBS = (demo, plan, curate, status, why, verify, bench)
 
 app = typer.Typer(
     name="gristmill",

@@ -60,14 +60,15 @@ class Trafilatura:
 
 @cache
 def _trafilatura() -> Callable[..., str | None]:
-    """trafilatura's `extract`, for this process made faster without any other result.
+    """The `extract` of trafilatura, for this process made faster without any other result.
 
     Its searches are answered by `pipeline.element_search`, and lxml takes an element's class from a table of its own instead of
     asking Python for each element (the classes left out, of form fields, only add properties that nobody reads here).
     """
     # Imported here, because a recipe names these classes in processes that never extract: 0.4 s and 30 MB.
     import trafilatura
-    from lxml import etree, html
+    from lxml import html
+    from lxml.etree import ElementDefaultClassLookup
     from trafilatura import xpaths
     from trafilatura.utils import HTML_PARSER
 
@@ -76,7 +77,7 @@ def _trafilatura() -> Callable[..., str | None]:
     for name in SEARCHES:
         searches = getattr(xpaths, name)
         searches[:] = [searching(search) for search in searches]
-    classes = etree.ElementDefaultClassLookup(
+    classes = ElementDefaultClassLookup(
         element=html.HtmlElement,
         comment=html.HtmlComment,
         pi=html.HtmlProcessingInstruction,

@@ -21,6 +21,7 @@ from pipeline.pages import Pages, storable
 from pipeline.sandbox import Limits, Sandbox
 from pipeline.schemas import DOCUMENTS, RECORDS, SAMPLES, with_signals
 from pipeline.steps import PartRun
+from pipeline.stopwatch import Stopwatch
 from pipeline.warc import Record, read_records
 
 Item = Gate | Extractor | Measure | Transform
@@ -65,13 +66,15 @@ class Ingest:
         """Reads one file to its end; the counts add up to its records and bytes, or an AssertionError says what does not."""
         file = part.task.files[0]
         extractor = next(item for item in self.items if isinstance(item, Extractor))
-        tally = Tally()
+        tally, watch = Tally(), Stopwatch()
         with open_input(file.location) as stream, Sandbox(extractor, self.limits) as sandbox:
             tables = _Tables(part, self)
             records = tally.watch(read_records(stream, file.name))
-            for batch in batches(records, self.batch_pages):
+            for batch in watch.drawing("read", batches(records, self.batch_pages)):
                 try:
-                    tables.write(self._measured(batch, sandbox))
+                    measured = self._measured(batch, sandbox, watch)
+                    with watch.timing("write"):
+                        tables.write(measured)
                 except Exception as error:
                     error.add_note(
                         f"{file.name}, records at {batch[0].offset}-{batch[-1].offset}: {batch[0].record_id}"
@@ -79,23 +82,27 @@ class Ingest:
                     raise
             part.facts |= {"input_sha256": stream.sha256, "input_bytes": stream.bytes}
             part.facts["child_peak_rss_bytes"] = sandbox.peak_rss_bytes
+        part.facts["child_cpu_seconds"] = round(sandbox.cpu_seconds, 3)
+        part.facts["item_seconds"] = watch.rounded()
         if stream.bytes != file.bytes:
             raise InputError(f"{file.location}: {file.bytes} bytes when planned, {stream.bytes} when read")
         counts = tables.counts | tally.counts()
         _check(counts, file.name, stream.bytes, self.tolerance)
         return counts
 
-    def _measured(self, records: Sequence[Record], sandbox: Sandbox) -> "Batch":
+    def _measured(self, records: Sequence[Record], sandbox: Sandbox, watch: Stopwatch) -> "Batch":
         batch = Batch(records, self.schema())
         for item in self.items:
-            if isinstance(item, Gate):
-                batch.gate(item)
-            elif isinstance(item, Extractor):
-                batch.extract(sandbox)
-            elif isinstance(item, Transform):
-                batch.transform(item)
-            else:
-                batch.measure(item)
+            if isinstance(item, Extractor):
+                batch.extract(sandbox, watch)
+                continue
+            with watch.timing(item.name):
+                if isinstance(item, Gate):
+                    batch.gate(item)
+                elif isinstance(item, Transform):
+                    batch.transform(item)
+                else:
+                    batch.measure(item)
         return batch
 
 
@@ -178,12 +185,12 @@ class Batch:
             self.gates[row] = reason
         self._narrow([place for place, reason in enumerate(answer.reasons) if reason is None])
 
-    def extract(self, sandbox: Sandbox) -> None:
+    def extract(self, sandbox: Sandbox, watch: Stopwatch) -> None:
         """Decodes each page and extracts its text in the sandbox; a page without text stops here."""
         texts: list[str] = []
         for row in self.alive:
             try:
-                texts.append(self._text(row, sandbox))
+                texts.append(self._text(row, sandbox, watch))
             except RecordError as error:
                 self._fail(row, error)
                 texts.append("")
@@ -191,14 +198,16 @@ class Batch:
         self.pages = self.pages.with_texts(texts)
         self._narrow(survived)
 
-    def _text(self, row: int, sandbox: Sandbox) -> str:
+    def _text(self, row: int, sandbox: Sandbox, watch: Stopwatch) -> str:
         record = self.records[row]
         if not record.body:
             self.gates[row] = "empty_body"
             return ""
-        decoded = decode(record.body, record.http_charset)
+        with watch.timing("decode"):
+            decoded = decode(record.body, record.http_charset)
         self.decoded[row] = replace(decoded, text="")  # how it was read is told later, the HTML is not needed again
-        extracted = sandbox.extract(decoded.text)
+        with watch.timing("extract"):
+            extracted = sandbox.extract(decoded.text)
         text = storable(extracted.text) if extracted else ""
         if not text.strip():
             self.gates[row] = "empty_text"

@@ -256,9 +256,11 @@ def _failure(task: PartTask, why: str, trace: str = "") -> Failure:
 
 def _attempt(task: PartTask) -> Receipt:
     part = PartRun(task, open_storage(task.root))
-    began = time.perf_counter()
+    began, burnt = time.perf_counter(), time.process_time()
+    part.facts["began"] = round(time.time(), 3)
     try:
         counts = task.stage.run(part)
+        part.facts["cpu_seconds"] = round(time.process_time() - burnt, 3)
         part.facts["seconds"] = round(time.perf_counter() - began, 3)
         part.facts["peak_rss_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         return part.commit(counts)
