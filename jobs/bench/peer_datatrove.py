@@ -49,50 +49,44 @@ class TimedExecutor(LocalPipelineExecutor):
         return stats
 
 
-def stages(settings: dict[str, Any], tasks: int) -> dict[str, tuple[list[Any], int]]:
-    """The steps of each stage and how many tasks it is cut into, in order."""
-    out = settings["output"]
-    minhash = MinhashConfig(
-        hash_config=HashConfig(hash_fc="sha1", precision=64), num_buckets=14, hashes_per_bucket=8, n_grams=5
-    )
+def filter_steps(settings: dict[str, Any]) -> list[Any]:
+    """From archives to the texts that the filters keep."""
     language = LanguageFilter(languages=["en"])
     language.model.MODEL_URL = settings["language_model"]  # of this object, which travels to the workers
     urls = URLFilter()
     urls.tldextractor = TLDExtract(suffix_list_urls=(), cache_dir=None)
+    return [
+        WarcReader(settings["input"], glob_pattern=WARC_FILES, default_metadata={"dump": "bench"}),
+        urls,
+        Trafilatura(favour_precision=True),
+        language,
+        GopherRepetitionFilter(),
+        GopherQualityFilter(),
+        C4QualityFilter(filter_no_terminal_punct=False),
+        FineWebQualityFilter(),
+        JsonlWriter(f"{settings['output']}/filtered"),
+    ]
+
+
+def stages(settings: dict[str, Any], tasks: int) -> dict[str, tuple[list[Any], int]]:
+    """The steps of each stage and how many tasks it is cut into, in order."""
+    out = settings["output"]
+    hashes = HashConfig(hash_fc="sha1", precision=64)
+    minhash = MinhashConfig(hash_config=hashes, num_buckets=14, hashes_per_bucket=8, n_grams=5)
+    signing = [JsonlReader(f"{out}/filtered"), MinhashDedupSignature(f"{out}/signatures", config=minhash)]
+    writing = [
+        JsonlReader(f"{out}/filtered"),
+        MinhashDedupFilter(f"{out}/remove"),
+        PIIFormatter(),
+        TokensCounter(settings["tokenizer"]),
+        ParquetWriter(f"{out}/data"),
+    ]
     return {
-        "filter": (
-            [
-                WarcReader(settings["input"], glob_pattern=WARC_FILES, default_metadata={"dump": "bench"}),
-                urls,
-                Trafilatura(favour_precision=True),
-                language,
-                GopherRepetitionFilter(),
-                GopherQualityFilter(),
-                C4QualityFilter(filter_no_terminal_punct=False),
-                FineWebQualityFilter(),
-                JsonlWriter(f"{out}/filtered"),
-            ],
-            tasks,
-        ),
-        "signatures": (
-            [JsonlReader(f"{out}/filtered"), MinhashDedupSignature(f"{out}/signatures", config=minhash)],
-            tasks,
-        ),
-        "buckets": (
-            [MinhashDedupBuckets(f"{out}/signatures", f"{out}/buckets", config=minhash)],
-            minhash.num_buckets,
-        ),
+        "filter": (filter_steps(settings), tasks),
+        "signatures": (signing, tasks),
+        "buckets": ([MinhashDedupBuckets(f"{out}/signatures", f"{out}/buckets", config=minhash)], minhash.num_buckets),
         "clusters": ([MinhashDedupCluster(f"{out}/buckets", f"{out}/remove", config=minhash)], 1),
-        "write": (
-            [
-                JsonlReader(f"{out}/filtered"),
-                MinhashDedupFilter(f"{out}/remove"),
-                PIIFormatter(),
-                TokensCounter(settings["tokenizer"]),
-                ParquetWriter(f"{out}/data"),
-            ],
-            tasks,
-        ),
+        "write": (writing, tasks),
     }
 
 

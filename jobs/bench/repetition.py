@@ -32,7 +32,7 @@ class Span:
 
 
 def spans_of(files: Sequence[Path]) -> list[Span]:
-    """Every record of the archives, in order; an InputError where one is no gzip archive."""
+    """Every whole record of the archives, in order; an InputError where one is no gzip archive."""
     spans: list[Span] = []
     for file in files:
         with file.open("rb") as start:
@@ -42,7 +42,7 @@ def spans_of(files: Sequence[Path]) -> list[Span]:
             spans += [
                 Span(file, record.offset, record.length, record.kind == "page")
                 for record in read_records(stream, file.name)
-                if record.kind != "corrupt"
+                if record.error_reason is None  # what is damaged cannot be renamed
             ]
     return spans
 

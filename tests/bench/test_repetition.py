@@ -23,7 +23,9 @@ def pages_of(files: list[Path]) -> list[Record]:
     found: list[Record] = []
     for file in files:
         with open_input(str(file)) as stream:
-            found += [record for record in read_records(stream, file.name) if record.kind == "page"]
+            found += [
+                record for record in read_records(stream, file.name) if record.kind == "page" and not record.error
+            ]
     return found
 
 
