@@ -33,14 +33,19 @@ CHECKOUT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def crawl(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Planted]]:
-    """Three files of a small crawl: those without the page that takes the extractor seconds to be killed by."""
+    """Two files of a small crawl: those without the page that takes the extractor seconds to be killed by."""
     folder = tmp_path_factory.mktemp("crawl")
-    planted = make_crawl(folder, pages=60, files=4)
+    planted = make_crawl(folder, pages=60, files=3)
     slow = next(page.record_id for page in planted if page.expectation == "over_memory")
+    there: set[str] = set()
     for file in folder.rglob("*.warc.gz"):
-        if slow in {record.record_id for record in read_records(open_input(str(file)), file.name)}:
+        with open_input(str(file)) as stream:
+            ids = {record.record_id.strip("<>") for record in read_records(stream, file.name)}
+        if slow in ids:
             file.unlink()
-    return folder, planted
+        else:
+            there |= ids
+    return folder, [page for page in planted if page.record_id in there]
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +81,9 @@ def test_every_verb_works_on_a_bucket_and_the_dataset_is_that_of_a_local_run(
     told = verb("curate", "fineweb", "--input", source, "--output", root, "--local", "--json")
     assert told.exit_code == 0, told.output
     assert digests(open_storage(root)) == expected
-    assert proxy.count(r"GET .*\.warc\.gz") == 3, "one GET a WARC"
+    assert proxy.count(r"GET .*\.warc\.gz") == 2, "one GET a WARC"
     receipts = open_run(open_storage(root)).receipts("ingest").values()
-    assert [receipt.facts["input_requests"] for receipt in receipts] == [1, 1, 1]
+    assert [receipt.facts["input_requests"] for receipt in receipts] == [1, 1]
 
     checked = orjson.loads(verb("verify", root, "--json").stdout)
     assert checked["faults"] == []
@@ -88,7 +93,7 @@ def test_every_verb_works_on_a_bucket_and_the_dataset_is_that_of_a_local_run(
     assert all(step["done"] == step["parts"] for step in planned["steps"])
     kept = next(page for page in crawl[1] if page.expectation == "kept")
     story = verb("why", root, kept.url, "--text", "--json")
-    assert story.exit_code == 0
+    assert story.exit_code == 0, story.output
     assert orjson.loads(story.stdout)
 
     before = proxy.count(r"GET .*\.warc\.gz")
@@ -104,7 +109,7 @@ def test_a_run_through_all_kinds_of_faults_leaves_the_same_bytes(
     source = upload(crawl[0], s3)
     proxy.forget()
     faults = [
-        Fault(r"GET .*\.warc\.gz", times=2, after=30_000),
+        Fault(r"GET .*\.warc\.gz", times=2, after=17_000),
         Fault(r"GET .*\.warc\.gz", times=1, after=10, reset=True),
         Fault(r"GET .*\.parquet", times=5, after=500),
         Fault("PUT", times=4, status=503),
@@ -117,7 +122,7 @@ def test_a_run_through_all_kinds_of_faults_leaves_the_same_bytes(
     assert [fault.met for fault in faults] == [fault.times for fault in faults]
     assert digests(open_storage(f"{s3}/out")) == expected
     requests = [r.facts["input_requests"] for r in open_run(open_storage(f"{s3}/out")).receipts("ingest").values()]
-    assert sum(requests) == 3 + 3
+    assert sum(requests) == proxy.count(r"GET .*\.warc\.gz") == 2 + 3
     resumed = [asked for asked in proxy.ranges if re.fullmatch(r"bytes=\d+-", asked)]
     assert resumed, "a cut download goes on and does not begin again"
     assert orjson.loads(verb("verify", f"{s3}/out", "--json").stdout)["faults"] == []
