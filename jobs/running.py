@@ -18,7 +18,7 @@ from pipeline.errors import InputError, PartsFailed, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import LocalRunner
 from pipeline.runs import OpenRun, open_run, record_run
-from pipeline.sources import Source, find_source
+from pipeline.sources import Source, find_source, save_source
 from pipeline.steps import PlannedStep, plan_steps
 from pipeline.storage import Storage, open_storage
 
@@ -52,6 +52,7 @@ def prepare(
         raise RecipeError(f"--limit {limit}: give a number of files, at least 1")
     made, module = load_recipe(recipe)
     storage = open_storage(output)
+    storage.names("runs")  # so that a ROOT nobody can reach is noticed before the input is looked at
     files = find_source(inputs, name=source, limit=limit) if inputs else _recorded(storage)
     return Prepared(
         recipe=made,
@@ -126,6 +127,7 @@ def run(
     """
     check_assets(prepared.recipe)
     began = time.monotonic()
+    save_source(prepared.storage, prepared.source)  # a ROOT that may not be written is noticed before Ray has started
     runner = make_runner(prepared, workers=workers, ray=ray, local=local)
     try:  # what cannot start leaves no record, of which `status` would speak as of the last run
         record = record_run(
