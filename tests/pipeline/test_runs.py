@@ -87,7 +87,7 @@ def test_a_damaged_record_is_a_storage_error(tmp_path: Path, data: bytes) -> Non
 
 def test_provenance_says_where_a_run_came_from(tmp_path: Path) -> None:
     found = recorded(LocalStorage(tmp_path)).provenance
-    assert {"started", "argv", "commit", "python", "machine", "versions"} == set(found)
+    assert {"started", "argv", "commit", "lock", "python", "machine", "versions"} == set(found)
     assert found["versions"]["gristmill"]
     orjson.dumps(found)
 
