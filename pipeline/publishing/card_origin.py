@@ -42,6 +42,8 @@ def command(manifest: dict[str, Any]) -> str:
     words = argv[1:] if name == "gristmill" else [name, *argv[1:]]
     if not words or words[0] not in _VERBS:
         words = ["curate", manifest["recipe"], "--input", "FILES", "--source", manifest["source"], "--output", "ROOT"]
+    if words[0] == "curate" and not {"-i", "--input"} & {word.partition("=")[0] for word in words}:
+        words = [*words, "--input", "FILES"]  # a replay took them from the run before
     return f"gristmill {shlex.join(map(one_line, words))}"
 
 

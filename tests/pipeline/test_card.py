@@ -224,7 +224,8 @@ def test_the_command_is_shown_without_places_of_the_machine_it_ran_on(manifest: 
         return command(manifest | {"provenance": manifest["provenance"] | {"argv": list(argv)}})
 
     assert ran("…/gristmill", "curate", "fineweb", "-i", "s3://a/b c") == "gristmill curate fineweb -i 's3://a/b c'"
-    assert ran("…/curate.py", "fineweb") == "gristmill curate fineweb"
+    assert ran("…/curate.py", "fineweb", "--input=a") == "gristmill curate fineweb --input=a"
+    assert ran("…/curate.py", "fineweb", "-o", "b") == "gristmill curate fineweb -o b --input FILES"
     assert ran("…/pytest", "-q") == "gristmill curate tiny --input FILES --source crawl --output ROOT"
     assert not any(word.startswith("/") for word in manifest["provenance"]["argv"])
 

@@ -104,6 +104,23 @@ def test_a_folder_of_an_earlier_version_is_made_anew(tmp_path: Path) -> None:
     assert (tmp_path / "dataset" / "croissant.json").exists()
 
 
+def test_the_manifest_names_no_place_of_the_machine_it_was_made_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["/opt/x/gristmill", "curate", "~/me/mine.py:strict", "--input=/data/a b", "-o/data/c", "s3://b/c", "a/b"]
+    monkeypatch.setattr("sys.argv", words)
+    _, manifest = built(tmp_path)
+    assert manifest["provenance"]["argv"] == [
+        "…/gristmill",
+        "curate",
+        "…/mine.py:strict",
+        "--input=…/a b",
+        "-o…/c",
+        "s3://b/c",
+        "a/b",
+    ]
+
+
 def test_the_manifest_tells_languages_dates_and_input(tmp_path: Path) -> None:
     _, manifest = built(tmp_path)
     assert manifest["languages"] == {"en": 3}

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import orjson
+import pandas as pd
+import polars as pl
 import pytest
-from handmade import CRAWL, crawl_of, crawl_steps, run_crawl
+from datasets import load_dataset
+from handmade import CRAWL, Page, crawl_of, crawl_steps, run_crawl
 from obstore.store import MemoryStore
 from tiny import execute
 
@@ -19,6 +23,7 @@ from pipeline.publishing.bundle import Bundle, open_bundle
 from pipeline.publishing.folder import FolderPlan, plan_folder, publish_to_folder
 from pipeline.publishing.release import Release
 from pipeline.runs import record_run
+from pipeline.schemas import DATASET
 from pipeline.steps import plan_steps
 from pipeline.storage import LocalStorage, ObjectStorage, Storage
 
@@ -196,6 +201,22 @@ def test_a_dataset_of_an_earlier_version_says_what_to_do(root: Path) -> None:
     path.write_bytes(orjson.dumps(manifest))
     with pytest.raises(StorageError, match="made by an earlier version; run the same"):
         bundle_of(root)
+
+
+def test_a_dataset_of_which_nothing_was_kept_is_published_and_read(tmp_path: Path) -> None:
+    pages = {name: (Page(url=f"https://{name}/pic", gate="not_html"),) for name in ("a.warc", "b.warc", "c.warc")}
+    build_dataset(run_crawl(tmp_path / "root", pages))
+    published(bundle_of(tmp_path / "root"), LocalStorage(tmp_path / "out"))
+    check(tmp_path / "out")
+    files = f"{tmp_path}/out/data/train-*.parquet"
+    names = DATASET.names
+    assert pl.read_parquet(files).columns == names
+    assert duckdb.read_parquet(files).columns == names
+    assert list(pd.read_parquet(tmp_path / "out" / "data").columns) == names
+    stream = load_dataset(str(tmp_path / "out"), split="train", streaming=True, cache_dir=str(tmp_path / "cache"))
+    assert (list(stream), stream.column_names) == ([], names)
+    with pytest.raises(ValueError, match="corresponds to no data"):  # datasets itself opens no empty split
+        load_dataset(str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache"))
 
 
 @pytest.fixture
