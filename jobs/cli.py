@@ -6,12 +6,13 @@ from jobs.curate import curate
 from jobs.demo import demo
 from jobs.plan import plan
 from jobs.publish import publish
+from jobs.report import report
 from jobs.status import status
 from jobs.terminal import run_app
 from jobs.verify import verify
 from jobs.why import why
 
-VERBS = (demo, plan, curate, status, why, verify, publish)
+VERBS = (demo, plan, curate, status, why, report, verify, publish)
 
 app = typer.Typer(
     name="gristmill",

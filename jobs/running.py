@@ -1,15 +1,19 @@
 """From a recipe's name and some paths to a finished dataset: what `curate`, `plan` and `demo` share."""
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from jobs.estimate import memory_ceiling
 from jobs.recipe import SHIPPED, Recipe, load_recipe
 from jobs.terminal import notice, progress
 from pipeline.assets import assets_of
 from pipeline.dataset import build_dataset
+from pipeline.environment import CHECKOUT, engines_of
 from pipeline.errors import InputError, PartsFailed, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import LocalRunner
@@ -17,6 +21,8 @@ from pipeline.runs import OpenRun, open_run, record_run
 from pipeline.sources import Source, find_source
 from pipeline.steps import PlannedStep, plan_steps
 from pipeline.storage import Storage, open_storage
+
+INSIDE_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set for what `ray job submit` runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +85,33 @@ def make_runner(prepared: Prepared, *, workers: int | None, ray: str | None, loc
         if ray or (workers or 1) > 1:
             raise RecipeError("--local runs in this process: it takes neither --ray nor more than one worker")
         return LocalRunner()
+    _check_places(prepared, ray)
     from pipeline.ray_runner import RayRunner
 
-    return RayRunner(workers=workers, address=ray, by_value=() if prepared.shipped else (prepared.module,))
+    return RayRunner(
+        workers=workers,
+        address=ray,
+        by_value=() if prepared.shipped else (prepared.module,),
+        part_bytes=memory_ceiling(prepared.recipe, 1),
+        engines=sorted(engines_of([step.payload for step in prepared.steps])),
+        say=notice,
+    )
+
+
+def _check_places(prepared: Prepared, ray: str | None) -> None:
+    """Refuses a ROOT that would go with the job, and says what a cluster must share."""
+    root = prepared.storage.location
+    inside_job = INSIDE_JOB in os.environ
+    if inside_job and "://" not in root and Path(root).is_relative_to(CHECKOUT):
+        raise RecipeError(
+            f"--output {root} is inside the working directory that was uploaded with this job and is removed after it; "
+            "name an absolute path that all nodes share, or s3://bucket/prefix"
+        )
+    if inside_job and not ray:
+        notice("this job runs on one node of the cluster; give --ray auto to use all of them")
+    local = [place for place in (root, prepared.source.parts[0].location) if "://" not in place]
+    if ray and local:
+        notice(f"{' and '.join(local)}: local path(s), which every node must see")
 
 
 def run(

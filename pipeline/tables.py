@@ -95,7 +95,7 @@ class TableWriter:
         with suppress(GristmillError, OSError, ValueError):
             self._parquet.close()
         with suppress(GristmillError, OSError, ValueError):
-            self._sink.close()
+            self._sink.abandon()
 
 
 def _row_bytes(values: pa.Array) -> npt.NDArray[np.int64]:
