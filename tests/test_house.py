@@ -17,6 +17,7 @@ MODULES = sorted(path.relative_to(ROOT) for package in PACKAGES for path in (ROO
 MOST_LINES, MOST_FUNCTION_LINES = 300, 40
 LONGER = {
     "jobs/curate.py:curate": "a line for each option",
+    "jobs/publish.py:publish": "a line for each option",
 }
 
 
