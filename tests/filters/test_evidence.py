@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.c4 import C4Lines
@@ -93,6 +93,7 @@ def test_the_marks_of_a_signal_add_up_to_its_value(signal: str, text: str) -> No
 
 
 @pytest.mark.parametrize("signal", TIES)
+@settings(max_examples=40)
 @given(text=generated)
 def test_the_marks_of_a_signal_add_up_to_its_value_in_any_text(signal: str, text: str) -> None:
     part = owner(signal)
@@ -100,6 +101,7 @@ def test_the_marks_of_a_signal_add_up_to_its_value_in_any_text(signal: str, text
 
 
 @pytest.mark.parametrize("size", DUP_SIZES)
+@settings(max_examples=40)
 @given(text=generated)
 def test_marked_runs_of_words_are_those_that_were_said_before(size: int, text: str) -> None:
     signal = f"dup_{size}_gram_char_ratio"
@@ -111,6 +113,7 @@ def test_marked_runs_of_words_are_those_that_were_said_before(size: int, text: s
 
 
 @pytest.mark.parametrize("size", TOP_SIZES)
+@settings(max_examples=40)
 @given(text=generated)
 def test_the_commonest_run_is_marked_wherever_it_stands_apart(size: int, text: str) -> None:
     value = measured(REPETITION, text)[f"top_{size}_gram_char_ratio"]

@@ -45,6 +45,7 @@ def test_gristmill_without_a_verb_lists_them() -> None:
         (["status", "EMPTY"], "no run here"),
         (["why", "EMPTY", "https://example.org/"], "no run here"),
         (["verify", "EMPTY"], "no run here"),
+        (["report", "EMPTY"], "no run here"),
     ],
 )
 def test_a_wrong_command_is_one_clear_error_and_exit_code_2(
