@@ -22,6 +22,7 @@ from pipeline.ingest import Ingest, Item
 from pipeline.measures import Measure, Rule, Transform
 from pipeline.measuring import Measuring
 from pipeline.pack import Pack
+from pipeline.rows.columns import RowColumns
 from pipeline.sandbox import Limits
 from pipeline.schemas import with_signals
 from pipeline.steps import Step
@@ -35,7 +36,8 @@ class Recipe:
     """Gates, measures and transforms in order, the rules that judge them, and what follows.
 
     `measures` are taken from stored text after ingest: add one there and no HTML is read again. `bundle` files share a part of
-    the small steps, `shard_files` files share a shard; the second must be a multiple of the first.
+    the small steps, `shard_files` files share a shard; the second must be a multiple of the first. `columns` names those of
+    Parquet and JSONL input.
     """
 
     version: ClassVar[int] = 1
@@ -48,6 +50,7 @@ class Recipe:
     transforms: tuple[Transform, ...] = ()
     tokens: TokenCounter | None = None
     limits: Limits = field(default_factory=Limits)
+    columns: RowColumns = field(default_factory=RowColumns)
     sample_rate: float = 0.001
     bundle: int = 8
     shard_files: int = 64
@@ -69,6 +72,7 @@ class Recipe:
             items=self.ingest,
             limits=self.limits,
             sample_rate=self.sample_rate,
+            columns=self.columns,
             tolerance=self.tolerance,
             batch_pages=self.batch_pages,
         )

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +13,7 @@ from pipeline.dataset import build_dataset
 from pipeline.errors import InputError, PartsFailed, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import LocalRunner
+from pipeline.rows.columns import RowColumns
 from pipeline.runs import OpenRun, open_run, record_run
 from pipeline.sources import Source, find_source
 from pipeline.steps import PlannedStep, plan_steps
@@ -32,12 +33,18 @@ class Prepared:
 
 
 def prepare(
-    recipe: str, inputs: Sequence[str], output: str, *, source: str | None = None, limit: int | None = None
+    recipe: str,
+    inputs: Sequence[str],
+    output: str,
+    *,
+    source: str | None = None,
+    limit: int | None = None,
+    columns: RowColumns | None = None,
 ) -> Prepared:
-    """Resolves recipe, input and steps.
+    """Resolves recipe, input and steps; `columns` stands in for the recipe's.
 
-    Without `inputs` the files of ROOT's last run are taken as they were recorded: they need not exist any more for what
-    only reads stored text.
+    Without `inputs` the files of ROOT's last run are taken as they were recorded, with the columns that were read then: they need
+    not exist any more for what only reads stored text.
 
     Raises:
         RecipeError, InputError: what is wrong, before anything has started.
@@ -46,7 +53,11 @@ def prepare(
         raise RecipeError(f"--limit {limit}: give a number of files, at least 1")
     made, module = load_recipe(recipe)
     storage = open_storage(output)
-    files = find_source(inputs, name=source, limit=limit) if inputs else _recorded(storage)
+    last = None if inputs else _recorded(storage)
+    files = find_source(inputs, name=source, limit=limit) if last is None else last.source
+    columns = columns or (last and last.columns)
+    if columns:
+        made = replace(made, columns=columns)
     return Prepared(
         recipe=made,
         module=module,
@@ -57,10 +68,16 @@ def prepare(
     )
 
 
-def _recorded(storage: Storage) -> Source:
+def row_columns(text: str | None, id_: str | None, url: str | None, date: str | None) -> RowColumns | None:
+    """The columns that a command names, or None where it names none."""
+    named = RowColumns(text=text, id=id_, url=url, date=date)
+    return None if named == RowColumns() else named
+
+
+def _recorded(storage: Storage) -> OpenRun:
     if not storage.names("runs"):
         raise InputError(f"{storage.location}: no earlier run to take the input from; name it with --input")
-    return open_run(storage).source
+    return open_run(storage)
 
 
 def check_assets(recipe: Recipe) -> None:

@@ -1,4 +1,4 @@
-"""How an input file is opened: a local one as it is, a remote one as the body of a single GET."""
+"""How an input file is opened: a local one as it is, a remote one as the body of a single GET, or by ranges."""
 
 import hashlib
 import io
@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import obstore
+import pyarrow as pa
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, from_url
 
 from pipeline.errors import InputError
+from pipeline.storage import open_object
 from pipeline.storage_errors import first_line, storage_errors
 
 REMOTE = ("s3://", "gs://", "az://", "https://", "http://127.0.0.1", "http://localhost")
@@ -127,3 +129,21 @@ def open_input(location: str, offset: int = 0, length: int | None = None) -> Inp
         return InputStream(file)
     with file:
         return InputStream(io.BytesIO(file.read(length)))
+
+
+def open_seekable(location: str) -> pa.NativeFile:
+    """The file at `location` for a reader that does not go from its beginning to its end.
+
+    Raises:
+        InputError: the file is missing, or a local one may not be read.
+        StorageError, TransientError: what else a remote store answered, also later.
+    """
+    if location.startswith(REMOTE):
+        with remote_errors(location):
+            store, file = remote(location)
+            obstore.head(store, file)  # says first whether it is there
+            return open_object(store, file, location)
+    try:
+        return pa.OSFile(location, "rb")
+    except OSError as error:
+        raise InputError(f"{location}: {error.strerror or error}") from error

@@ -22,6 +22,7 @@ import orjson
 from pipeline.errors import InputError, StorageError
 from pipeline.measures import Rule
 from pipeline.receipts import Receipt, manifest_path, standing
+from pipeline.rows.columns import RowColumns
 from pipeline.sources import Source, load_source, save_source
 from pipeline.steps import PlannedPart, PlannedStep, parts_of
 from pipeline.storage import Storage
@@ -142,6 +143,13 @@ class OpenRun:
     def source(self) -> Source:
         """The run's input files."""
         return load_source(self.storage, self.record.source)
+
+    @property
+    def columns(self) -> RowColumns | None:
+        """Which columns of its input rows the run read, where that was not the customary ones."""
+        stage = self.record.payload.get("ingest", {}).get("stage", {})
+        named = {field.name: stage.get("columns", {}).get(field.name) for field in dataclasses.fields(RowColumns)}
+        return RowColumns(**named) if any(named.values()) else None
 
     def step(self, name: str) -> StepRecord | None:
         """A step of the run by name."""

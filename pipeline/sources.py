@@ -24,6 +24,8 @@ from pipeline.storage import Storage
 from pipeline.storage_errors import damage_errors
 
 ARCHIVES = (".warc", ".warc.gz", ".warc.zst", ".warc.wet", ".warc.wet.gz", ".wet", ".wet.gz", ".arc", ".arc.gz")
+ROWS = (".parquet", ".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst", ".json.gz")
+READABLE = ARCHIVES + ROWS
 PATH_LISTS = (".paths", ".paths.gz")
 MOST_PARTS = 1 << 24  # a document's number keeps 24 bits for its part
 STATS_AT_ONCE = 32  # a dump lists 90,000 files, and asking a bucket for one takes some 50 ms
@@ -93,7 +95,7 @@ def find_source(inputs: Sequence[str], *, name: str | None = None, limit: int | 
     with ThreadPoolExecutor(STATS_AT_ONCE) as pool:
         parts = tuple(pool.map(_stat, [found[each] for each in names], names))
     if not parts:
-        raise InputError(f"no WARC, WET or ARC file in {', '.join(inputs)}")
+        raise InputError(f"no file to read in {', '.join(inputs)}")
     if len(parts) > MOST_PARTS:
         raise InputError(f"{len(parts)} files; a source holds at most {MOST_PARTS}")
     name = _default_name(parts, inputs) if name is None else name
@@ -168,9 +170,9 @@ def _local(entry: str) -> Iterable[tuple[str, str]]:
     path = Path(os.path.abspath(os.path.expanduser(entry)))  # noqa: PTH100, PTH111  resolve() would name what a link points to
     if path.is_dir():
         walk = os.walk(path, onerror=_refuse)
-        files = sorted(str(Path(top) / file) for top, _, names in walk for file in names if file.endswith(ARCHIVES))
+        files = sorted(str(Path(top) / file) for top, _, names in walk for file in names if file.endswith(READABLE))
         if not files:
-            raise InputError(f"{entry}: no file ending in {', '.join(ARCHIVES)} in this folder")
+            raise InputError(f"{entry}: no file ending in {', '.join(READABLE)} in this folder")
         yield from ((file, str(path)) for file in files)
     elif path.exists():
         yield str(path), ""

@@ -220,6 +220,12 @@ class _Reader:
         self.closed = True
 
 
+def open_object(store: ObjectStore, path: str, shown: str) -> pa.NativeFile:
+    """A seekable reader of an object that errors call `shown`."""
+    with storage_errors(shown):
+        return pa.PythonFile(_Reader(obstore.open_reader(store, path), shown), mode="r")
+
+
 class ObjectStorage:
     """A prefix of a bucket; credentials come from the environment, as for every S3 client."""
 
@@ -252,8 +258,7 @@ class ObjectStorage:
 
     def open(self, path: str) -> pa.NativeFile:
         """See `Storage.open`."""
-        with storage_errors(self._show(path)):
-            return pa.PythonFile(_Reader(obstore.open_reader(self._store, path), self._show(path)), mode="r")
+        return open_object(self._store, path, self._show(path))
 
     def names(self, folder: str) -> list[str]:
         """See `Storage.names`."""
