@@ -55,24 +55,27 @@ class ArchiveReader:
 
 
 @contextmanager
-def open_reader(file: SourcePart, columns: RowColumns, max_chars: int, facts: dict[str, Any]) -> Generator[Reader]:
-    """A reader of `file`; at the end `facts` has its `input_bytes` and, where all of it was read, its `input_sha256`.
+def open_reader(
+    file: SourcePart, columns: RowColumns, max_chars: int, facts: dict[str, Any] | None = None
+) -> Generator[Reader]:
+    """A reader of `file`; at the end `facts` (if given) has its `input_bytes` and, where all of it was read, its `input_sha256`.
 
     Texts of rows of more than `max_chars` characters are left out.
     """
+    told = {} if facts is None else facts
     if file.name.endswith(PARQUET):
         with closing(open_seekable(file.location)) as seekable:
             yield ParquetReader(seekable, file.name, columns, max_chars)
-            facts["input_bytes"] = seekable.size()
-        if not file.location.startswith(REMOTE):  # a remote file would have to be fetched once more, and whole
-            facts["input_sha256"] = _sha256(file.location)
+            told["input_bytes"] = seekable.size()
+        if facts is not None and not file.location.startswith(REMOTE):  # that would have to be fetched again, and whole
+            told["input_sha256"] = _sha256(file.location)
         return
     with open_input(file.location) as stream:
         if file.name.endswith(ROWS):
             yield JsonlReader(stream, file.name, columns, max_chars)
         else:
             yield ArchiveReader(stream, file.name)
-        facts |= {"input_bytes": stream.bytes, "input_sha256": stream.sha256}
+        told |= {"input_bytes": stream.bytes, "input_sha256": stream.sha256}
 
 
 def _sha256(path: str) -> str:
