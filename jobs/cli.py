@@ -4,13 +4,14 @@ import typer
 
 from jobs.curate import curate
 from jobs.demo import demo
+from jobs.measure import measure
 from jobs.plan import plan
 from jobs.status import status
 from jobs.terminal import run_app
 from jobs.verify import verify
 from jobs.why import why
 
-VERBS = (demo, plan, curate, status, why, verify)
+VERBS = (demo, plan, curate, status, why, measure, verify)
 
 app = typer.Typer(
     name="gristmill",

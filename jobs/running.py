@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from jobs.recipe import SHIPPED, Recipe, load_recipe
+from jobs.recipe import Recipe, load_recipe
 from jobs.terminal import notice, progress
 from pipeline.assets import assets_of
 from pipeline.dataset import build_dataset
@@ -25,8 +25,7 @@ class Prepared:
     """A run that could start: everything that may be wrong with a command has been checked."""
 
     recipe: Recipe
-    module: ModuleType
-    shipped: bool
+    modules: tuple[ModuleType, ...]
     storage: Storage
     source: Source
     steps: list[PlannedStep]
@@ -51,7 +50,7 @@ def prepare(
     """
     if limit is not None and limit < 1:
         raise RecipeError(f"--limit {limit}: give a number of files, at least 1")
-    made, module = load_recipe(recipe)
+    made, modules = load_recipe(recipe)
     storage = open_storage(output)
     last = None if inputs else _recorded(storage)
     files = find_source(inputs, name=source, limit=limit) if last is None else last.source
@@ -60,8 +59,7 @@ def prepare(
         made = replace(made, columns=columns)
     return Prepared(
         recipe=made,
-        module=module,
-        shipped=recipe in SHIPPED,
+        modules=modules,
         storage=storage,
         source=files,
         steps=plan_steps(made.steps(), files),
@@ -80,25 +78,25 @@ def _recorded(storage: Storage) -> OpenRun:
     return open_run(storage)
 
 
-def check_assets(recipe: Recipe) -> None:
+def check_parts(*parts: Any) -> None:
     """Finds and verifies every declared file, and lets each part say what does not fit, before a worker starts."""
-    for asset in assets_of(recipe):
+    for asset in assets_of(parts):
         asset.path()
-    for item in (*recipe.ingest, *recipe.measures, *recipe.transforms, recipe.tokens):
-        check = getattr(item, "check", None)
+    for part in parts:
+        check = getattr(part, "check", None)
         if check is not None:
             check()
 
 
-def make_runner(prepared: Prepared, *, workers: int | None, ray: str | None, local: bool) -> Runner:
-    """In this process for `--local`, else Ray: a cluster's, or one started here."""
+def make_runner(modules: Sequence[ModuleType], *, workers: int | None, ray: str | None, local: bool) -> Runner:
+    """In this process for `--local`, else Ray: a cluster's, or one started here; `modules` travel with each part."""
     if local:
         if ray or (workers or 1) > 1:
             raise RecipeError("--local runs in this process: it takes neither --ray nor more than one worker")
         return LocalRunner()
     from pipeline.ray_runner import RayRunner
 
-    return RayRunner(workers=workers, address=ray, by_value=() if prepared.shipped else (prepared.module,))
+    return RayRunner(workers=workers, address=ray, by_value=modules)
 
 
 def run(
@@ -110,9 +108,10 @@ def run(
         PartsFailed: some parts failed; all others are done.
         KeyboardInterrupt: after everything in flight was stopped.
     """
-    check_assets(prepared.recipe)
+    recipe = prepared.recipe
+    check_parts(*recipe.ingest, *recipe.measures, *recipe.transforms, recipe.tokens)
     began = time.monotonic()
-    runner = make_runner(prepared, workers=workers, ray=ray, local=local)
+    runner = make_runner(prepared.modules, workers=workers, ray=ray, local=local)
     try:  # what cannot start leaves no record, of which `status` would speak as of the last run
         record = record_run(
             prepared.storage,
@@ -122,14 +121,15 @@ def run(
             steps=prepared.steps,
         )
         execution = Execution(prepared.storage, prepared.source, prepared.steps, {"provenance": record.provenance})
-        _execute(execution, runner)
+        execute(execution, runner)
     finally:
         runner.close()
     manifest = build_dataset(OpenRun(prepared.storage, record))
     return manifest | {"run_seconds": round(time.monotonic() - began, 1)}
 
 
-def _execute(execution: Execution, runner: Runner) -> None:
+def execute(execution: Execution, runner: Runner) -> None:
+    """Runs what is missing, telling a person how far it is; errors as `Execution.run`."""
     bars = progress()
     try:
         execution.run(runner, bars)

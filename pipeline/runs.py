@@ -113,19 +113,30 @@ def record_run(
     now = datetime.now(UTC)
     origin = provenance(now)
     record = RunRecord(
-        id=f"{now:%Y%m%dT%H%M%S.%f}-{uuid4().hex[:6]}",
+        id=new_run_id(now),
         recipe=recipe,
         source=save_source(storage, source),
         rules=tuple(rules),
-        steps=tuple(_step_record(planned) for planned in steps),
+        steps=tuple(step_record(planned) for planned in steps),
         payload={planned.step.name: planned.payload for planned in steps},
         provenance=origin,
     )
-    storage.put_new(f"{FOLDER}/{record.id}.json", record.to_json())
+    write_record(storage, record)
     return record
 
 
-def _step_record(planned: PlannedStep) -> StepRecord:
+def new_run_id(now: datetime) -> str:
+    """A name for a run's record; later ones sort behind earlier ones."""
+    return f"{now:%Y%m%dT%H%M%S.%f}-{uuid4().hex[:6]}"
+
+
+def write_record(storage: Storage, record: RunRecord) -> None:
+    """Keeps a run's record in ROOT, of which it is the last from now on."""
+    storage.put_new(f"{FOLDER}/{record.id}.json", record.to_json())
+
+
+def step_record(planned: PlannedStep) -> StepRecord:
+    """What a run's record keeps of a step."""
     step = planned.step
     inputs = tuple(upstream.name for upstream in step.inputs)
     return StepRecord(step.name, planned.fingerprint, step.span, step.partitions, inputs)

@@ -1,0 +1,63 @@
+"""Adds one step to a finished run and runs it: what `measure` and `annotate` share."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from jobs.running import execute, make_runner
+from pipeline.execution import Execution
+from pipeline.extension import extend_run, plan_beside
+from pipeline.receipts import Receipt
+from pipeline.runs import OpenRun
+from pipeline.steps import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extended:
+    """A run with its new step."""
+
+    run: OpenRun
+    fingerprint: str
+    receipts: tuple[Receipt, ...]
+    reused: int
+    seconds: float
+
+    def total(self, count: str) -> int:
+        """One of the step's counts, added up over its parts."""
+        return sum(receipt.counts[count] for receipt in self.receipts)
+
+
+def add_step(
+    run: OpenRun,
+    step: Step,
+    modules: Sequence[ModuleType] = (),
+    *,
+    workers: int | None = None,
+    ray: str | None = None,
+    local: bool = False,
+) -> Extended:
+    """Runs what is missing of `step` beside the finished steps that it reads; `modules` travel to the workers.
+
+    Raises:
+        InputError: a step that is read is not finished.
+        PartsFailed: some parts failed; all others are done.
+    """
+    began = time.monotonic()
+    planned = plan_beside(run, step)
+    runner = make_runner(modules, workers=workers, ray=ray, local=local)
+    try:
+        record = extend_run(run, planned[-1])
+        execution = Execution(run.storage, run.source, planned, {"provenance": record.provenance})
+        reused = execution.states[step.name].reused
+        execute(execution, runner)
+    finally:
+        runner.close()
+    extended = OpenRun(run.storage, record)
+    return Extended(
+        run=extended,
+        fingerprint=planned[-1].fingerprint,
+        receipts=tuple(extended.receipts(step.name).values()),
+        reused=reused,
+        seconds=round(time.monotonic() - began, 1),
+    )
