@@ -2,6 +2,7 @@
 
 import typer
 
+from jobs.annotate import annotate
 from jobs.curate import curate
 from jobs.demo import demo
 from jobs.measure import measure
@@ -11,7 +12,7 @@ from jobs.terminal import run_app
 from jobs.verify import verify
 from jobs.why import why
 
-VERBS = (demo, plan, curate, status, why, measure, verify)
+VERBS = (demo, plan, curate, status, why, measure, annotate, verify)
 
 app = typer.Typer(
     name="gristmill",

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import ModuleType
 
-from jobs.running import execute, make_runner
+from jobs.running import execute, make_runner, sort_side
+from pipeline.annotations.annotation import Annotation
 from pipeline.execution import Execution
 from pipeline.extension import extend_run, plan_beside
 from pipeline.receipts import Receipt
-from pipeline.runs import OpenRun
+from pipeline.runs import OpenRun, provenance
 from pipeline.steps import Step
 
 
@@ -33,11 +35,14 @@ def add_step(
     step: Step,
     modules: Sequence[ModuleType] = (),
     *,
+    annotation: Annotation | None = None,
     workers: int | None = None,
     ray: str | None = None,
     local: bool = False,
 ) -> Extended:
     """Runs what is missing of `step` beside the finished steps that it reads; `modules` travel to the workers.
+
+    An `annotation` that the step joins is sorted first, if that has not been done.
 
     Raises:
         InputError: a step that is read is not finished.
@@ -47,6 +52,8 @@ def add_step(
     planned = plan_beside(run, step)
     runner = make_runner(modules, workers=workers, ray=ray, local=local)
     try:
+        if annotation:
+            sort_side(run.storage, annotation, runner, {"provenance": provenance(datetime.now(UTC))})
         record = extend_run(run, planned[-1])
         execution = Execution(run.storage, run.source, planned, {"provenance": record.provenance})
         reused = execution.states[step.name].reused

@@ -11,6 +11,8 @@ from dedup.minhash import MinHash
 from dedup.steps import dedup_steps
 from filters.tokens import TokenCounter
 from jobs.user_file import call, find_named
+from pipeline.annotations.annotating import annotate_step
+from pipeline.annotations.annotation import Annotation
 from pipeline.decide import Decide
 from pipeline.errors import RecipeError
 from pipeline.identity import NOT_IDENTITY
@@ -31,7 +33,8 @@ SHIPPED = ("fineweb",)
 class Recipe:
     """Gates, measures and transforms in order, the rules that judge them, and what follows.
 
-    `measures` are taken from stored text after ingest: add one there and no HTML is read again. `bundle` files share a part of
+    `measures` are taken from stored text after ingest: add one there and no HTML is read again; `annotations` are joined there
+    from files. `bundle` files share a part of
     the small steps, `shard_files` files share a shard; the second must be a multiple of the first. `columns` names those of
     Parquet and JSONL input.
     """
@@ -42,6 +45,7 @@ class Recipe:
     ingest: tuple[Item, ...]
     rules: tuple[Rule, ...]
     measures: tuple[Measure, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
     minhash: MinHash | None = None
     transforms: tuple[Transform, ...] = ()
     tokens: TokenCounter | None = None
@@ -55,7 +59,9 @@ class Recipe:
     batch_pages: int = field(default=64, metadata=NOT_IDENTITY)
 
     def __post_init__(self) -> None:
-        written = with_signals(self.ingest_stage().schema(), [measure.signals for measure in self.measures])
+        written = with_signals(
+            self.ingest_stage().schema(), [each.signals for each in (*self.measures, *self.annotations)]
+        )
         for rule in self.rules:
             if rule.signal not in written.names:
                 raise RecipeError(
@@ -76,7 +82,10 @@ class Recipe:
     def steps(self) -> tuple[Step, ...]:
         """The graph, each step after its inputs."""
         ingest = Step(name="ingest", stage=self.ingest_stage())
-        measuring = tuple(measure_step(measure, ingest) for measure in self.measures)
+        measuring = (
+            *(measure_step(measure, ingest) for measure in self.measures),
+            *(annotate_step(annotation, ingest) for annotation in self.annotations),
+        )
         names = tuple(step.name for step in measuring)
         decide = Step(
             name="decide",

@@ -8,6 +8,8 @@ from typing import Any
 
 from jobs.recipe import Recipe, load_recipe
 from jobs.terminal import notice, progress
+from pipeline.annotations.annotation import Annotation
+from pipeline.annotations.side_table import plan_side
 from pipeline.assets import assets_of
 from pipeline.dataset import build_dataset
 from pipeline.errors import InputError, PartsFailed, RecipeError
@@ -120,12 +122,22 @@ def run(
             source=prepared.source,
             steps=prepared.steps,
         )
-        execution = Execution(prepared.storage, prepared.source, prepared.steps, {"provenance": record.provenance})
-        execute(execution, runner)
+        facts = {"provenance": record.provenance}
+        for annotation in recipe.annotations:
+            sort_side(prepared.storage, annotation, runner, facts)
+        execute(Execution(prepared.storage, prepared.source, prepared.steps, facts), runner)
     finally:
         runner.close()
     manifest = build_dataset(OpenRun(prepared.storage, record))
     return manifest | {"run_seconds": round(time.monotonic() - began, 1)}
+
+
+def sort_side(storage: Storage, annotation: Annotation, runner: Runner, facts: dict[str, Any]) -> None:
+    """Makes the table that an annotation is joined from, unless it is there; only then the annotation's file is needed."""
+    source, planned = plan_side(annotation)
+    side = Execution(storage, source, [planned], facts)
+    if not side.states[planned.step.name].sealed:
+        execute(side, runner)
 
 
 def execute(execution: Execution, runner: Runner) -> None:

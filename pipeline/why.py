@@ -24,6 +24,7 @@ from pipeline.tables import read_rows, read_table
 from pipeline.url_index import look_up
 from pipeline.warc import MAX_BODY, read_record_at
 
+BESIDE = ("measure-", "annotate-")  # steps that write signals beside the documents
 MOST_MEMBERS = 20  # of a cluster are named; its size is always given
 
 _PART, _ROW = 24, (1 << 24) - 1
@@ -130,7 +131,7 @@ def story(run: OpenRun, part: int, row: int) -> Story:
 def _later_signals(run: OpenRun, part: int, document_row: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for step in run.record.steps:
-        receipts = run.receipts(step.name) if step.name.startswith("measure-") else {}
+        receipts = run.receipts(step.name) if step.name.startswith(BESIDE) else {}
         if receipt := receipts.get(run.source.parts[part].key):
             found |= read_rows(run.storage, receipt, "signals", document_row)[0]
     return found

@@ -55,6 +55,36 @@ def split_lines(blocks: Iterator[bytes], limit: int) -> Iterator[Line]:
         yield Line(offset, held + lost, None if lost else b"".join(pieces), ended=False)
 
 
+class UnpackError(InputError):
+    """A compressed stream cannot be read beyond a point."""
+
+
+def unpacked(stream: InputStream, name: str) -> Iterator[bytes]:
+    """The bytes of a plain, gzip or Zstandard file, block by block, told apart by how it begins.
+
+    Raises:
+        InputError: the file is empty.
+        UnpackError: it cannot be decompressed to its end; what came before has been given.
+    """
+    head = stream.read(BLOCK)
+    if not head:
+        raise InputError(f"{name} is empty")
+    source: _Readable = _Put(head, stream)
+    packing = next((packing for magic, packing in _MAGIC if head.startswith(magic)), None)
+    if packing:
+        source = pa.CompressedInputStream(pa.PythonFile(source, mode="r"), packing)
+    while True:
+        try:
+            block = source.read(BLOCK)
+        except (pa.ArrowException, OSError) as error:
+            if not packing:
+                raise
+            raise UnpackError(f"{first_line(error)}, near byte {stream.bytes} of the compressed file") from error
+        if not block:
+            return
+        yield block
+
+
 class JsonlReader:
     """Reads one file; `extent` counts the bytes of its lines, uncompressed, and so do the offsets of its records."""
 
@@ -69,18 +99,16 @@ class JsonlReader:
         self._seen: set[str] = set()
         self._keys: list[str] = []
         self._objects = 0
-        self._broken: str | None = None
         self.extent = 0
 
     def records(self) -> Iterator[Record]:
         """A record for each line that is not blank, and one for what cannot be decompressed."""
-        for line in split_lines(self._blocks(), MAX_LINE):
-            if self._broken and not line.ended:
-                break
-            self.extent += line.length
-            yield self._record(line)
-        if self._broken:
-            yield self._rest()
+        try:
+            for line in split_lines(unpacked(self._stream, self._name), MAX_LINE):
+                self.extent += line.length
+                yield self._record(line)
+        except UnpackError as broken:
+            yield self._rest(broken)
         self._demand()
 
     def _record(self, line: Line) -> Record:
@@ -90,7 +118,7 @@ class JsonlReader:
         if not data.strip():
             return Record(kind="other", type="blank", offset=line.offset, length=line.length)
         try:
-            row = _parsed(data)
+            row = parse_json(data)
         except (ValueError, RecursionError) as error:
             return self._bad(line, *_why(data, error, ended=line.ended))
         if not isinstance(row, dict):
@@ -130,12 +158,11 @@ class JsonlReader:
             by_limit=by_limit,
         )
 
-    def _rest(self) -> Record:
+    def _rest(self, broken: UnpackError) -> Record:
         """What stands behind a break in a compressed file: nobody can say how many rows."""
-        known = self._stream.bytes
         while self._stream.read(BLOCK):
             pass
-        error = f"{self._broken}, near byte {known} of the compressed file, the rest of which is lost"
+        error = f"{broken}, the rest of which is lost"
         return Record(
             kind="corrupt",
             type="corrupt",
@@ -144,26 +171,6 @@ class JsonlReader:
             error=error,
             error_reason="corrupt_record",
         )
-
-    def _blocks(self) -> Iterator[bytes]:
-        head = self._stream.read(BLOCK)
-        if not head:
-            raise InputError(f"{self._name} is empty")
-        source: _Readable = _Put(head, self._stream)
-        packing = next((name for magic, name in _MAGIC if head.startswith(magic)), None)
-        if packing:
-            source = pa.CompressedInputStream(pa.PythonFile(source, mode="r"), packing)
-        while True:
-            try:
-                block = source.read(BLOCK)
-            except (pa.ArrowException, OSError) as error:
-                if not packing:
-                    raise
-                self._broken = first_line(error)
-                return
-            if not block:
-                return
-            yield block
 
 
 class _Put:
@@ -187,7 +194,7 @@ class _Put:
         self.closed = True
 
 
-def _parsed(data: bytes) -> Any:
+def parse_json(data: bytes) -> Any:
     """The value of a line. What orjson refuses (NaN, halves of surrogate pairs, huge integers) Python's own parser may know."""
     try:
         return orjson.loads(data)
