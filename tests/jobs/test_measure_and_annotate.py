@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import polars as pl
 import pytest
-from trial import receipt_times, verb
+from trial import receipt_times, typed, verb
 
 from jobs.extending import Extended, add_step
 from jobs.recipes.fineweb import fineweb
@@ -107,12 +107,12 @@ def test_a_measure_is_added_from_stored_text_and_found_done_by_a_recipe(root: Pa
 def test_status_why_and_verify_speak_of_the_new_signal(root: Path, mine: Path) -> None:
     url = documents(opened(root))["url"][0]
     verdict = story(opened(root), *find(opened(root), url)[0])
-    assert verb("measure", str(root), "--filter", f"{mine}:Vowels", "--local").returncode == 0
+    assert typed("measure", str(root), "--filter", f"{mine}:Vowels", "--local").returncode == 0
     now = opened(root)
     told = story(now, *find(now, url)[0])
     assert 0.1 < told.signals["vowel_ratio"] < 0.6
     assert (told.verdict, told.reason, told.shard) == (verdict.verdict, verdict.reason, verdict.shard)
-    shown = orjson.loads(verb("status", str(root), "--json").stdout)
+    shown = orjson.loads(typed("status", str(root), "--json").stdout)
     assert {"step": "measure-vowels", "parts": 4, "done": 4, "sealed": True}.items() <= {
         key: value for step in shown["steps"] if step["step"] == "measure-vowels" for key, value in step.items()
     }.items()
@@ -122,18 +122,18 @@ def test_status_why_and_verify_speak_of_the_new_signal(root: Path, mine: Path) -
 
 def test_a_shipped_measure_is_named_by_its_module_and_a_second_time_costs_nothing(root: Path) -> None:
     words = ("measure", str(root), "--filter", "filters.personal_data:PersonalData", "--local")
-    assert "it is a transform, and only a measure" in verb(*words).stderr
+    assert "it is a transform, and only a measure" in typed(*words).stderr
     words = ("measure", str(root), "--filter", "filters.line_quality:LineQuality", "--local")
-    assert "is written by ingest already" in verb(*words).stderr
+    assert "is written by ingest already" in typed(*words).stderr
 
 
 def test_a_measure_with_other_parameters_takes_the_place_of_one_that_no_rule_judges_by(root: Path, mine: Path) -> None:
     for name, reused in (("Vowels", 0), ("Vowels", 4), ("few", 0)):
-        told = verb("measure", str(root), "--filter", f"{mine}:{name}", "--local", "--json")
+        told = typed("measure", str(root), "--filter", f"{mine}:{name}", "--local", "--json")
         assert orjson.loads(told.stdout)["reused"] == reused
     assert [step.name for step in opened(root).record.steps].count("measure-vowels") == 1
     run(prepare(f"{mine}:judged", [], str(root)), local=True)
-    told = verb("measure", str(root), "--filter", f"{mine}:few", "--local")
+    told = typed("measure", str(root), "--filter", f"{mine}:few", "--local")
     assert (told.returncode, told.stdout) == (2, "")
     assert "step decide judges by measure-vowels as it was" in told.stderr
 
@@ -150,7 +150,7 @@ def test_a_measure_with_other_parameters_takes_the_place_of_one_that_no_rule_jud
 )
 def test_what_is_no_measure_is_one_clear_error(root: Path, mine: Path, name: str, says: str) -> None:
     runs = len(list((root / "runs").iterdir()))
-    told = verb("measure", str(root), "--filter", name.replace("FILE", str(mine)), "--local")
+    told = typed("measure", str(root), "--filter", name.replace("FILE", str(mine)), "--local")
     assert (told.returncode, told.stdout) == (2, "")
     assert says in " ".join(told.stderr.split())
     assert "Traceback" not in told.stderr
@@ -161,7 +161,7 @@ def test_a_run_that_is_not_finished_is_not_measured(root: Path, mine: Path) -> N
     for file in root.glob("steps/ingest/*/*/manifest*"):
         file.unlink()
     min(root.glob("steps/ingest/*/*/*.json")).unlink()
-    told = verb("measure", str(root), "--filter", f"{mine}:Vowels", "--local")
+    told = typed("measure", str(root), "--filter", f"{mine}:Vowels", "--local")
     assert told.returncode == 2
     assert "step ingest has 3 of 4 parts; finish the run" in " ".join(told.stderr.split())
 
@@ -221,16 +221,16 @@ def test_the_verb_says_how_many_matched_and_the_same_file_is_the_same_step(root:
     rows = side(opened(root))
     rows.write_parquet(tmp_path / "scores.parquet")
     words = ("annotate", str(root), "--with", str(tmp_path / "scores.parquet"), "--on", "url", "--local", "--json")
-    told = orjson.loads(verb(*words, "--columns", "edu_score, good").stdout)
+    told = orjson.loads(typed(*words, "--columns", "edu_score, good").stdout)
     assert told["columns"] == {"edu_score": "float64", "good": "bool"}
     urls = documents(opened(root))["url"].to_list()
     assert told["matched"] == sum(url in set(rows["url"]) for url in urls)
     (tmp_path / "scores.parquet").rename(tmp_path / "moved.parquet")
     words = (*words[:3], str(tmp_path / "moved.parquet"), *words[4:], "--name", "scores", "--columns", "edu_score,good")
-    again = orjson.loads(verb(*words).stdout)
+    again = orjson.loads(typed(*words).stdout)
     assert (again["fingerprint"], again["reused"]) == (told["fingerprint"], 4)
     url = rows.filter(pl.col("edu_score").is_not_null() & pl.col("url").is_in(urls))["url"][0]
-    shown = verb("why", str(root), url)
+    shown = typed("why", str(root), url)
     assert "edu_score" in shown.stdout
 
 
@@ -271,7 +271,7 @@ def with_scores():
     ("rows", "words", "says", "code"),
     [
         ({"url": ["a", "b", "a"], "s": [1, 2, 3]}, [], "url a is there more than once", 1),
-        ({"url": ["a"], "s": [[1]]}, [], "column s is list", 2),
+        ({"url": ["a"], "s": [[1]]}, [], "column s is large_list", 2),
         ({"url": ["a"], "s": [1]}, ["--columns", "t"], "no column t; there are url, s", 2),
         ({"id": ["a"], "s": [1]}, [], "no column url; there are id, s", 2),
         ({"url": ["a"], "date": ["b"]}, [], "signal date is written by ingest already", 2),
@@ -285,7 +285,7 @@ def test_what_cannot_be_joined_is_one_clear_error_and_leaves_the_run_as_it_was(
 ) -> None:
     pl.DataFrame(rows).write_parquet(tmp_path / "side.parquet")
     runs = len(list((root / "runs").iterdir()))
-    told = verb("annotate", str(root), "--with", str(tmp_path / "side.parquet"), "--on", "url", "--local", *words)
+    told = typed("annotate", str(root), "--with", str(tmp_path / "side.parquet"), "--on", "url", "--local", *words)
     assert (told.returncode, told.stdout) == (code, "")
     assert says in " ".join(told.stderr.split())
     assert "Traceback" not in told.stderr

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from trial import Crawl, receipt_times, verb
+from trial import Crawl, receipt_times, typed
 
 from jobs.recipe import Recipe
 from jobs.recipes.fineweb import fineweb
@@ -167,7 +167,7 @@ def test_named_columns_are_read_and_remembered_for_a_replay(keepall: str, tmp_pa
     file = tmp_path / "rows.ndjson"
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     words = ["--text-column", "body", "--id-column", "key", "--url-column", "meta.link", "--local"]
-    done = verb("curate", keepall, "-i", str(file), "-o", str(tmp_path / "out"), *words)
+    done = typed("curate", keepall, "-i", str(file), "-o", str(tmp_path / "out"), *words)
     assert done.returncode == 0, done.stderr
     found = dataset(tmp_path / "out")
     assert found["text"].to_list() == ["text 0", "text 1", "text 2"]
@@ -183,7 +183,7 @@ def test_named_columns_are_read_and_remembered_for_a_replay(keepall: str, tmp_pa
 
 def test_a_missing_column_is_one_clear_error_that_names_those_there_are(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"body": "t", "key": 1}\n')
-    told = verb("curate", "fineweb", "-i", str(tmp_path / "rows.jsonl"), "-o", str(tmp_path / "out"), "--local")
+    told = typed("curate", "fineweb", "-i", str(tmp_path / "rows.jsonl"), "-o", str(tmp_path / "out"), "--local")
     assert told.returncode == 1
     assert "no column text; there are body, key; name the right one with --text-column" in told.stderr
     assert "Traceback" not in told.stderr

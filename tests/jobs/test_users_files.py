@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from trial import Crawl, dataset_digests, verb
+from trial import Crawl, dataset_digests, typed, verb
 
 from jobs.recipe import load_recipe
 from jobs.user_file import find_named
@@ -136,8 +136,8 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_all_kinds_of_parts_of_a_file_and_its_neighbour_reach_ray_workers(
     mine: Path, crawl: Crawl, tmp_path: Path
 ) -> None:
-    for place, words in (("ray", ["--workers", "2"]), ("local", ["--local"])):
-        done = verb("curate", f"{mine}:mine", "-i", str(crawl.folder), "-o", str(tmp_path / place), *words)
+    for place, start, words in (("ray", verb, ["--workers", "2"]), ("local", typed, ["--local"])):
+        done = start("curate", f"{mine}:mine", "-i", str(crawl.folder), "-o", str(tmp_path / place), *words)
         assert done.returncode == 0, done.stderr
     assert dataset_digests(tmp_path / "ray") == dataset_digests(tmp_path / "local")
     counts = open_run(open_storage(str(tmp_path / "ray")))
@@ -149,14 +149,14 @@ def test_all_kinds_of_parts_of_a_file_and_its_neighbour_reach_ray_workers(
 
 
 def test_blocks_of_datatrove_judge_and_edit_in_a_recipe_from_a_file(mine: Path, crawl: Crawl, tmp_path: Path) -> None:
-    done = verb("curate", f"{mine}:theirs", "-i", str(crawl.folder), "-o", str(tmp_path), "--local")
+    done = typed("curate", f"{mine}:theirs", "-i", str(crawl.folder), "-o", str(tmp_path), "--local")
     assert done.returncode == 0, done.stderr
     run = open_run(open_storage(str(tmp_path)))
     dropped = {key for key in run.totals("decide") if key.startswith("dropped.")}
     assert {"dropped.gopher_short_doc", "dropped.fails_brackets", "dropped.fails_lines"} <= dropped
     found = pl.read_parquet(tmp_path / "dataset" / "data" / "*.parquet")
     assert 5 < found.height == run.totals("decide")["kept"]
-    shown = verb("why", str(tmp_path), found["url"][0])
+    shown = typed("why", str(tmp_path), found["url"][0])
     assert "gopher_passes" in shown.stdout
 
 
