@@ -78,7 +78,7 @@ THEIRS = "datatrove.pipeline"
 GOPHER = DatatroveFilter.of(f"{THEIRS}.filters.GopherQualityFilter", called="gopher", min_stop_words=None)
 LINES = DatatroveEditingFilter.of(f"{THEIRS}.filters.C4QualityFilter", called="c4", min_num_sentences=3)
 BRACKETS = DatatroveFilter.of(f"{THEIRS}.filters.RegexFilter", called="brackets", regex_exp="[{}]")
-PARAGRAPHS = DatatroveFilter.of(f"{THEIRS}.filters.FineWebQualityFilter", called="lines")
+PARAGRAPHS = DatatroveFilter.of(f"{THEIRS}.filters.FineWebQualityFilter", called="lines", line_punct_thr=0.5)
 SYMBOLS = DatatroveFormatter.of(f"{THEIRS}.formatters.SymbolLinesFormatter", called="symbols")
 PRIVATE = DatatroveFormatter.of(f"{THEIRS}.formatters.PIIFormatter", called="private")
 
@@ -119,7 +119,7 @@ class Plain:
     signals: ClassVar[pa.Schema] = NO_SIGNALS
 
     def extract(self, html):
-        return Extracted(re.sub(r"<[^>]*>", " ", html[:20_000])) if html else None
+        return Extracted(re.sub("(?s)<style.*?</style>|<script.*?</script>|<[^>]*>", " ", html[:20_000])) if html else None
 """
 
 
