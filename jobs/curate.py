@@ -51,10 +51,11 @@ def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     try:
         columns = row_columns(text_column, id_column, url_column, date_column)
         prepared = prepare(recipe, input_ or [], output, source=source, limit=limit, columns=columns)
-        ceiling = memory_ceiling(prepared.recipe, 1 if local else workers)
+        ceiling = memory_ceiling(prepared.recipe, 1 if local or ray else workers)
         notice(
             f"{prepared.recipe.name}: {len(prepared.source.parts)} files, {bytes_text(prepared.source.bytes)}, "
-            f"as source {prepared.source.name} → {prepared.storage.location}; at most {bytes_text(ceiling)} of memory"
+            f"as source {prepared.source.name} → {prepared.storage.location}; "
+            f"at most {bytes_text(ceiling)} of memory{' a part in flight' if ray else ''}"
         )
         manifest = run(prepared, workers=workers, ray=ray, local=local)
     except GristmillError as error:

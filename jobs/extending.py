@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import ModuleType
 
+from jobs.estimate import WORKER_BYTES
 from jobs.running import execute, make_runner, sort_side
 from pipeline.annotations.annotation import Annotation
 from pipeline.execution import Execution
@@ -50,7 +51,16 @@ def add_step(
     """
     began = time.monotonic()
     planned = plan_beside(run, step)
-    runner = make_runner(modules, workers=workers, ray=ray, local=local)
+    runner = make_runner(
+        run.storage.location,
+        run.source,
+        [planned[-1].payload],
+        modules=modules,
+        part_bytes=WORKER_BYTES,
+        workers=workers,
+        ray=ray,
+        local=local,
+    )
     try:
         if annotation:
             sort_side(run.storage, annotation, runner, {"provenance": provenance(datetime.now(UTC))})

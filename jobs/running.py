@@ -1,17 +1,21 @@
 """From a recipe's name and some paths to a finished dataset: what `curate`, `plan` and `demo` share."""
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from jobs.estimate import memory_ceiling
 from jobs.recipe import Recipe, load_recipe
 from jobs.terminal import notice, progress
 from pipeline.annotations.annotation import Annotation
 from pipeline.annotations.side_table import plan_side
 from pipeline.assets import assets_of
 from pipeline.dataset import build_dataset
+from pipeline.environment import CHECKOUT, engines_of
 from pipeline.errors import InputError, PartsFailed, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import LocalRunner
@@ -20,6 +24,8 @@ from pipeline.runs import OpenRun, open_run, record_run
 from pipeline.sources import Source, find_source
 from pipeline.steps import PlannedStep, plan_steps
 from pipeline.storage import Storage, open_storage
+
+INSIDE_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set for what `ray job submit` runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +96,51 @@ def check_parts(*parts: Any) -> None:
             check()
 
 
-def make_runner(modules: Sequence[ModuleType], *, workers: int | None, ray: str | None, local: bool) -> Runner:
-    """In this process for `--local`, else Ray: a cluster's, or one started here; `modules` travel with each part."""
+def make_runner(
+    root: str,
+    source: Source,
+    payloads: Sequence[Any],
+    *,
+    modules: Sequence[ModuleType],
+    part_bytes: int,
+    workers: int | None,
+    ray: str | None,
+    local: bool,
+) -> Runner:
+    """In this process for `--local`, else Ray: a cluster's, or one started here, for parts that take up to `part_bytes`.
+
+    `modules` travel with each part, and workers must have the engines that the steps' `payloads` name.
+    """
     if local:
         if ray or (workers or 1) > 1:
             raise RecipeError("--local runs in this process: it takes neither --ray nor more than one worker")
         return LocalRunner()
+    _check_places(root, source, ray)
     from pipeline.ray_runner import RayRunner
 
-    return RayRunner(workers=workers, address=ray, by_value=modules)
+    return RayRunner(
+        workers=workers,
+        address=ray,
+        by_value=modules,
+        part_bytes=part_bytes,
+        engines=sorted(engines_of(list(payloads))),
+        say=notice,
+    )
+
+
+def _check_places(root: str, source: Source, ray: str | None) -> None:
+    """Refuses a ROOT that would go with the job, and says what a cluster must share."""
+    inside_job = INSIDE_JOB in os.environ
+    if inside_job and "://" not in root and Path(root).is_relative_to(CHECKOUT):
+        raise RecipeError(
+            f"--output {root} is inside the working directory that was uploaded with this job and is removed after it; "
+            "name an absolute path that all nodes share, or s3://bucket/prefix"
+        )
+    if inside_job and not ray:
+        notice("this job runs on one node of the cluster; give --ray auto to use all of them")
+    local = [place for place in (root, source.parts[0].location) if "://" not in place]
+    if ray and local:
+        notice(f"{' and '.join(local)}: local path(s), which every node must see")
 
 
 def run(
@@ -113,7 +155,16 @@ def run(
     recipe = prepared.recipe
     check_parts(*recipe.ingest, *recipe.measures, *recipe.transforms, recipe.tokens)
     began = time.monotonic()
-    runner = make_runner(prepared.modules, workers=workers, ray=ray, local=local)
+    runner = make_runner(
+        prepared.storage.location,
+        prepared.source,
+        [step.payload for step in prepared.steps],
+        modules=prepared.modules,
+        part_bytes=memory_ceiling(recipe, 1),
+        workers=workers,
+        ray=ray,
+        local=local,
+    )
     try:  # what cannot start leaves no record, of which `status` would speak as of the last run
         record = record_run(
             prepared.storage,

@@ -1,6 +1,7 @@
 """From verdicts to shards: the kept pages of a fixed range of parts, in order, with FineWeb's columns."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,19 +48,23 @@ class Pack:
     survivors: str | None = None
 
     def run(self, part: PartRun) -> dict[str, int]:
-        """Writes the `data` table of the covered parts; counts `rows`, `tokens` and `chars`."""
+        """Writes the `data` table of the covered parts; counts `rows`, `tokens`, `chars`, `arrow_bytes` and languages."""
         writer = part.writer("data", DATASET, SHARD_ROW_GROUP)
-        counts = {"rows": 0, "tokens": 0, "chars": 0}
+        counts = Counter(rows=0, tokens=0, chars=0, arrow_bytes=0)
+        dates: list[str] = []
         keeps = self._keeps(part)
         for file, receipt in zip(part.task.files, part.receipts("ingest"), strict=True):
             origins = _origins(part, receipt, (dump_of(file.name, part.task.source), file.name))
             for batch in read_batches(part.storage, receipt, "documents", KEPT_COLUMNS, BATCH):
                 sizes = [next(keeps) for _ in range(batch.num_rows)]
                 here = [next(origins) for _ in range(batch.num_rows)]
-                self._pack(writer, batch, sizes, here, counts)
+                dates += self._pack(writer, batch, sizes, here, counts)
+                dates = [min(dates), max(dates)] if dates else []
         if next(keeps, None) is not None:
             raise AssertionError("more documents are judged than there are")
-        return counts
+        part.facts["dates"] = dates
+        counts["arrow_bytes"] = writer.arrow_bytes
+        return dict(counts)
 
     def _keeps(self, part: PartRun) -> Iterator[int]:
         """For each document in order: 0 where it is dropped, else the size of its cluster of near-duplicates."""
@@ -79,24 +84,26 @@ class Pack:
         batch: pa.RecordBatch,
         sizes: list[int],
         origins: list[Origin],
-        counts: dict[str, int],
-    ) -> None:
+        counts: Counter[str],
+    ) -> list[str]:
+        """Writes the chosen rows of a batch and adds to `counts`; returns their dates."""
         kept = [origin for origin, size in zip(origins, sizes, strict=True) if size]
         chosen = batch.take(pa.array([row for row, size in enumerate(sizes) if size], pa.int32()))
         if not chosen.num_rows:
-            return
+            return []
         columns: dict[str, list[Any]] = chosen.to_pydict()
         pages = Pages(columns["text"], urls=columns["url"])
         for transform in self.transforms:
             pages = pages.with_texts(transform.transform(pages).texts)
         tokens = self.tokens.count(pages.texts) if self.tokens else [None] * len(pages)
+        dates = [iso(date) for date in columns["date"]]
         writer.write_columns(
             {
                 "text": pages.texts,
                 "id": columns["record_id"],
                 "dump": [dump for dump, _ in kept],
                 "url": columns["url"],
-                "date": [iso(date) for date in columns["date"]],
+                "date": dates,
                 "file_path": [file_path for _, file_path in kept],
                 "language": columns["language"],
                 "language_score": columns["language_score"],
@@ -107,6 +114,8 @@ class Pack:
         counts["rows"] += chosen.num_rows
         counts["tokens"] += sum(count or 0 for count in tokens)
         counts["chars"] += sum(map(len, pages.texts))
+        counts.update(f"language.{language}" for language in columns["language"] if language is not None)
+        return [date for date in dates if date]
 
 
 def _origins(part: PartRun, receipt: Receipt, file: Origin) -> Iterator[Origin]:

@@ -11,7 +11,7 @@ from pipeline.record import Record
 from pipeline.rows.columns import RowColumns
 from pipeline.rows.jsonl import JsonlReader
 from pipeline.rows.parquet import ParquetReader
-from pipeline.sources import ROWS, SourcePart
+from pipeline.sources import ROW_FILES, SourcePart
 from pipeline.warc import read_records
 
 PARQUET = ".parquet"
@@ -71,11 +71,11 @@ def open_reader(
             told["input_sha256"] = _sha256(file.location)
         return
     with open_input(file.location) as stream:
-        if file.name.endswith(ROWS):
+        if file.name.endswith(ROW_FILES):
             yield JsonlReader(stream, file.name, columns, max_chars)
         else:
             yield ArchiveReader(stream, file.name)
-        told |= {"input_bytes": stream.bytes, "input_sha256": stream.sha256}
+        told |= {"input_bytes": stream.bytes, "input_sha256": stream.sha256, "input_requests": stream.requests}
 
 
 def _sha256(path: str) -> str:

@@ -4,6 +4,7 @@ ROOT keeps every run's record; the last one is what `status`, `why` and `verify`
 """
 
 import dataclasses
+import hashlib
 import platform
 import re
 import subprocess
@@ -83,6 +84,7 @@ def provenance(now: datetime) -> dict[str, Any]:
         "started": now.isoformat(timespec="seconds"),
         "argv": [_CREDENTIALS.sub("//", word) for word in sys.argv],  # a dataset's manifest is published
         "commit": _commit(),
+        "lock": _lock(),
         "python": platform.python_version(),
         "machine": platform.machine(),
         "versions": {name: version(name) for name in PROVENANCE},
@@ -104,6 +106,12 @@ def _commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return head.stdout.strip() or None
+
+
+def _lock() -> str | None:
+    """SHA-256 of the checkout's lock file; None where there is none."""
+    lock = Path(__file__).parents[1] / "requirements.lock"
+    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None
 
 
 def record_run(

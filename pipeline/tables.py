@@ -29,6 +29,7 @@ class TableWriter:
     def __init__(self, sink: Writer, path: str, schema: pa.Schema, row_group: int = ROW_GROUP) -> None:
         self.schema = schema
         self.rows = 0
+        self.arrow_bytes = 0  # in memory, which is what loaders ask for before they start
         self._sink = sink
         self.path = path
         self._row_group = row_group
@@ -51,6 +52,7 @@ class TableWriter:
         for piece in batch.to_batches() if isinstance(batch, pa.Table) else [batch]:
             self._add(piece)
         self.rows += batch.num_rows
+        self.arrow_bytes += batch.nbytes
 
     def _add(self, batch: pa.RecordBatch) -> None:
         """Holds the rows back, up to each one with which a row group is full."""
@@ -93,7 +95,7 @@ class TableWriter:
         with suppress(GristmillError, OSError, ValueError):
             self._parquet.close()
         with suppress(GristmillError, OSError, ValueError):
-            self._sink.close()
+            self._sink.abandon()
 
 
 def _row_bytes(values: pa.Array) -> npt.NDArray[np.int64]:

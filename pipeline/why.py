@@ -19,7 +19,7 @@ from pipeline.record import Record
 from pipeline.rows.columns import RowColumns
 from pipeline.runs import OpenRun, StepRecord
 from pipeline.schemas import RECORDS, document_number
-from pipeline.sources import ROWS, SourcePart
+from pipeline.sources import ROW_FILES, SourcePart
 from pipeline.tables import read_rows, read_table
 from pipeline.url_index import look_up
 from pipeline.warc import MAX_BODY, read_record_at
@@ -199,7 +199,7 @@ def raw_record(run: OpenRun, told: Story) -> tuple[bytes, str | None]:
     """
     part = run.source.parts[told.part]
     offset: int = told.record["offset"]
-    if part.name.endswith(ROWS):
+    if part.name.endswith(ROW_FILES):
         again = _row_at(part, offset, run.columns or RowColumns())
     else:
         with open_input(part.location, offset, told.record["length"]) as stream:

@@ -146,16 +146,14 @@ def test_too_many_broken_rows_fail_the_part_as_in_an_archive(keepall: str, tmp_p
         run(prepare(keepall, [str(tmp_path / "rows.jsonl")], str(tmp_path / "out")), local=True)
 
 
-def test_archives_and_rows_may_stand_in_one_folder(crawl: Crawl, finished: Path, keepall: str, tmp_path: Path) -> None:
-    archive = min(crawl.folder.rglob("*.warc.gz"))
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / archive.name).symlink_to(archive)
-    (tmp_path / "in" / "rows.jsonl").write_text('{"text": "a row", "id": 5}\n')
-    opened = curated(keepall, tmp_path / "in", tmp_path / "out")
-    by_name = {receipt.name: receipt for receipt in opened.receipts("ingest").values()}
-    assert by_name["rows.jsonl"].counts["rows"] == 1
-    assert by_name[archive.name].counts["rows"] > 20
-    assert ("origins" in by_name["rows.jsonl"].files, "origins" in by_name[archive.name].files) == (True, False)
+def test_archives_and_rows_may_be_one_source(crawl: Crawl, keepall: str, tmp_path: Path) -> None:
+    archive, file = min(crawl.folder.rglob("*.warc.gz")), tmp_path / "rows.jsonl"
+    file.write_text('{"text": "a row", "id": 5}\n')
+    run(prepare(keepall, [str(archive), str(file)], str(tmp_path / "out")), local=True)
+    opened = open_run(open_storage(str(tmp_path / "out")))
+    rows, pages = sorted(opened.receipts("ingest").values(), key=lambda receipt: receipt.counts["rows"])
+    assert (rows.counts["rows"], pages.counts["rows"] > 20) == (1, True)
+    assert ("origins" in rows.files, "origins" in pages.files) == (True, False)
     assert "5" in dataset(tmp_path / "out")["id"].to_list()
 
 

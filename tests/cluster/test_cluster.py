@@ -1,0 +1,197 @@
+"""A cluster gives the bytes of one machine: jobs from a checkout, nodes that come late or are lost, drivers that are killed."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import digests
+from ray_nodes import BIN, Cluster, end
+
+from jobs.running import prepare, run
+
+pytestmark = [pytest.mark.cluster, pytest.mark.ray]
+
+PATIENCE = 150.0
+OWN_RECIPE = '''
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import pyarrow as pa
+
+from jobs.recipes.fineweb import fineweb
+from pipeline.measures import Rule
+from pipeline.pages import Pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commas:
+    """Counts commas: a measure that no checkout has."""
+
+    name: ClassVar[str] = "commas"
+    version: ClassVar[int] = 1
+    engines: ClassVar[tuple[str, ...]] = ()
+    signals: ClassVar[pa.Schema] = pa.schema([pa.field("commas_count", pa.int32())])
+
+    def measure(self, pages: Pages) -> pa.RecordBatch:
+        counts = [text.count(",") for text in pages.texts]
+        return pa.record_batch([pa.array(counts, pa.int32())], schema=self.signals)
+
+
+def mine():
+    base = fineweb()
+    rule = Rule(signal="commas_count", op="<", value=3, reason="few_commas")
+    return replace(base, name="mine", measures=(Commas(),), rules=(*base.rules, rule))
+'''
+
+
+def submit(cluster: Cluster, checkout: Path, *words: str) -> subprocess.Popen[str]:
+    """`ray job submit --working-dir .` in a checkout."""
+    return subprocess.Popen(
+        [str(BIN / "ray"), "job", "submit", "--address", cluster.jobs_address, "--working-dir", ".", "--", "python", "-m", *words],
+        cwd=checkout, env=cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def curate_from_outside(cluster: Cluster, checkout: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
+    """`curate --ray ADDRESS` in a checkout: a driver that is no job, and ships the checkout itself."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "jobs.curate", *words, "--ray", cluster.address],
+        cwd=checkout, env=cluster.environment | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """What a process said until it ended."""
+    try:
+        return process.communicate(timeout=PATIENCE)[0]
+    finally:
+        if process.poll() is None:
+            end(process, at_once=True)
+
+
+def receipts(root: Path) -> int:
+    """How many files have been read to the end."""
+    return len(list((root / "steps" / "ingest").glob("*/*/*.json")))
+
+
+def wait_until(driver: subprocess.Popen[str], so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not so():
+        assert driver.poll() is None, ended(driver)
+        assert time.monotonic() < deadline, "it did not come to that in time"
+        time.sleep(0.05)
+
+
+def test_a_job_waits_for_its_machines_and_gives_the_bytes_of_a_local_run(
+    cluster: Cluster, checkout: Path, crawl_folder: Path, local_root: Path, tmp_path: Path
+) -> None:
+    clutter = ("out/a.parquet", "demo/crawl/a.warc.gz", ".venv/lib/a.so", ".git/objects/a", ".hypothesis/a", "mine/a.warc.gz")
+    for name in clutter:
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_bytes(b"0" * 20_000_000)
+    job = submit(
+        cluster, checkout,
+        "jobs.curate", "fineweb", "--ray", "auto", "--input", str(crawl_folder), "--output", str(tmp_path),
+    )  # fmt: skip
+    assert job.stdout is not None
+    said: list[str] = []
+    while "waiting: no node can take a part" not in "".join(said[-1:]):
+        said.append(job.stdout.readline())
+        assert said[-1], "".join(said)
+    cluster.grow_to(2)
+    rest = ended(job)
+    assert job.returncode == 0, rest
+    assert "2 CPUs; at most 64 parts in flight" in rest
+    assert digests(tmp_path) == digests(local_root)
+    kept = [path for path in cluster.uploaded().rglob("*") if path.is_file()]
+    assert any(path.name == "ray_runner.py" for path in kept)
+    assert sum(path.stat().st_size for path in kept if path.suffix != ".pyc") < 5_000_000
+    for name in clutter:
+        shutil.rmtree(checkout / Path(name).parts[0])
+
+
+def test_a_node_lost_in_the_middle_changes_no_byte(
+    cluster: Cluster, checkout: Path, crawl_folder: Path, local_root: Path, tmp_path: Path
+) -> None:
+    cluster.grow_to(2)
+    doomed = cluster.newest()
+    job = submit(
+        cluster, checkout,
+        "jobs.curate", "fineweb", "--ray", "auto", "--input", str(crawl_folder), "--output", str(tmp_path),
+    )  # fmt: skip
+    wait_until(job, lambda: receipts(tmp_path) > 0 and cluster.works_at(doomed, "ingest"))
+    cluster.lose(doomed)
+    said = ended(job)
+    assert job.returncode == 0, said
+    assert "lost their process or node and are done again" in said
+    assert digests(tmp_path) == digests(local_root)
+
+
+def test_a_driver_that_was_killed_is_started_again_and_a_users_own_measure_travels(
+    cluster: Cluster, checkout: Path, crawl_folder: Path, local_root: Path, tmp_path: Path
+) -> None:
+    cluster.grow_to(1)
+    (tmp_path / "own.py").write_text(OWN_RECIPE)
+    recipe, root = f"{tmp_path}/own.py:mine", tmp_path / "out"
+    command = (recipe, "--input", str(crawl_folder), "--output", str(root))
+    driver = curate_from_outside(cluster, checkout, *command)
+    wait_until(driver, lambda: receipts(root) > 1)
+    end(driver, at_once=True)
+    assert driver.wait() == -signal.SIGKILL
+    before = {path: path.stat().st_mtime_ns for path in root.glob("steps/*/*/*/*.json")}
+
+    again = curate_from_outside(cluster, checkout, *command)
+    said = ended(again)
+    assert again.returncode == 0, said
+    assert "parts were done before" in said
+    assert {path: path.stat().st_mtime_ns for path in before} == before, "a committed part was done again"
+
+    alone = tmp_path / "alone"
+    shutil.copytree(local_root, alone)  # its ingest is the same, so only what the measure changes is left to do
+    run(prepare(recipe, [str(crawl_folder)], str(alone)), local=True)
+    assert digests(root) == digests(alone)
+    assert digests(root) != digests(local_root)
+
+
+def test_a_node_with_other_engines_ends_the_run_before_it_contributes(
+    cluster: Cluster, checkout: Path, crawl_folder: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "site" / "trafilatura-9.9.9.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: trafilatura\nVersion: 9.9.9\n")
+    odd = cluster.join(cpus=4, PYTHONPATH=str(other.parent))
+    root = tmp_path / "out"
+    driver = curate_from_outside(cluster, checkout, "fineweb", "--input", str(crawl_folder), "--output", str(root))
+    said = ended(driver)
+    cluster.lose(odd)
+    assert driver.returncode == 1, said
+    assert "would not give the same bytes, it has trafilatura 9.9.9 instead of 2." in said.splitlines()[-1]
+    assert "Traceback" not in said
+
+
+def test_a_wrong_token_is_one_clear_line(cluster: Cluster, checkout: Path, crawl_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("0" * 64)
+    driver = curate_from_outside(
+        cluster, checkout, "fineweb", "--input", str(crawl_folder), "--output", str(tmp_path / "out"),
+        RAY_AUTH_TOKEN_PATH=str(tmp_path / "token"),
+    )  # fmt: skip
+    said = ended(driver).splitlines()
+    assert driver.returncode == 1
+    assert said[-1].startswith(f"gristmill: Ray at {cluster.address} could not be reached or started: it asks for a token")
+    assert sum("oken" in line for line in said) == 1
+    assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_a_root_inside_the_uploaded_checkout_is_refused(cluster: Cluster, checkout: Path, crawl_folder: Path) -> None:
+    job = submit(
+        cluster, checkout, "jobs.curate", "fineweb", "--ray", "auto", "--input", str(crawl_folder), "--output", "out"
+    )
+    said = ended(job)
+    assert job.returncode != 0
+    assert "is inside the working directory that was uploaded with this job" in said
