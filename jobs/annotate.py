@@ -67,14 +67,8 @@ def annotate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
         raise typer.Exit(UNFINISHED) from None
     rows, matched = done.total("rows"), done.total("matched")
     if json:
-        told = {
-            "run": done.run.record.id,
-            "step": step.name,
-            "fingerprint": done.fingerprint,
-            "sha256": annotation.sha256,
-        }
-        numbers = {"columns": dict(annotation.columns), "documents": rows, "matched": matched, "reused": done.reused}
-        emit_json(told | numbers | {"run_seconds": done.seconds})
+        told = {"columns": dict(annotation.columns), "sha256": annotation.sha256, "matched": matched}
+        emit_json(done.as_json() | told)
         return
     out.print(f"{matched:,} of {rows:,} documents ({share(matched, rows)}) are in {with_}; done in {done.seconds} s")
     out.print(f"to judge by them, a recipe names among its `annotations`:\n  {annotation}")

@@ -56,15 +56,11 @@ def measure(
         fail(error)
     except KeyboardInterrupt:
         raise typer.Exit(UNFINISHED) from None
-    rows = done.total("rows")
     if json:
-        told = {"run": done.run.record.id, "step": step.name, "fingerprint": done.fingerprint}
-        numbers = {"signals": made.signals.names, "documents": rows, "parts": len(done.receipts), "reused": done.reused}
-        emit_json(told | numbers | {"run_seconds": done.seconds})
+        emit_json(done.as_json() | {"signals": made.signals.names})
         return
-    out.print(
-        f"{rows:,} documents measured in {done.seconds} s; {done.reused} of {len(done.receipts)} parts were done before"
-    )
+    rows, parts = done.total("rows"), len(done.receipts)
+    out.print(f"{rows:,} documents measured in {done.seconds} s; {done.reused} of {parts} parts were done before")
     out.print(f"see it with: gristmill why {root} URL; judge by it: a recipe with {made.name} in `measures` and a rule")
 
 
