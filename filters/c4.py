@@ -1,17 +1,22 @@
 """Takes lines that are no text out of pages, and tells pages that are none (C4, as datatrove 0.10.1 does it for FineWeb)."""
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
 import pyarrow as pa
 from datatrove.pipeline.filters.c4_filters import CITATION_REGEX, ELLIPSIS, END_PUNCTUATION, POLICY_SUBSTRINGS
 
+from pipeline.evidence import Span
 from pipeline.measures import Edit, Rule, Transformed, schema, signals_of
 from pipeline.pages import Pages
 from pipeline.words import ENGINES, count_sentences
 
 LOREM_IPSUM = "lorem_ipsum"
 CURLY_BRACKET = "curly_bracket"
+
+_STOPS = {"{": "curly bracket", "lorem ipsum": "placeholder text"}
+_STOP = re.compile("|".join(map(re.escape, _STOPS)), re.IGNORECASE)
 
 _Cut = tuple[int, int, str]  # from, to (characters of the original text), what comes in their place
 
@@ -58,6 +63,12 @@ class C4Lines:
                 self.signals, {name: [row[name] for row in rows] for name in self.signals.names}, len(pages)
             ),
         )
+
+    def evidence(self, text: str, subject: str) -> list[Span]:
+        """What ends a page in C4, as far as it is still in the text; the lines that were removed are among the edits."""
+        if subject != "c4_page_stop":
+            return []
+        return [Span(*found.span(), _STOPS[found[0].lower()]) for found in _STOP.finditer(text)]
 
     @staticmethod
     def rules(*, min_sentences: int = 5) -> tuple[Rule, ...]:

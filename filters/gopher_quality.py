@@ -1,5 +1,6 @@
 """Tells pages that are no prose: too short or long, odd words, symbols, bullets (Gopher, section A1.1, as datatrove 0.10.1)."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,13 +9,16 @@ import pyarrow as pa
 from datatrove.pipeline.filters.gopher_quality_filter import STOP_WORDS
 from datatrove.utils.text import PUNCTUATION_SET
 
+from pipeline.evidence import Span, marked, split_lines_of, words_of
 from pipeline.measures import Rule, schema, signals_of
 from pipeline.pages import Pages
-from pipeline.words import ENGINES
+from pipeline.words import ENGINES, split_words
 
 _SYMBOLS = "".join(sorted(PUNCTUATION_SET))
 _BULLETS = ("•", "-")
 _ELLIPSES = ("...", "…")
+_ELLIPSIS = re.compile(r"\.\.\.|…")
+_LONG_WORD, _SHORT_WORD = 10, 3  # characters; Gopher's bounds of the mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,31 @@ class GopherQuality:
             "stop_word_count": sum(word in times for word in set(self.stop_words)),
         }
 
+    def evidence(self, text: str, subject: str) -> list[Span]:
+        """The words, lines or signs that are counted; nothing for the number of words."""
+        if subject == "hash_word_ratio":
+            return [Span(at, at + 1, "hash") for at, char in enumerate(text) if char == "#"]
+        if subject == "ellipsis_word_ratio":
+            return [Span(*found.span(), "ellipsis") for found in _ELLIPSIS.finditer(text)]
+        lines = list(split_lines_of(text))
+        if subject == "bullet_line_ratio":
+            return marked(text, lines, "bullet line", lambda line: line.lstrip().startswith(_BULLETS))
+        if subject == "ellipsis_line_ratio":
+            return marked(text, lines, "ends in an ellipsis", lambda line: line.rstrip().endswith(_ELLIPSES))
+        return self._words(text, subject)
+
+    def _words(self, text: str, subject: str) -> list[Span]:
+        if subject not in {"alpha_word_ratio", "stop_word_count", "mean_word_chars"}:
+            return []
+        words = words_of(text, split_words(text, self.language))
+        if subject == "alpha_word_ratio":
+            return marked(text, words, "no letter", lambda word: not any(map(str.isalpha, word)))
+        if subject == "stop_word_count":
+            return marked(text, words, "stop word", lambda word: word in self.stop_words)
+        spoken = [(start, end) for start, end in words if text[start:end].strip(_SYMBOLS)]
+        long = marked(text, spoken, "long word", lambda word: len(word) > _LONG_WORD)
+        return sorted([*long, *marked(text, spoken, "short word", lambda word: len(word) < _SHORT_WORD)], key=_start)
+
     @staticmethod
     def rules(  # noqa: PLR0913  one keyword per rule
         *,
@@ -104,6 +133,10 @@ class GopherQuality:
             Rule("alpha_word_ratio", "<", min_alpha_words, "few_alphabetic_words"),
             Rule("stop_word_count", "<", min_stop_words, "few_stop_words"),
         )
+
+
+def _start(span: Span) -> int:
+    return span.start
 
 
 def _ratio(part: int, whole: int) -> float | None:

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.evidence import Place, Span, lines_of, repeated, words_of
 from pipeline.measures import Rule, schema, signals_of
 from pipeline.pages import Pages
-from pipeline.words import ENGINES
+from pipeline.words import ENGINES, split_words
 
 TOP_SIZES = (2, 3, 4)
 DUP_SIZES = (5, 6, 7, 8, 9, 10)
@@ -51,6 +52,22 @@ class GopherRepetition:
         rows = [_shares(text, words) for text, words in pairs]
         columns = {name: [row.get(name) for row in rows] for name in self.signals.names}
         return signals_of(self.signals, columns, len(pages))
+
+    def evidence(self, text: str, subject: str) -> list[Span]:
+        """Paragraphs, lines and runs of words that were there before, or every place of the commonest run."""
+        if subject.startswith("dup_para"):
+            first = len(text) - len(text.lstrip())
+            paragraphs = lines_of(text.strip(), _PARAGRAPH_BREAK)
+            return repeated(text, [(first + start, first + end) for start, end in paragraphs], "repeated paragraph")
+        if subject.startswith("dup_line"):
+            return repeated(text, list(lines_of(text, _LINE_BREAK)), "repeated line")
+        words = split_words(text, self.language)
+        places = words_of(text, words)
+        if subject in _TOP_SIGNALS:
+            return _commonest(words, places, TOP_SIZES[_TOP_SIGNALS.index(subject)])
+        if subject in _DUP_SIGNALS:
+            return _said_before(words, places, DUP_SIZES[_DUP_SIGNALS.index(subject)])
+        return []
 
     @staticmethod
     def rules(
@@ -183,3 +200,30 @@ def _among(values: npt.NDArray[np.uint64], ordered: npt.NDArray[np.uint64]) -> n
     """Which of `values` are in `ordered`, which is sorted and not empty."""
     places = np.searchsorted(ordered, values)
     return ordered[np.minimum(places, len(ordered) - 1)] == values
+
+
+def _commonest(words: Sequence[str], places: Sequence[Place], size: int) -> list[Span]:
+    """Where the commonest run of `size` words (the first seen of several) stands; of runs that overlap, the first."""
+    runs = [" ".join(words[at : at + size]) for at in range(len(words) - size + 1)]
+    top, count = Counter(runs).most_common(1)[0] if runs else ("", 0)
+    spans: list[Span] = []
+    for at, run in enumerate(runs):
+        start, end = places[at][0], places[at + size - 1][1]
+        if run == top and count > 1 and (not spans or start >= spans[-1].end):
+            spans.append(Span(start, end, f"the commonest {size} words"))
+    return spans
+
+
+def _said_before(words: Sequence[str], places: Sequence[Place], size: int) -> list[Span]:
+    """The runs that `_Runs.repeated_chars` counts."""
+    seen: set[str] = set()
+    spans: list[Span] = []
+    resume = 0
+    for at in range(len(words) - size + 1):
+        if at >= resume:
+            run = "".join(words[at : at + size])
+            if run in seen:
+                spans.append(Span(places[at][0], places[at + size - 1][1], f"{size} words said before"))
+                resume = at + size
+            seen.add(run)
+    return spans

@@ -6,6 +6,7 @@ from typing import ClassVar
 import pyarrow as pa
 from datatrove.utils.text import TERMINAL_PUNCTUATION
 
+from pipeline.evidence import Span, lines_of, marked, repeated
 from pipeline.measures import Rule, schema, signals_of
 from pipeline.pages import Pages
 from pipeline.words import ENGINES
@@ -55,6 +56,19 @@ class LineQuality:
             "char_dup_ratio": (sum(chars) - sum(map(len, set(lines)))) / (len(text) - newlines),
             "newline_word_ratio": newlines / words if words else None,
         }
+
+    def evidence(self, text: str, subject: str) -> list[Span]:
+        """Lines without an end mark, short lines, lines that were there before, or line breaks."""
+        lines = [(start, end) for start, end in lines_of(text) if text[start:end].strip()]
+        if subject == "line_punct_ratio":
+            return marked(text, lines, "no end mark", lambda line: line[-1] not in self.end_chars)
+        if subject == "short_line_ratio":
+            return marked(text, lines, "short line", lambda line: len(line) <= self.short_line_chars)
+        if subject == "char_dup_ratio":
+            return repeated(text, lines, "repeated line")
+        if subject == "newline_word_ratio":
+            return [Span(at, at + 1, "line break") for at, char in enumerate(text) if char == "\n"]
+        return []
 
     @staticmethod
     def rules(

@@ -10,6 +10,7 @@ import pyarrow as pa
 import xxhash
 
 from pipeline.errors import RecipeError
+from pipeline.evidence import Span as Marked
 from pipeline.measures import Edit, Transformed, schema, signals_of
 from pipeline.pages import Pages
 
@@ -76,6 +77,14 @@ class PersonalData:
             ip_counts.append(len(ip_edits))
         columns: dict[str, Sequence[object]] = {"email_count": email_counts, "ip_count": ip_counts}
         return Transformed(texts, edits, signals_of(self.signals, columns, len(pages)))
+
+    def evidence(self, text: str, subject: str) -> list[Marked]:
+        """The addresses that are replaced."""
+        if subject == "email_count":
+            return [Marked(*span, "e-mail address") for span in _emails(text)] if self.emails else []
+        if subject == "ip_count":
+            return [Marked(*span, "IP address") for span in _ips(text, self.public_ips_only)] if self.ips else []
+        return []
 
     def _without_emails(self, text: str) -> tuple[str, list[Edit]]:
         return _replaced(text, _emails(text), self.email_replacements) if self.emails else (text, [])

@@ -17,6 +17,7 @@ from tldextract import TLDExtract
 
 from pipeline.assets import Asset, derived
 from pipeline.errors import RecipeError
+from pipeline.evidence import Span, lines_of, marked
 from pipeline.measures import NO_SIGNALS, Gated, signals_of
 from pipeline.pages import Pages
 
@@ -50,6 +51,7 @@ SUBWORDS = Asset(
 )
 
 _NOT_ALPHANUMERIC = re.compile(r"[^a-zA-Z0-9]+")
+_ALPHANUMERIC = re.compile(r"[a-zA-Z0-9]")
 _DOMAIN_SEED, _URL_SEED = (
     0,
     1,
@@ -110,6 +112,17 @@ class UrlPolicy:
         ]
         return Gated(reasons, signals_of(self.signals, {}, len(pages)))
 
+    def evidence(self, text: str, subject: str) -> list[Span]:
+        """The part of the address `text` that is on a list."""
+        if subject == "blocked_url":
+            return [Span(0, len(text), "listed address")]
+        if subject in {"blocked_domain", "blocked_subdomain"}:
+            host = _suffixes(text)
+            name = host.top_domain_under_public_suffix if subject == "blocked_domain" else host.fqdn
+            at = text.find(name)
+            return [Span(at, at + len(name), "listed domain")] if name and at >= 0 else []
+        return _lists(self).words_evidence(text, subject)
+
 
 @dataclass(frozen=True, slots=True)
 class _Lists:
@@ -141,6 +154,15 @@ class _Lists:
         if self.subwords is not None and next(self.subwords.iter(_normalized(url)), None) is not None:
             return "banned_subword"
         return None
+
+    def words_evidence(self, url: str, reason: str) -> list[Span]:
+        if reason == "banned_subword" and self.subwords is not None:
+            places = [found.start() for found in _ALPHANUMERIC.finditer(url)]  # of the characters that are searched
+            found = [(last - length + 1, last) for last, length in self.subwords.iter(_normalized(url))]
+            return [Span(places[first], places[last] + 1, "banned part of a word") for first, last in found[:1]]
+        words = {"hard_banned_word": self.hard, "soft_banned_words": self.soft}.get(reason, frozenset())
+        pieces = lines_of(url, _NOT_ALPHANUMERIC)
+        return marked(url, list(pieces), "banned word", lambda word: word in words)
 
 
 @lru_cache(maxsize=2)

@@ -26,8 +26,10 @@ MAKERS: dict[str, Callable[[Path], Storage]] = {
 }
 
 
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(params=[*MAKERS, pytest.param("SeaweedFS", marks=pytest.mark.s3)])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    if request.param == "SeaweedFS":
+        return open_storage(request.getfixturevalue("s3"))
     return MAKERS[request.param](tmp_path)
 
 

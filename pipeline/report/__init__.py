@@ -1,0 +1,1 @@
+"""The report: a run on one self-contained page of HTML that needs no script and asks nobody for anything."""
