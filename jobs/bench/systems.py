@@ -169,9 +169,9 @@ def _theirs(output: Path, watched: Watched, pages: int) -> Measured:
     counted = next(step["stats"] for (_, name), step in stats.items() if name == "Counter")
     workers = [each.peak_rss_bytes for each in watched.processes.values()]
     return Measured(
-        pages=_total(next(step["stats"]["documents"] for (_, name), step in stats.items() if name == "Warc")),
+        pages=int(_total(next(step["stats"]["documents"] for (_, name), step in stats.items() if name == "Warc"))),
         kept=sum(pq.ParquetFile(file).metadata.num_rows for file in (output / "data").glob("*.parquet")),
-        tokens=_total(counted["tokens"]),
+        tokens=int(_total(counted["tokens"])),
         steady_seconds=sum(spans),
         whole_seconds=watched.wall_seconds,
         cpu_ms_a_page=1000 * watched.cpu_seconds / pages,
@@ -179,10 +179,12 @@ def _theirs(output: Path, watched: Watched, pages: int) -> Measured:
         worker_peak_rss_bytes=max(workers),
         extractor_peak_rss_bytes=0,
         lost={
-            name: _total(extracted[name]) for name in ("timeout", "broken_process", "clean_error") if name in extracted
+            name: int(_total(extracted[name]))
+            for name in ("timeout", "broken_process", "clean_error")
+            if name in extracted
         },
         ms_a_page={
-            name if stage == "filter" else f"{stage}: {name}": 1000 * step["time_stats"].get("total", 0.0) / pages
+            name if stage == "filter" else f"{stage}: {name}": 1000 * _total(step["time_stats"]) / pages
             for (stage, name), step in stats.items()
         },
     )
@@ -193,9 +195,9 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name.rpartition(": ")[2] if letter.isascii()).strip()
 
 
-def _total(count: Any) -> int:
-    """A count of datatrove's statistics, which is a number or an object with a `total`."""
-    return int(count["total"] if isinstance(count, dict) else count)
+def _total(count: Any) -> float:
+    """A count or time of datatrove's statistics: an object with a `total`, or a number where there was one observation."""
+    return float(count.get("total", 0.0) if isinstance(count, dict) else count)
 
 
 def environment_of(python: Path) -> dict[str, str]:
