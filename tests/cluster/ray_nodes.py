@@ -1,8 +1,8 @@
 """A Ray cluster of several nodes on this machine, as a person starts one: `ray start`, and a token to be let in.
 
 Every node is a session of its own, so that one can be lost as a machine is: at once and whole. Nodes have a loopback address
-each, ports are chosen free, and all of Ray's files are in one folder of `/tmp` (a path of a Unix socket has room for 107 bytes), so that another Ray on the
-machine is neither met nor disturbed.
+each, ports are chosen free, and all of Ray's files are in one folder of `/tmp` (a path of a Unix socket has room for 107
+bytes), so that another Ray on the machine is neither met nor disturbed.
 """
 
 import os
