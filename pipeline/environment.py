@@ -15,7 +15,11 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PACKAGES = ("pipeline", "filters", "dedup", "jobs")
-WRITERS = ("numpy", "polars", "pyarrow")  # no stage names them as its engine, but they sort the rows and write the files
+WRITERS = (
+    "numpy",
+    "polars",
+    "pyarrow",
+)  # no stage names them as its engine, but they sort the rows and write the files
 SOURCE, PYTHON, UNICODE = "gristmill's source", "Python", "Unicode"
 ABSENT = "none"
 

@@ -43,9 +43,7 @@ QUIET = {
     "RAY_BACKEND_LOG_LEVEL": "error",  # what went wrong is said once, by us
 }
 LOST = (NodeDiedError, LocalRayletDiedError, ObjectLostError)
-TOKEN_ADVICE = (
-    "it asks for a token, and none or another one was given; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH (or RAY_AUTH_TOKEN)"
-)
+TOKEN_ADVICE = "it asks for a token, and none or another one was given; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH (or RAY_AUTH_TOKEN)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,9 @@ class Unlike:
 def run_alike(task: PartTask, expected: Mapping[str, str]) -> Receipt | Failure | Unlike:
     """Runs a part on a machine that has what the driver has and sees the same ROOT; says what is not so on another."""
     if found := differences_from(expected):
-        return Unlike(socket.gethostname(), f"would not give the same bytes, it has {found}; give every node the same lock file")
+        return Unlike(
+            socket.gethostname(), f"would not give the same bytes, it has {found}; give every node the same lock file"
+        )
     if not _sees_root(task.root):
         return Unlike(
             socket.gethostname(),
@@ -255,7 +255,9 @@ def _connect(workers: int | None, address: str | None) -> None:
     if address is not None:
         _check_reachable(address)
         inside_job = "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ  # `ray job submit` has shipped the checkout already
-        environment = None if inside_job else {"working_dir": str(CHECKOUT)}  # without what .gitignore and .rayignore name
+        environment = (
+            None if inside_job else {"working_dir": str(CHECKOUT)}
+        )  # without what .gitignore and .rayignore name
         ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR)
         return
     paths = [str(CHECKOUT), *(path for path in sys.path if path)]

@@ -22,7 +22,7 @@ import orjson
 
 from pipeline.errors import InputError, StorageError
 from pipeline.measures import Rule
-from pipeline.receipts import Receipt, manifest_path, standing
+from pipeline.receipts import Receipts, manifest_path, standing
 from pipeline.sources import Source, load_source, save_source
 from pipeline.steps import PlannedPart, PlannedStep, parts_of
 from pipeline.storage import Storage
@@ -144,7 +144,7 @@ class OpenRun:
     def __init__(self, storage: Storage, record: RunRecord) -> None:
         self.storage = storage
         self.record = record
-        self._receipts: dict[str, dict[str, Receipt]] = {}
+        self._receipts: dict[str, Receipts] = {}
 
     @cached_property
     def source(self) -> Source:
@@ -168,13 +168,15 @@ class OpenRun:
         folder, _, name = self.manifest(step).rpartition("/")
         return name in self.storage.names(folder)
 
-    def receipts(self, name: str) -> dict[str, Receipt]:
+    def receipts(self, name: str) -> Receipts:
         """Receipts of a step by part key, in the order of its parts; only those that are there."""
         if name not in self._receipts:
             step = self.step(name)
             keys = [part.key for part in self.parts(step)] if step else []
             source = self.source.name
-            self._receipts[name] = standing(self.storage, name, step.fingerprint, source, keys)[0] if step else {}
+            self._receipts[name] = (
+                standing(self.storage, name, step.fingerprint, source, keys)[0] if step else Receipts()
+            )
         return self._receipts[name]
 
     def totals(self, name: str) -> dict[str, int]:
