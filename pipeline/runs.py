@@ -6,7 +6,6 @@ ROOT keeps every run's record; the last one is what `status`, `why` and `verify`
 import dataclasses
 import hashlib
 import platform
-import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -26,11 +25,10 @@ from pipeline.receipts import Receipts, manifest_path, standing
 from pipeline.sources import Source, load_source, save_source
 from pipeline.steps import PlannedPart, PlannedStep, parts_of
 from pipeline.storage import Storage
+from pipeline.storage_errors import shown
 
 FOLDER = "runs"
 PROVENANCE = ("gristmill", "datatrove", "trafilatura", "pyarrow", "polars", "ray", "fastwarc", "spacy", "tokenizers")
-
-_CREDENTIALS = re.compile(r"//[^/@\s]+@")  # user and password of an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def provenance(now: datetime) -> dict[str, Any]:
     """Where a run came from; never part of an identity."""
     return {
         "started": now.isoformat(timespec="seconds"),
-        "argv": [_CREDENTIALS.sub("//", word) for word in sys.argv],  # a dataset's manifest is published
+        "argv": [shown(word) for word in sys.argv],  # a dataset's manifest is published
         "commit": _commit(),
         "lock": _lock(),
         "python": platform.python_version(),

@@ -77,7 +77,9 @@ class Cluster:
     @property
     def environment(self) -> dict[str, str]:
         """What a process needs to be let in; nothing of this test's own that a fresh checkout would not have."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "PYTHONPATH", "PYTEST"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "PYTHONPATH", "PYTEST"))
+        }
         return kept | {
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(self._token),
@@ -130,12 +132,19 @@ class Cluster:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self, *options: str, cpus: int, **environment: str) -> subprocess.Popen[str]:
-        ports = ("dashboard-agent-listen-port", "dashboard-agent-grpc-port", "runtime-env-agent-port", "metrics-export-port")
+        ports = (
+            "dashboard-agent-listen-port",
+            "dashboard-agent-grpc-port",
+            "runtime-env-agent-port",
+            "metrics-export-port",
+        )
         numbered = [f"--{name}={port}" for name, port in zip(ports, free_ports(len(ports)), strict=True)]
         number = self._started
         self._started += 1
         address = f"127.0.0.{number + 2}"  # 127.0.0.1 itself Ray would replace by the machine's outer address
-        numbered.append(f"--temp-dir={self._folder / str(number)}")  # shared, one node would unpack a package under another
+        numbered.append(
+            f"--temp-dir={self._folder / str(number)}"
+        )  # shared, one node would unpack a package under another
         with (self._folder / f"node-{number}.log").open("w") as log:
             node = subprocess.Popen(
                 [str(BIN / "ray"), "start", "--block", "--disable-usage-stats", f"--node-ip-address={address}",

@@ -91,7 +91,14 @@ def wait_until(driver: subprocess.Popen[str], so: Callable[[], bool]) -> None:
 def test_a_job_waits_for_its_machines_and_gives_the_bytes_of_a_local_run(
     cluster: Cluster, checkout: Path, crawl_folder: Path, local_root: Path, tmp_path: Path
 ) -> None:
-    clutter = ("out/a.parquet", "demo/crawl/a.warc.gz", ".venv/lib/a.so", ".git/objects/a", ".hypothesis/a", "mine/a.warc.gz")
+    clutter = (
+        "out/a.parquet",
+        "demo/crawl/a.warc.gz",
+        ".venv/lib/a.so",
+        ".git/objects/a",
+        ".hypothesis/a",
+        "mine/a.warc.gz",
+    )
     for name in clutter:
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         (checkout / name).write_bytes(b"0" * 20_000_000)
@@ -183,7 +190,9 @@ def test_a_wrong_token_is_one_clear_line(cluster: Cluster, checkout: Path, crawl
     )  # fmt: skip
     said = ended(driver).splitlines()
     assert driver.returncode == 1
-    assert said[-1].startswith(f"gristmill: Ray at {cluster.address} could not be reached or started: it asks for a token")
+    assert said[-1].startswith(
+        f"gristmill: Ray at {cluster.address} could not be reached or started: it asks for a token"
+    )
     assert sum("oken" in line for line in said) == 1
     assert not (tmp_path / "out" / "runs").exists()
 
