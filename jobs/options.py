@@ -13,7 +13,8 @@ Input = Annotated[
         "--input",
         "-i",
         metavar="PATH",
-        help="WARC, WET or ARC files: a file, glob, folder, s3:// or https:// address, or a warc.paths[.gz] list. "
+        help="WARC, WET or ARC files: a file, glob, folder, s3://, https:// or hf:// address, or a warc.paths[.gz] list; "
+        "s3:// and hf:// also take folders (ending in /) and globs. "
         "Repeat for more. Without it, the files of ROOT's last run.",
         show_default=False,
     ),

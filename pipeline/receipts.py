@@ -155,8 +155,7 @@ def committed(storage: Storage, step: str, fingerprint: str, source: str, keys: 
 def standing(storage: Storage, step: str, fingerprint: str, source: str, keys: Sequence[str]) -> tuple[Receipts, bool]:
     """The receipts of a step by key and whether it is sealed: one file to read where it is, else one for each part done."""
     path = manifest_path(step, fingerprint, source, keys)
-    folder, _, name = path.rpartition("/")
-    if name in storage.names(folder):
+    if storage.exists(path):
         return Receipts(_texts(storage, path)), True
     return committed(storage, step, fingerprint, source, keys), False
 

@@ -163,8 +163,7 @@ class OpenRun:
 
     def is_sealed(self, step: StepRecord) -> bool:
         """Whether the step is finished."""
-        folder, _, name = self.manifest(step).rpartition("/")
-        return name in self.storage.names(folder)
+        return self.storage.exists(self.manifest(step))
 
     def receipts(self, name: str) -> Receipts:
         """Receipts of a step by part key, in the order of its parts; only those that are there."""

@@ -1,6 +1,9 @@
 """Files of a Hub data set are found and read at one commit, and the token goes to the Hub alone."""
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import ClassVar
 
 import pytest
 from hub_server import READER, WRITER, HubServer
@@ -88,3 +91,36 @@ def test_what_the_hub_does_not_have_is_an_input_error(hub: HubServer, monkeypatc
             find_source([entry])
     with pytest.raises(RecipeError, match="the address of a dataset is"):
         find_source(["hf://datasets/one"])
+
+
+class Hop(BaseHTTPRequestHandler):
+    """A Hub that sends everybody elsewhere, and the elsewhere; remembers the tokens it was shown."""
+
+    elsewhere = ""
+    tokens: ClassVar[list[tuple[str, str | None]]] = []
+
+    def do_GET(self) -> None:
+        self.tokens.append((self.path, self.headers.get("Authorization")))
+        here = self.path == "/elsewhere"
+        self.send_response(200 if here else 302)
+        self.send_header("Content-Length", "4" if here else "0")
+        if not here:
+            self.send_header("Location", f"{self.elsewhere}/elsewhere")
+        self.end_headers()
+        self.wfile.write(b"PAR1" if here else b"")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_the_token_is_shown_to_the_hub_and_to_nobody_it_redirects_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hop) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        monkeypatch.setattr(Hop, "elsewhere", f"http://localhost:{server.server_port}")
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("HF_TOKEN", READER)
+        with open_input(f"hf://datasets/{REPO}@{'0' * 40}/a.parquet") as stream:
+            assert stream.read() == b"PAR1"
+        server.shutdown()
+    path = f"/datasets/{REPO}/resolve/{'0' * 40}/a.parquet"
+    assert Hop.tokens == [(path, f"Bearer {READER}"), ("/elsewhere", None)]
