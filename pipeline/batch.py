@@ -13,17 +13,18 @@ from pipeline.pages import Pages, storable
 from pipeline.record import Record
 from pipeline.sandbox import Sandbox
 from pipeline.schemas import RECORDS
+from pipeline.stopwatch import Stopwatch
 
-BATCH_BYTES = 16 << 20  # of bodies: 64 pages of a crawl have 6 MB, 64 hostile ones could have 4 GB
+BATCH_BYTES = 16 << 20  # of bodies or texts: 64 pages of a crawl have 6 MB, 64 hostile ones could have 4 GB
 
 
 def batches(records: Iterator[Record], pages: int) -> Iterator[list[Record]]:
-    """Up to `pages` records at a time, and not many more than `BATCH_BYTES` of bodies."""
+    """Up to `pages` records at a time, and not many more than `BATCH_BYTES` of bodies or characters of texts."""
     batch: list[Record] = []
     held = 0
     for record in records:
         batch.append(record)
-        held += len(record.body)
+        held += len(record.body) + len(record.text or "")
         if len(batch) == pages or held >= BATCH_BYTES:
             yield batch
             batch, held = [], 0
@@ -34,7 +35,8 @@ def batches(records: Iterator[Record], pages: int) -> Iterator[list[Record]]:
 class Batch:
     """Some records on their way through the list: columns for all of them, pages for those still alive."""
 
-    def __init__(self, records: Sequence[Record], schema: pa.Schema) -> None:
+    def __init__(self, records: Sequence[Record], schema: pa.Schema, watch: Stopwatch | None = None) -> None:
+        self._watch = watch or Stopwatch()
         rows = len(records)
         self.records = records
         self.schema = schema
@@ -62,7 +64,7 @@ class Batch:
         self._narrow([place for place, reason in enumerate(answer.reasons) if reason is None])
 
     def extract(self, sandbox: Sandbox) -> None:
-        """Decodes each page and extracts its text in the sandbox; a page without text stops here."""
+        """Finds each page's text, in the sandbox where it is not extracted yet; a page without text stops here."""
         texts: list[str] = []
         for row in self.alive:
             try:
@@ -76,16 +78,22 @@ class Batch:
 
     def _text(self, row: int, sandbox: Sandbox) -> str:
         record = self.records[row]
+        if record.text is not None:
+            return self._checked(row, record.text)
         if not record.body:
             self.gates[row] = "empty_body"
             return ""
-        decoded = decode(record.body, record.http_charset)
+        with self._watch.timing("decode"):
+            decoded = decode(record.body, record.http_charset)
         self.decoded[row] = replace(decoded, text="")  # how it was read is told later, the HTML is not needed again
-        extracted = sandbox.extract(decoded.text)
-        text = storable(extracted.text) if extracted else ""
+        with self._watch.timing("extract"):
+            extracted = sandbox.extract(decoded.text)
+        return self._checked(row, extracted.text if extracted else "")
+
+    def _checked(self, row: int, text: str) -> str:
         if not text.strip():
             self.gates[row] = "empty_text"
-        return text
+        return storable(text)
 
     def _fail(self, row: int, error: RecordError) -> None:
         self.gates[row] = error.reason

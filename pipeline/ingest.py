@@ -1,4 +1,4 @@
-"""From an archive to rows: reads one input file, runs the recipe's gates, extractor, measures and transforms over its pages.
+"""From an input file to rows: runs the recipe's gates, extractor, measures and transforms over its pages.
 
 Every response or conversion record, and every region that cannot be read, becomes a row of `records`; pages past all gates
 become rows of `documents`. Nothing here judges text: a signal is written down and `decide` reads it later.
@@ -13,14 +13,16 @@ import pyarrow as pa
 
 from pipeline.batch import Batch, batches
 from pipeline.errors import InputError, RecipeError
-from pipeline.identity import NOT_IDENTITY
+from pipeline.identity import IDENTITY_IF_CHANGED, NOT_IDENTITY
 from pipeline.ingest_tables import IngestTables
-from pipeline.inputs import open_input
 from pipeline.measures import Extractor, Gate, Measure, Transform
+from pipeline.reading import open_reader
+from pipeline.record import Record
+from pipeline.rows.columns import RowColumns
 from pipeline.sandbox import Limits, Sandbox
 from pipeline.schemas import RECORDS, with_signals
 from pipeline.steps import PartRun
-from pipeline.warc import Record, read_records
+from pipeline.stopwatch import Stopwatch
 
 Item = Gate | Extractor | Measure | Transform
 
@@ -29,7 +31,10 @@ FREE_FAILURES = 20  # a part may always have this many failed records; the toler
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingest:
-    """Reads archives through an ordered list of gates, one extractor, measures and transforms.
+    """Reads files through an ordered list of gates, one extractor, measures and transforms.
+
+    The text of rows that somebody else extracted (`columns` says where it is) is taken as it is: gates that need HTML are passed
+    over.
 
     `tolerance` is the share of records of a part that may fail before the part does. `sample_rate` is the share of gated
     pages, chosen by a hash of their record id, whose raw HTML is kept for looking.
@@ -42,6 +47,7 @@ class Ingest:
     items: tuple[Item, ...]
     limits: Limits = field(default_factory=Limits)
     sample_rate: float = 0.001
+    columns: RowColumns = field(default_factory=RowColumns, metadata=IDENTITY_IF_CHANGED)
     tolerance: float = field(default=0.1, metadata=NOT_IDENTITY)
     batch_pages: int = field(default=64, metadata=NOT_IDENTITY)
 
@@ -62,73 +68,81 @@ class Ingest:
         """Reads one file to its end; the counts add up to its records and bytes, or an AssertionError says what does not."""
         file = part.task.files[0]
         extractor = next(item for item in self.items if isinstance(item, Extractor))
-        tally = Tally()
-        with open_input(file.location) as stream, Sandbox(extractor, self.limits) as sandbox:
-            tables = IngestTables(part, self.schema(), self.sample_rate)
-            records = tally.watch(read_records(stream, file.name))
-            for batch in batches(records, self.batch_pages):
+        tally, watch = Tally(), Stopwatch()
+        reading = open_reader(file, self.columns, self.limits.max_html_chars, part.facts)
+        with reading as reader, Sandbox(extractor, self.limits) as sandbox:
+            tables = IngestTables(part, self.schema(), self.sample_rate, origins=not reader.has_html)
+            items = self.items if reader.has_html else tuple(item for item in self.items if not _needs_html(item))
+            for records in watch.drawing("read", batches(tally.watch(reader.records()), self.batch_pages)):
                 try:
-                    tables.write(self._measured(batch, sandbox))
+                    batch = self._measured(Batch(records, self.schema(), watch), items, sandbox, watch)
+                    with watch.timing("write"):
+                        tables.write(batch)
                 except Exception as error:
                     error.add_note(
-                        f"{file.name}, records at {batch[0].offset}-{batch[-1].offset}: {batch[0].record_id}"
+                        f"{file.name}, records at {records[0].offset}-{records[-1].offset}: {records[0].record_id}"
                     )
                     raise
-            part.facts |= {
-                "input_sha256": stream.sha256,
-                "input_bytes": stream.bytes,
-                "input_requests": stream.requests,
-            }
+            extent = reader.extent
             part.facts["child_peak_rss_bytes"] = sandbox.peak_rss_bytes
-        if stream.bytes != file.bytes:
-            raise InputError(f"{file.location}: {file.bytes} bytes when planned, {stream.bytes} when read")
-        counts = tables.counts | tally.counts()
-        _check(counts, file.name, stream.bytes, self.tolerance)
+        part.facts["child_cpu_seconds"] = round(sandbox.cpu_seconds, 3)
+        part.facts["item_seconds"] = watch.rounded()
+        read = part.facts["input_bytes"]
+        if read != file.bytes:
+            raise InputError(f"{file.location}: {file.bytes} bytes when planned, {read} when read")
+        counts = tables.counts | {"bytes": read} | tally.counts()
+        _check(counts, file.name, extent - tally.covered, self.tolerance)
         return counts
 
-    def _measured(self, records: Sequence[Record], sandbox: Sandbox) -> Batch:
-        batch = Batch(records, self.schema())
-        for item in self.items:
-            if isinstance(item, Gate):
-                batch.gate(item)
-            elif isinstance(item, Extractor):
-                batch.extract(sandbox)
-            elif isinstance(item, Transform):
-                batch.transform(item)
-            else:
-                batch.measure(item)
+    def _measured(self, batch: Batch, items: Sequence[Item], sandbox: Sandbox, watch: Stopwatch) -> Batch:
+        for item in items:
+            if isinstance(item, Extractor):
+                batch.extract(sandbox)  # in which there is more than one thing to time
+                continue
+            with watch.timing(item.name):
+                if isinstance(item, Gate):
+                    batch.gate(item)
+                elif isinstance(item, Transform):
+                    batch.transform(item)
+                else:
+                    batch.measure(item)
         return batch
 
 
+def _needs_html(item: Item) -> bool:
+    """Whether an item speaks of the page as it was fetched, which somebody else's rows do not have any more."""
+    return isinstance(item, Gate) and getattr(item, "needs_html", False)
+
+
 class Tally:
-    """Counts what passes: records by type, bytes covered."""
+    """Counts what passes: records by type, and how far their spans reach."""
 
     def __init__(self) -> None:
         self.types: Counter[str] = Counter()
-        self.bytes = 0
+        self.covered = 0
 
     def watch(self, records: Iterator[Record]) -> Iterator[Record]:
         """The records that become rows; the others are counted only."""
         for record in records:
-            if record.offset != self.bytes:
-                raise AssertionError(f"bytes {self.bytes}-{record.offset} belong to no record")
-            self.bytes += record.length
+            if record.offset != self.covered:
+                raise AssertionError(f"{self.covered}-{record.offset} of the file belong to no record")
+            self.covered += record.length
             self.types[record.type if record.kind == "other" else record.kind] += 1
             if record.kind != "other":
                 yield record
 
     def counts(self) -> dict[str, int]:
-        """`bytes` and `type.<record type>` counts, for the receipt."""
-        return {"bytes": self.bytes} | {f"type.{name}": self.types[name] for name in sorted(self.types)}
+        """`type.<record type>` counts, for the receipt."""
+        return {f"type.{name}": self.types[name] for name in sorted(self.types)}
 
 
-def _check(counts: dict[str, int], name: str, read: int, tolerance: float) -> None:
+def _check(counts: dict[str, int], name: str, uncovered: int, tolerance: float) -> None:
     """The conservation law of a part, and its tolerance for failed records."""
     stopped = sum(count for key, count in counts.items() if key.startswith(("gate.", "failed.")))
     if counts["rows"] != counts["documents"] + stopped:
         raise AssertionError(f"{counts['rows']} rows, but {counts['documents']} documents and {stopped} stopped")
-    if counts["bytes"] != read:
-        raise AssertionError(f"{read} bytes read, {counts['bytes']} covered by records")
+    if uncovered:
+        raise AssertionError(f"the last {uncovered} bytes or rows of {name} belong to no record")
     failed = sum(count for key, count in counts.items() if key.startswith("failed."))
     if failed > FREE_FAILURES + tolerance * counts["rows"]:
         reasons = ", ".join(f"{key[7:]} {count}" for key, count in counts.items() if key.startswith("failed."))

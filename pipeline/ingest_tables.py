@@ -1,4 +1,4 @@
-"""The tables of an ingest part, filled batch by batch: records, documents, and samples of what was stopped."""
+"""The tables of an ingest part, filled batch by batch: records, documents, where rows are from, samples of what was stopped."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,17 +8,21 @@ import pyarrow as pa
 
 from pipeline.batch import Batch
 from pipeline.pages import storable
-from pipeline.schemas import DOCUMENTS, SAMPLES
+from pipeline.schemas import DOCUMENTS, ORIGINS, SAMPLES
 from pipeline.steps import PartRun
 
 SAMPLE_BYTES, SAMPLE_ROW_GROUP = 1 << 20, 64  # of a kept page's HTML, and of how many the writer holds at a time
 
 
 class IngestTables:
-    """Writers of the part's tables, and counts of what they wrote; `schema` is that of its records with all signals."""
+    """Writers of the part's tables, and counts of what they wrote; `schema` is that of its records with all signals.
 
-    def __init__(self, part: PartRun, schema: pa.Schema, sample_rate: float) -> None:
+    `origins` is for rows that may say themselves which crawl and file they are from.
+    """
+
+    def __init__(self, part: PartRun, schema: pa.Schema, sample_rate: float, *, origins: bool = False) -> None:
         self._rate = sample_rate
+        self._origins = part.writer("origins", ORIGINS) if origins else None
         self._records = part.writer("records", schema)
         self._documents = part.writer("documents", DOCUMENTS)
         self._samples = part.writer("samples", SAMPLES, SAMPLE_ROW_GROUP)
@@ -33,6 +37,8 @@ class IngestTables:
             document_rows[row] = documents + place
         self._records.write_columns(_record_columns(batch, first, document_rows))
         self._documents.write_columns(_document_columns(batch, first))
+        if self._origins is not None:
+            self._origins.write_columns(_origin_columns(batch))
         self._samples.write_columns(_sample_columns(batch, first, self._rate))
         self.counts["rows"] += len(rows)
         self.counts["documents"] += len(batch.alive)
@@ -83,6 +89,14 @@ def _document_columns(batch: Batch, first: int) -> dict[str, Sequence[Any]]:
         ],
         "language": [batch.signals.get("language", nothing)[row] for row in batch.alive],
         "language_score": [batch.signals.get("language_score", nothing)[row] for row in batch.alive],
+    }
+
+
+def _origin_columns(batch: Batch) -> dict[str, Sequence[Any]]:
+    records = [batch.records[row] for row in batch.alive]
+    return {
+        "dump": [storable(record.dump) if record.dump else None for record in records],
+        "file_path": [storable(record.file_path) if record.file_path else None for record in records],
     }
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
@@ -18,6 +19,8 @@ from pipeline.tables import TableWriter, read_batches, read_table
 
 SHARD_ROW_GROUP = 1_000  # rows, as FineWeb's own files have
 BATCH = 256
+
+Origin = tuple[str, str]  # crawl and file
 
 KEPT_COLUMNS = ("record_row", "record_id", "url", "date", "text", "language", "language_score")
 
@@ -51,10 +54,11 @@ class Pack:
         dates: list[str] = []
         keeps = self._keeps(part)
         for file, receipt in zip(part.task.files, part.receipts("ingest"), strict=True):
-            origin = {"dump": dump_of(file.name, part.task.source), "file_path": file.name}
+            origins = _origins(part, receipt, (dump_of(file.name, part.task.source), file.name))
             for batch in read_batches(part.storage, receipt, "documents", KEPT_COLUMNS, BATCH):
                 sizes = [next(keeps) for _ in range(batch.num_rows)]
-                dates += self._pack(writer, batch, sizes, origin, counts)
+                here = [next(origins) for _ in range(batch.num_rows)]
+                dates += self._pack(writer, batch, sizes, here, counts)
                 dates = [min(dates), max(dates)] if dates else []
         if next(keeps, None) is not None:
             raise AssertionError("more documents are judged than there are")
@@ -79,10 +83,11 @@ class Pack:
         writer: TableWriter,
         batch: pa.RecordBatch,
         sizes: list[int],
-        origin: dict[str, str],
+        origins: list[Origin],
         counts: Counter[str],
     ) -> list[str]:
         """Writes the chosen rows of a batch and adds to `counts`; returns their dates."""
+        kept = [origin for origin, size in zip(origins, sizes, strict=True) if size]
         chosen = batch.take(pa.array([row for row, size in enumerate(sizes) if size], pa.int32()))
         if not chosen.num_rows:
             return []
@@ -91,27 +96,36 @@ class Pack:
         for transform in self.transforms:
             pages = pages.with_texts(transform.transform(pages).texts)
         tokens = self.tokens.count(pages.texts) if self.tokens else [None] * len(pages)
-        rows = chosen.num_rows
         dates = [iso(date) for date in columns["date"]]
         writer.write_columns(
             {
                 "text": pages.texts,
                 "id": columns["record_id"],
-                "dump": [origin["dump"]] * rows,
+                "dump": [dump for dump, _ in kept],
                 "url": columns["url"],
                 "date": dates,
-                "file_path": [origin["file_path"]] * rows,
+                "file_path": [file_path for _, file_path in kept],
                 "language": columns["language"],
                 "language_score": columns["language_score"],
                 "token_count": tokens,
                 "minhash_cluster_size": [size for size in sizes if size],
             }
         )
-        counts["rows"] += rows
+        counts["rows"] += chosen.num_rows
         counts["tokens"] += sum(count or 0 for count in tokens)
         counts["chars"] += sum(map(len, pages.texts))
         counts.update(f"language.{language}" for language in columns["language"] if language is not None)
         return [date for date in dates if date]
+
+
+def _origins(part: PartRun, receipt: Receipt, file: Origin) -> Iterator[Origin]:
+    """Crawl and file of each document of a part, in order: what its row says itself, else those of the input file."""
+    if "origins" not in receipt.files:
+        yield from repeat(file, receipt.rows("documents"))
+        return
+    for batch in read_batches(part.storage, receipt, "origins"):
+        rows = zip(batch["dump"].to_pylist(), batch["file_path"].to_pylist(), strict=True)
+        yield from ((dump or file[0], path or file[1]) for dump, path in rows)
 
 
 def iso(date: datetime | None) -> str | None:

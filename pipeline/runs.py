@@ -5,6 +5,7 @@ ROOT keeps every run's record; the last one is what `status`, `why` and `verify`
 
 import dataclasses
 import hashlib
+import os
 import platform
 import subprocess
 import sys
@@ -12,16 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import orjson
 
+from pipeline.environment import installed, source_digest
 from pipeline.errors import InputError, StorageError
 from pipeline.measures import Rule
 from pipeline.receipts import Receipts, manifest_path, standing
+from pipeline.rows.columns import RowColumns
 from pipeline.sources import Source, load_source, save_source
 from pipeline.steps import PlannedPart, PlannedStep, parts_of
 from pipeline.storage import Storage
@@ -81,15 +83,20 @@ def provenance(now: datetime) -> dict[str, Any]:
         "started": now.isoformat(timespec="seconds"),
         "argv": [shown(word) for word in sys.argv],  # a dataset's manifest is published
         "commit": _commit(),
+        "source": source_digest(),
         "lock": _lock(),
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "versions": {name: version(name) for name in PROVENANCE},
+        "versions": {name: installed(name) for name in PROVENANCE},
     }
 
 
 def _commit() -> str | None:
-    """The checkout's commit, with a `+` where the checkout has changes; None outside a checkout."""
+    """The checkout's commit, with a `+` where the checkout has changes.
+
+    Where there is no repository (a container, what a job uploads) it is what `GRISTMILL_COMMIT` says, None where nobody does.
+    """
+    told = os.environ.get("GRISTMILL_COMMIT") or None
     here = Path(__file__).parent
     try:
         head = subprocess.run(
@@ -101,8 +108,8 @@ def _commit() -> str | None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return head.stdout.strip() or None
+        return told
+    return head.stdout.strip() or told
 
 
 def _lock() -> str | None:
@@ -118,19 +125,30 @@ def record_run(
     now = datetime.now(UTC)
     origin = provenance(now)
     record = RunRecord(
-        id=f"{now:%Y%m%dT%H%M%S.%f}-{uuid4().hex[:6]}",
+        id=new_run_id(now),
         recipe=recipe,
         source=save_source(storage, source),
         rules=tuple(rules),
-        steps=tuple(_step_record(planned) for planned in steps),
+        steps=tuple(step_record(planned) for planned in steps),
         payload={planned.step.name: planned.payload for planned in steps},
         provenance=origin,
     )
-    storage.put_new(f"{FOLDER}/{record.id}.json", record.to_json())
+    write_record(storage, record)
     return record
 
 
-def _step_record(planned: PlannedStep) -> StepRecord:
+def new_run_id(now: datetime) -> str:
+    """A name for a run's record; later ones sort behind earlier ones."""
+    return f"{now:%Y%m%dT%H%M%S.%f}-{uuid4().hex[:6]}"
+
+
+def write_record(storage: Storage, record: RunRecord) -> None:
+    """Keeps a run's record in ROOT, of which it is the last from now on."""
+    storage.put_new(f"{FOLDER}/{record.id}.json", record.to_json())
+
+
+def step_record(planned: PlannedStep) -> StepRecord:
+    """What a run's record keeps of a step."""
     step = planned.step
     inputs = tuple(upstream.name for upstream in step.inputs)
     return StepRecord(step.name, planned.fingerprint, step.span, step.partitions, inputs)
@@ -148,6 +166,13 @@ class OpenRun:
     def source(self) -> Source:
         """The run's input files."""
         return load_source(self.storage, self.record.source)
+
+    @property
+    def columns(self) -> RowColumns | None:
+        """Which columns of its input rows the run read, where that was not the customary ones."""
+        stage = self.record.payload.get("ingest", {}).get("stage", {})
+        named = {field.name: stage.get("columns", {}).get(field.name) for field in dataclasses.fields(RowColumns)}
+        return RowColumns(**named) if any(named.values()) else None
 
     def step(self, name: str) -> StepRecord | None:
         """A step of the run by name."""

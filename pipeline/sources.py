@@ -25,7 +25,8 @@ from pipeline.storage import Storage
 from pipeline.storage_errors import damage_errors
 
 ARCHIVES = (".warc", ".warc.gz", ".warc.zst", ".warc.wet", ".warc.wet.gz", ".wet", ".wet.gz", ".arc", ".arc.gz")
-ROW_FILES = (".parquet", ".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".json.gz")  # datatrove writes .jsonl.gz
+JSON_LINES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst", ".json.gz")
+ROW_FILES = (".parquet", *JSON_LINES)
 PATH_LISTS = (".paths", ".paths.gz")
 MOST_PARTS = 1 << 24  # a document's number keeps 24 bits for its part
 STATS_AT_ONCE = 32

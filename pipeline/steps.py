@@ -12,7 +12,7 @@ import resource
 import time
 import traceback
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
@@ -96,17 +96,22 @@ def plan_steps(steps: Sequence[Step], source: Source) -> list[PlannedStep]:
     """
     planned: dict[str, PlannedStep] = {}
     for step in steps:
-        payload: dict[str, Any] = {
-            "step": step.name,
-            "stage": canonical(step.stage, step.name),
-            "inputs": [planned[upstream.name].fingerprint for upstream in step.inputs],
-            "unicode": unicodedata.unidata_version,  # decides lower case, categories and normal forms everywhere
-        }
-        if step.is_barrier:
-            payload |= {"partitions": step.partitions, "parts": source.digest}
-        parts = parts_of(source, span=step.span, partitions=step.partitions)
-        planned[step.name] = PlannedStep(step=step, fingerprint=digest(payload), parts=parts, payload=payload)
+        planned[step.name] = plan_step(step, source, planned)
     return list(planned.values())
+
+
+def plan_step(step: Step, source: Source, known: Mapping[str, PlannedStep]) -> PlannedStep:
+    """One step whose inputs are `known` by name."""
+    payload: dict[str, Any] = {
+        "step": step.name,
+        "stage": canonical(step.stage, step.name),
+        "inputs": [known[upstream.name].fingerprint for upstream in step.inputs],
+        "unicode": unicodedata.unidata_version,  # decides lower case, categories and normal forms everywhere
+    }
+    if step.is_barrier:
+        payload |= {"partitions": step.partitions, "parts": source.digest}
+    parts = parts_of(source, span=step.span, partitions=step.partitions)
+    return PlannedStep(step=step, fingerprint=digest(payload), parts=parts, payload=payload)
 
 
 def parts_of(source: Source, *, span: int, partitions: int) -> tuple[PlannedPart, ...]:
@@ -262,9 +267,11 @@ def _failure(task: PartTask, why: str, trace: str = "") -> Failure:
 
 def _attempt(task: PartTask) -> Receipt:
     part = PartRun(task, open_storage(task.root))
-    began = time.perf_counter()
+    began, burnt = time.perf_counter(), time.process_time()
+    part.facts["began"] = round(time.time(), 3)
     try:
         counts = task.stage.run(part)
+        part.facts["cpu_seconds"] = round(time.process_time() - burnt, 3)
         part.facts["seconds"] = round(time.perf_counter() - began, 3)
         part.facts["peak_rss_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         return part.commit(counts)

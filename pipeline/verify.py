@@ -124,7 +124,7 @@ def _dataset(run: OpenRun) -> Iterator[Finding | None]:
     if manifest is None:
         yield Finding(FOLDER, "there is no finished dataset")
         return
-    if manifest["run"] != run.record.id:
+    if manifest["run"] != run.record.id and not _packed_alike(run, manifest):
         yield Finding(FOLDER, f"it is of run {manifest['run']}, not of the last one")
     listed = {shard["path"] for shard in manifest["shards"]}
     for name in run.storage.names(f"{FOLDER}/data"):
@@ -134,6 +134,12 @@ def _dataset(run: OpenRun) -> Iterator[Finding | None]:
     for shard in manifest["shards"]:
         entry = FileEntry(f"{FOLDER}/{shard['path']}", shard["sha256"], shard["bytes"], shard["rows"])
         yield _file(run.storage, entry)
+
+
+def _packed_alike(run: OpenRun, manifest: dict[str, Any]) -> bool:
+    """Whether the dataset is what the run packed, though an earlier run built it: only signals were added since."""
+    pack = run.step("pack")
+    return pack is not None and manifest["steps"].get("pack", {}).get("manifest") == run.manifest(pack)
 
 
 def _described(storage: Storage, manifest: dict[str, Any]) -> Iterator[Finding | None]:

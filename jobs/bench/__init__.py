@@ -1,1 +1,1 @@
-"""What things cost, measured."""
+"""`gristmill bench`: the figures of the README, side by side with the peers in one run."""

@@ -1,8 +1,8 @@
 """A Ray cluster of several nodes on this machine, as a person starts one: `ray start`, token authentication, loopback only.
 
-Every node is a process group of its own, so that one can be lost as a machine is: at once and whole. Ports are chosen free, and
-all of Ray's files are in one folder of `/tmp` (a path of a Unix socket has room for 107 bytes), so that another Ray on the machine
-is neither met nor disturbed.
+Every node is a session of its own, so that one can be lost as a machine is: at once and whole. Ports are chosen free, and
+all of Ray's files are in one folder of `/tmp` (a path of a Unix socket has room for 107 bytes), so that another Ray on the
+machine is neither met nor disturbed.
 """
 
 import os
@@ -39,15 +39,22 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
+def members(process: subprocess.Popen[str]) -> list[int]:
+    """Process ids of the session that a process leads: Ray gives each worker a process group of its own."""
+    listed = subprocess.run(["ps", "-o", "pid=", "-s", str(process.pid)], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in listed.stdout.split()]
+
+
 def end(process: subprocess.Popen[str], *, at_once: bool = False) -> None:
-    """Ends a process group: asked first, unless it is to be lost as a machine is."""
-    for sign in (signal.SIGKILL,) if at_once else (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, sign)
+    """Ends all of a session: asked first, unless it is to be lost as a machine is."""
+    if not at_once:
+        process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(STOP_SECONDS)
-            if sign == signal.SIGTERM:
-                time.sleep(0.5)  # its children end after it
+    for pid in members(process):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait(STOP_SECONDS)
 
 
 class Cluster:
@@ -108,7 +115,7 @@ class Cluster:
 
     def works_at(self, node: subprocess.Popen[str], step: str) -> bool:
         """Whether a worker of a node is at a part of `step` now: Ray calls its processes by what they do."""
-        listed = subprocess.run(["ps", "-o", "args=", "-g", str(node.pid)], capture_output=True, text=True, check=False)
+        listed = subprocess.run(["ps", "-o", "args=", "-s", str(node.pid)], capture_output=True, text=True, check=False)
         return f"ray::{step} " in listed.stdout
 
     def lose(self, node: subprocess.Popen[str]) -> None:
