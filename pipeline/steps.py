@@ -168,10 +168,10 @@ class PartRun:
         self.facts: dict[str, Any] = {}
         self._writers: dict[str, TableWriter] = {}
 
-    def receipts(self, step: str) -> list[Receipt]:
+    def receipts(self, step: str) -> Sequence[Receipt]:
         """The committed parts of input `step` that this part reads, in order."""
         inputs = next(given for given in self.task.inputs if given.step == step)
-        return read_manifest(self.storage, inputs.manifest) if inputs.manifest else list(inputs.receipts)
+        return read_manifest(self.storage, inputs.manifest) if inputs.manifest else inputs.receipts
 
     def span(self, step: str) -> int:
         """Source parts that one part of input `step` covers."""
