@@ -21,7 +21,7 @@ FILES, PAGES, SEED = 5, 10, 7
 WORKING_COPY = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A head without CPUs, as one that leaves all work to its workers; tests add nodes."""
     if not sys.platform.startswith("linux"):
@@ -33,7 +33,7 @@ def cluster() -> Iterator[Cluster]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def crawl_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Small files of ordinary pages: what hostile ones do is tested where no node has to be waited for."""
     folder = tmp_path_factory.mktemp("cluster-crawl")
@@ -46,7 +46,7 @@ def crawl_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def local_root(crawl_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ROOT of a run of `fineweb` over the crawl in this process."""
     root = tmp_path_factory.mktemp("cluster-local")
@@ -54,7 +54,7 @@ def local_root(crawl_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return root
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a clone would have of the working copy as it stands: the files git knows, or would be given, and no other."""
     listed = subprocess.run(
@@ -78,6 +78,8 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
     server = Seaweed(tmp_path_factory.mktemp("weed"))
     server.start()
     try:
-        yield Bucket("s3://cluster/run", server.settings())
+        place = Bucket("s3://cluster/run", server.settings())
+        place.make()
+        yield place
     finally:
         server.kill()

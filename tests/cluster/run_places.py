@@ -1,6 +1,8 @@
 """Where a run is kept, in a folder or in a bucket, and the digests of the dataset there."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +25,21 @@ class Bucket:
     url: str
     settings: dict[str, str]
 
+    def make(self) -> None:
+        """Creates the bucket, which this server does for whoever writes to it."""
+        with self._let_in():
+            open_storage(self.url.rpartition("/")[0]).put("made", b"")
+
     def digests(self) -> dict[str, str]:
         """As `digests`, of the run kept here."""
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in self.settings.items():
-                patch.setenv(name, value)
+        with self._let_in():
             storage = open_storage(self.url)
             names = storage.names("dataset/data")
             return {name: hashlib.sha256(storage.get(f"dataset/data/{name}")).hexdigest() for name in names}
+
+    @contextmanager
+    def _let_in(self) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.settings.items():
+                patch.setenv(name, value)
+            yield
