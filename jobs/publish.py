@@ -212,9 +212,12 @@ def _show(told: dict[str, Any]) -> None:
             table.add_row(path, "to remove", "")
         out.print(table)
         return
+    if told.get("new"):
+        sent = f"{bytes_text(told['sent_bytes'])} of shards sent"
+        out.print(f"{told['target']}: published in commit {told['commit']}; {sent}")
+        return
     if "commit" in told:
-        made = "published in commit" if told["new"] else "nothing to do: this is what the Hub has in commit"
-        out.print(f"{told['target']}: {made} {told['commit']}; {bytes_text(told['sent_bytes'])} of shards sent")
+        out.print(f"{told['target']}: nothing to do, commit {told['commit']} holds all of it")
         return
     done = f"{len(told['write']):,} file(s) written, {len(told['remove']):,} removed"
     out.print(f"{told['target']}: {done if told['write'] or told['remove'] else 'nothing to do'}")

@@ -21,7 +21,7 @@ from pipeline.execution import Execution, Runner
 from pipeline.local_runner import LocalRunner
 from pipeline.rows.columns import RowColumns
 from pipeline.runs import OpenRun, open_run, record_run
-from pipeline.sources import Source, find_source
+from pipeline.sources import Source, find_source, save_source
 from pipeline.steps import PlannedStep, plan_steps
 from pipeline.storage import Storage, open_storage
 
@@ -60,6 +60,7 @@ def prepare(
         raise RecipeError(f"--limit {limit}: give a number of files, at least 1")
     made, modules = load_recipe(recipe)
     storage = open_storage(output)
+    storage.names("runs")  # so that a ROOT nobody can reach is noticed before the input is looked at
     last = None if inputs else _recorded(storage)
     files = find_source(inputs, name=source, limit=limit) if last is None else last.source
     columns = columns or (last and last.columns)
@@ -138,9 +139,10 @@ def _check_places(root: str, source: Source, ray: str | None) -> None:
         )
     if inside_job and not ray:
         notice("this job runs on one node of the cluster; give --ray auto to use all of them")
-    local = [place for place in (root, source.parts[0].location) if "://" not in place]
+    places = {"the input": source.parts[0].location, "ROOT": root}
+    local = [what for what, place in places.items() if "://" not in place]
     if ray and local:
-        notice(f"{' and '.join(local)}: local path(s), which every node must see")
+        notice(f"{' and '.join(local)} {'is' if len(local) == 1 else 'are'} on a local path: every node must see it")
 
 
 def run(
@@ -155,6 +157,7 @@ def run(
     recipe = prepared.recipe
     check_parts(*recipe.ingest, *recipe.measures, *recipe.transforms, recipe.tokens)
     began = time.monotonic()
+    save_source(prepared.storage, prepared.source)  # a ROOT that may not be written is noticed before Ray has started
     runner = make_runner(
         prepared.storage.location,
         prepared.source,

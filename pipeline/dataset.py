@@ -6,6 +6,7 @@ published as it is.
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
@@ -20,6 +21,8 @@ from pipeline.publishing.release import Release
 from pipeline.receipts import FileEntry, Receipt
 from pipeline.runs import OpenRun
 from pipeline.storage import Storage
+
+_PLACE = re.compile(r"\A(-\w=?|--[\w-]+=)?([/~].*)\Z", re.DOTALL)  # an absolute path, perhaps joined to its option
 
 FOLDER = "dataset"
 MANIFEST = f"{FOLDER}/manifest.json"
@@ -103,5 +106,7 @@ def _manifest(run: OpenRun, shards: list[Receipt]) -> dict[str, Any]:
 
 def _public(provenance: dict[str, Any]) -> dict[str, Any]:
     """Provenance as strangers may see it: of a path on the machine of the run only its last name, for the rest names people."""
-    words = (word if not word.startswith(("/", "~")) else f"…/{PurePath(word).name}" for word in provenance["argv"])
-    return provenance | {"argv": list(words)}
+    words = [
+        _PLACE.sub(lambda found: f"{found[1] or ''}…/{PurePath(found[2]).name}", word) for word in provenance["argv"]
+    ]
+    return provenance | {"argv": words}

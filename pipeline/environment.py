@@ -15,7 +15,11 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PACKAGES = ("pipeline", "filters", "dedup", "jobs")
-WRITERS = ("numpy", "polars", "pyarrow")  # no stage names them as its engine, but they sort the rows and write the files
+WRITERS = (
+    "numpy",
+    "polars",
+    "pyarrow",
+)  # no stage names them as its engine, but they sort the rows and write the files
 SOURCE, PYTHON, UNICODE = "gristmill's source", "Python", "Unicode"
 ABSENT = "none"
 
@@ -35,10 +39,10 @@ def environment(distributions: Iterable[str]) -> dict[str, str]:
 @lru_cache(maxsize=8)  # once per worker process: 20 ms
 def _environment(distributions: tuple[str, ...]) -> dict[str, str]:
     return {
-        SOURCE: _source_digest(),
+        SOURCE: source_digest(),
         PYTHON: ".".join(platform.python_version_tuple()[:2]),
         UNICODE: unicodedata.unidata_version,
-        **{name: _version(name) for name in distributions},
+        **{name: installed(name) for name in distributions},
     }
 
 
@@ -53,14 +57,15 @@ def differences_from(there: Mapping[str, str]) -> str:
     return differences(there, environment(set(there) - {SOURCE, PYTHON, UNICODE}))
 
 
-def _version(distribution: str) -> str:
+def installed(distribution: str) -> str:
+    """The version of a distribution, or that there is none."""
     try:
         return version(distribution)
     except PackageNotFoundError:
         return ABSENT
 
 
-def _source_digest() -> str:
+def source_digest() -> str:
     """8 hexadecimal digits of all modules of the four packages, wherever the checkout lies."""
     digest = hashlib.sha256()
     for package in PACKAGES:

@@ -10,9 +10,14 @@ from typing import Any, Protocol
 
 from pipeline.errors import PartsFailed
 from pipeline.receipts import Receipt, manifest_path, seal, standing
+from pipeline.retries import share
 from pipeline.sources import Source
 from pipeline.steps import Failure, PartInputs, PartTask, PlannedStep
 from pipeline.storage import Storage
+
+MOST_OUTAGES = (
+    8  # parts in a row (beyond those in flight) for which storage was gone: the others would only wait for it too
+)
 
 
 class Runner(Protocol):
@@ -78,6 +83,7 @@ class Execution:
         self._facts = facts
         self._places: dict[tuple[str, str], int] = {}
         self._ready: list[tuple[int, int, str]] = []
+        self._shares = 1
         self.states = {planned.step.name: self._load(planned, depth) for depth, planned in enumerate(steps)}
         self._readers: dict[str, list[StepState]] = {name: [] for name in self.states}
         for state in self.states.values():
@@ -100,18 +106,21 @@ class Execution:
         Raises:
             PartsFailed: after everything that could run has run, for the first step with failed parts.
         """
+        self._shares = runner.slots + 1  # the driver asks for things too
+        share(self._shares)
         observer.begin(list(self.states.values()))
         for state in self.states.values():
             self._seal(state)
             self._count_missing(state)
-        in_flight = 0
-        while self._ready or in_flight:
-            while self._ready and in_flight < runner.slots:
+        in_flight, outages, hopeless = 0, 0, MOST_OUTAGES + runner.slots
+        while in_flight or (self._ready and outages < hopeless):
+            while self._ready and in_flight < runner.slots and outages < hopeless:
                 _, place, name = heapq.heappop(self._ready)
                 runner.submit(self._task(self.states[name], place))
                 in_flight += 1
             for outcome in runner.wait():
                 in_flight -= 1
+                outages = outages + 1 if isinstance(outcome, Failure) and outcome.outage else 0
                 observer.ended(self.states[outcome.step], outcome)
                 self._settle(outcome)
         for state in self.states.values():
@@ -169,6 +178,7 @@ class Execution:
             part=part,
             files=() if step.is_barrier else self._source.parts[part.first : part.first + part.count],
             inputs=tuple(self._inputs(state, place, self.states[upstream.name]) for upstream in step.inputs),
+            shares=self._shares,
         )
 
     def _inputs(self, state: StepState, place: int, upstream: StepState) -> PartInputs:

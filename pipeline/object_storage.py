@@ -6,7 +6,7 @@ leaves nothing behind, and a failed request costs itself rather than the whole p
 
 from collections.abc import Callable
 from contextlib import suppress
-from tempfile import SpooledTemporaryFile, gettempdir
+from tempfile import SpooledTemporaryFile, TemporaryFile, gettempdir
 from typing import IO, TypeVar, cast
 
 import obstore
@@ -115,12 +115,16 @@ class ObjectStorage:
             except BaseError as error:
                 if trouble_of(error).code not in _TOO_LARGE:
                     raise
-                pieces = obstore.get(self._store, source).stream(min_chunk_size=PIECE_BYTES)
-                whole = (bytes(piece) for piece in pieces)
-                obstore.put(self._store, target, whole, chunk_size=PIECE_BYTES, max_concurrency=2)
+                self._carry(source, target)
 
         if source != target:  # S3 refuses that
             self._ask(f"{source} → {target}", ask)
+
+    def _carry(self, source: str, target: str) -> None:
+        with TemporaryFile() as file:
+            for piece in obstore.get(self._store, source).stream(min_chunk_size=PIECE_BYTES):
+                file.write(piece)
+            self._send(target, file, file.tell())
 
     def delete(self, path: str) -> None:
         """See `Storage.delete`."""

@@ -11,16 +11,17 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import ray
 from ray import cloudpickle
 from ray._private import ray_constants
-from ray._raylet import GcsClient
+from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
+from ray._raylet import GcsClient  # pyright: ignore[reportAttributeAccessIssue]  its stub forgets it
 from ray.exceptions import LocalRayletDiedError, NodeDiedError, ObjectLostError, RayError, RayTaskError
 
 from pipeline.environment import CHECKOUT, differences_from, environment
@@ -37,14 +38,11 @@ REPEAT_SECONDS = 300.0  # between two complaints that nothing can run
 LEAST_QUEUED = 64  # parts, where a cluster has few CPUs yet or none: what an autoscaler sees of the work
 MOST_CRASHES = 3  # a part that kills its process as often as this is at fault itself
 MOST_LOSSES = 20  # a machine is lost by no fault of its parts, unless this many in turn are
-QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_BACKEND_LOG_LEVEL": "error",  # what went wrong is said once, by us
-}
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 LOST = (NodeDiedError, LocalRayletDiedError, ObjectLostError)
-TOKEN_ADVICE = (
-    "it asks for a token, and none or another one was given; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH (or RAY_AUTH_TOKEN)"
+ADVICE = (
+    "it asks for a token, and none or another one was given; "
+    "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH (or RAY_AUTH_TOKEN)"
 )
 
 
@@ -59,7 +57,9 @@ class Unlike:
 def run_alike(task: PartTask, expected: Mapping[str, str]) -> Receipt | Failure | Unlike:
     """Runs a part on a machine that has what the driver has and sees the same ROOT; says what is not so on another."""
     if found := differences_from(expected):
-        return Unlike(socket.gethostname(), f"would not give the same bytes, it has {found}; give every node the same lock file")
+        return Unlike(
+            socket.gethostname(), f"would not give the same bytes, it has {found}; give every node the same lock file"
+        )
     if not _sees_root(task.root):
         return Unlike(
             socket.gethostname(),
@@ -112,7 +112,8 @@ class RayRunner:
             self._run: Any = ray.remote(num_cpus=1, max_retries=0)(run_part)
             self._arguments: tuple[Any, ...] = ()
         else:
-            self._run = ray.remote(num_cpus=1, max_retries=0, memory=part_bytes or None)(run_alike)
+            memory: dict[str, Any] = {"memory": part_bytes} if part_bytes else {}
+            self._run = ray.remote(num_cpus=1, max_retries=0, **memory)(run_alike)
             self._arguments = (environment(engines),)
             self._look()
 
@@ -157,7 +158,7 @@ class RayRunner:
         """A part's receipt, or why it has none; None where it should be tried again."""
         part = f"{task.step} {task.part.key}"
         try:
-            outcome = ray.get(ref)
+            outcome: Any = ray.get(ref)
         except RayTaskError as error:  # what came before the part's own code: it would come again
             return _failure(task, f"could not be run: {error.cause}", error)
         except LOST as error:
@@ -236,7 +237,27 @@ def _check_reachable(address: str) -> None:
     if host and port.isdigit():
         socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
         if not scheme:
-            GcsClient(address=place)
+            _check_token(place)
+
+
+def _check_token(address: str) -> None:
+    """Asks the cluster one question: `ray.init` would ask it for 20 s, and a missing token would end the process."""
+    ensure_token_if_auth_enabled(create_token_if_missing=False)
+    with _silent_stderr():
+        GcsClient(address=address)
+
+
+@contextmanager
+def _silent_stderr() -> Generator[None]:
+    """Keeps native code from saying on stderr what is then raised, and said once, by us."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _connect_or_explain(workers: int | None, address: str | None) -> None:
@@ -245,7 +266,7 @@ def _connect_or_explain(workers: int | None, address: str | None) -> None:
     except (RayError, ConnectionError, RuntimeError, ValueError, OSError) as error:
         where = f"Ray at {address}" if address else "Ray on this machine"
         said = str(error)
-        why = TOKEN_ADVICE if "uthToken" in said or "uthentication" in said else said.splitlines()[0]
+        why = ADVICE if "uthToken" in said or "uthentication" in said else said.splitlines()[0]
         if "client connection timeout" in said:  # all that ray:// says, whatever was wrong
             why = f"{why}; is it Ray's client port, and the right token?"
         raise GristmillError(f"{where} could not be reached or started: {why}") from error
@@ -255,7 +276,9 @@ def _connect(workers: int | None, address: str | None) -> None:
     if address is not None:
         _check_reachable(address)
         inside_job = "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ  # `ray job submit` has shipped the checkout already
-        environment = None if inside_job else {"working_dir": str(CHECKOUT)}  # without what .gitignore and .rayignore name
+        environment = (
+            None if inside_job else {"working_dir": str(CHECKOUT)}
+        )  # without what .gitignore and .rayignore name
         ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR)
         return
     paths = [str(CHECKOUT), *(path for path in sys.path if path)]

@@ -17,7 +17,7 @@ from pipeline.retries import retrying
 from pipeline.storage_errors import storage_errors
 from pipeline.stores import Place
 
-CHUNK_BYTES = 1 << 16  # what a cut may lose of what had come
+CHUNK_BYTES = 1 << 14  # what a cut may lose of what had come
 
 
 class RemoteStream:

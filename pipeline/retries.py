@@ -87,6 +87,13 @@ class Budget:
             self.retries += 1
         return wait
 
+    def obituary(self, where: str, words: str, tries: int, began: float) -> str:
+        """One line on a request that is given up."""
+        told = f"{shown(where)}: {words} (after {tries} tries in {time.monotonic() - began:.0f} s)"
+        return (
+            told if self._heard else f"{told}; nobody has answered there yet, is AWS_ENDPOINT_URL or the address right?"
+        )
+
 
 @lru_cache(maxsize=1024)
 def budget_of(bucket: str) -> Budget:
@@ -113,8 +120,7 @@ def retrying(budget: Budget, where: str, ask: Callable[[], Value]) -> Value:
             budget.failed(answered=trouble.status is not None)
             wait = budget.pause(attempt, budget.deadline(began))
             if wait is None:
-                tried = f"after {attempt + 1} tries in {time.monotonic() - began:.0f} s"
-                raise Exhausted(f"{shown(where)}: {trouble.words} ({tried})") from error
+                raise Exhausted(budget.obituary(where, trouble.words, attempt + 1, began)) from error
         else:
             budget.succeeded()
             return answer

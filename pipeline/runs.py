@@ -5,6 +5,7 @@ ROOT keeps every run's record; the last one is what `status`, `why` and `verify`
 
 import dataclasses
 import hashlib
+import os
 import platform
 import re
 import subprocess
@@ -13,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import orjson
 
+from pipeline.environment import installed, source_digest
 from pipeline.errors import InputError, StorageError
 from pipeline.measures import Rule
 from pipeline.receipts import Receipt, manifest_path, standing
@@ -84,15 +85,20 @@ def provenance(now: datetime) -> dict[str, Any]:
         "started": now.isoformat(timespec="seconds"),
         "argv": [_CREDENTIALS.sub("//", word) for word in sys.argv],  # a dataset's manifest is published
         "commit": _commit(),
+        "source": source_digest(),
         "lock": _lock(),
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "versions": {name: version(name) for name in PROVENANCE},
+        "versions": {name: installed(name) for name in PROVENANCE},
     }
 
 
 def _commit() -> str | None:
-    """The checkout's commit, with a `+` where the checkout has changes; None outside a checkout."""
+    """The checkout's commit, with a `+` where the checkout has changes.
+
+    Where there is no repository (a container, what a job uploads) it is what `GRISTMILL_COMMIT` says, None where nobody does.
+    """
+    told = os.environ.get("GRISTMILL_COMMIT") or None
     here = Path(__file__).parent
     try:
         head = subprocess.run(
@@ -104,8 +110,8 @@ def _commit() -> str | None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return head.stdout.strip() or None
+        return told
+    return head.stdout.strip() or told
 
 
 def _lock() -> str | None:

@@ -14,15 +14,16 @@ import traceback
 import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 from uuid import uuid4
 
 import pyarrow as pa
 
-from pipeline.errors import GristmillError, RecipeError, StorageError, TransientError
+from pipeline.errors import Exhausted, GristmillError, RecipeError, StorageError, TransientError
 from pipeline.identity import canonical, digest
 from pipeline.receipts import FileEntry, Receipt, read_manifest, receipt_path, step_folder
+from pipeline.retries import share
 from pipeline.sources import Source, SourcePart
 from pipeline.storage import Storage, open_storage
 from pipeline.tables import TableWriter
@@ -154,6 +155,7 @@ class PartTask:
     part: PlannedPart
     files: tuple[SourcePart, ...]
     inputs: tuple[PartInputs, ...]
+    shares: int = 1  # processes that share the run's retry budgets
 
 
 class PartRun:
@@ -233,13 +235,17 @@ class Failure:
     name: str
     why: str
     trace: str = field(default="", repr=False)
+    outage: bool = False  # storage or network were gone for as long as is waited for them
 
 
 def run_part(task: PartTask) -> Receipt | Failure:
     """Runs one part to its receipt, or to the reason why not; retries what may pass (TransientError), with back-off."""
+    share(task.shares)
     for attempt in range(1, MOST_ATTEMPTS + 1):
         try:
             return _attempt(task)
+        except Exhausted as error:
+            return replace(_failure(task, str(error)), outage=True)
         except TransientError as error:
             if attempt == MOST_ATTEMPTS:
                 return _failure(task, f"{error} (after {attempt} attempts)")
@@ -275,5 +281,6 @@ def _attempt(task: PartTask) -> Receipt:
 def without_traces(failures: Sequence[Failure]) -> list[dict[str, str]]:
     """Failures as a machine reads them."""
     return [
-        {key: value for key, value in dataclasses.asdict(failure).items() if key != "trace"} for failure in failures
+        {key: value for key, value in dataclasses.asdict(failure).items() if key not in ("trace", "outage")}
+        for failure in failures
     ]

@@ -135,7 +135,7 @@ def read_row_group(storage: Storage, receipt: Receipt, table: str, number: int) 
     """One row group of a committed table."""
     path = receipt.files[table].path
     with damage_errors(path):
-        return pq.ParquetFile(storage.open(path)).read_row_group(number)
+        return pq.ParquetFile(storage.open(path), pre_buffer=True).read_row_group(number)
 
 
 def read_batches(
@@ -145,7 +145,7 @@ def read_batches(
     path = receipt.files[table].path
     names = None if columns is None else list(columns)
     with damage_errors(path):
-        file = pq.ParquetFile(storage.open(path))
+        file = pq.ParquetFile(storage.open(path), pre_buffer=True)
         for group in range(file.num_row_groups):
             yield from file.iter_batches(batch_size=rows, row_groups=[group], columns=names)
 
@@ -156,7 +156,7 @@ def read_rows(storage: Storage, receipt: Receipt, table: str, first: int, count:
     found: list[dict[str, Any]] = []
     start = 0
     with damage_errors(path):
-        file = pq.ParquetFile(storage.open(path))
+        file = pq.ParquetFile(storage.open(path), pre_buffer=True)
         for group in range(file.num_row_groups):
             rows = file.metadata.row_group(group).num_rows
             low, high = max(first, start), min(first + count, start + rows)

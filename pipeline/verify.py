@@ -17,7 +17,7 @@ from pipeline.runs import OpenRun, StepRecord
 from pipeline.storage import Storage
 from pipeline.storage_errors import damage_errors
 
-CHUNK = 1 << 20
+CHUNK = 8 << 20  # of a bucket's file, each is a request
 
 ALIGNED = {"verdicts": "records", "signals": "documents", "survivors": "documents"}
 

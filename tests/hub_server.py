@@ -293,6 +293,10 @@ class _Handler(BaseHTTPRequestHandler):
             {"type": "user", "name": USER, "orgs": orgs, "auth": {"accessToken": {"displayName": "t", "role": role}}},
         )
 
+    def harnesses(self) -> None:
+        """What the client may ask once a day, to say in its requests who drives it."""
+        raise refusal(404, "Not found")
+
     def create(self) -> None:
         asked = json.loads(self.body)
         if asked.get("type") != "dataset":
@@ -310,6 +314,8 @@ class _Handler(BaseHTTPRequestHandler):
     def validate_yaml(self) -> None:
         asked = json.loads(self.body)
         errors = [{"message": message} for message in card_errors(asked["content"])]
+        if errors and self.headers.get("Accept") == "text/plain":
+            raise Answer(400, "\n".join(error["message"] for error in errors).encode(), {"Content-Type": "text/plain"})
         raise Answer(400 if errors else 200, {"errors": errors, "warnings": []})
 
     def info(self, repo_id: str, revision: str = "main") -> None:
@@ -560,6 +566,7 @@ ROUTES = [
     (re.compile(pattern.replace("REPO", REPO).replace("REVISION", REVISION).replace("REST", REST)), name)
     for pattern, name in (
         ("GET /api/whoami-v2", "whoami"),
+        ("GET /api/agent-harnesses", "harnesses"),
         ("POST /api/repos/create", "create"),
         ("POST /api/validate-yaml", "validate_yaml"),
         ("GET /api/datasets/REPO", "info"),

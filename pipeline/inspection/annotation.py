@@ -12,7 +12,7 @@ MOST_CHARS = 1_600  # of a page are shown; some 20 lines
 MOST_REMOVED = 240  # characters shown of one removed passage
 MOST_EDITS = 400
 MOST_MARKS = 400
-LEAD = 160  # characters before the first mark
+FAR, LEAD = 480, 160  # a mark after more than FAR characters is shown with LEAD characters before it
 
 MOST_COMPARED = 200_000  # characters of a text
 MOST_WORDS = 260  # of a text are compared; the matcher takes time with the square of it
@@ -32,18 +32,24 @@ class Piece:
 def annotated(
     text: str, spans: Sequence[Span], edits: Sequence[dict[str, Any]] = (), most: int = MOST_CHARS
 ) -> list[Piece]:
-    """Pieces that together are a stretch of `text` of at most `most` characters, from shortly before the first mark.
+    """Pieces that are a stretch of `text` of at most `most` characters; from shortly before the first mark where that is far.
 
     `edits` are those of the documents table: what they removed stands, struck through and shortened, where it was.
     """
     removals = [each for each in _removals(edits) if each[1].strip()]
     first = min([span.start for span in spans[:1]] + [at for at, _, _ in removals[:1] if not spans], default=0)
-    begin = max(0, min(first - LEAD, len(text) - most))
+    begin = _word_start(text, first - LEAD) if first > FAR else 0
     end = min(len(text), begin + most)
     cuts = [each for each in removals if begin <= each[0] <= end]
     pieces = [Piece("gap", "", _chars(begin))] if begin else []
     pieces += _pieces(text, begin, end, _within(spans, begin, end), cuts, most)
     return [*pieces, Piece("gap", "", _chars(len(text) - end))] if end < len(text) else pieces
+
+
+def _word_start(text: str, at: int) -> int:
+    """The start of a word at or soon after `at`."""
+    found = re.compile(r"\s\S").search(text, at, at + LEAD)
+    return found.start() + 1 if found else at
 
 
 def _chars(count: int) -> str:

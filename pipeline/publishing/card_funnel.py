@@ -28,7 +28,7 @@ def _rows(manifest: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     def row(name: str, count: int, meaning: str) -> tuple[str, str, str, str]:
         return name, f"{count:,}", f"{count / whole:.2%}" if whole else "-", meaning
 
-    yield row("**records**", whole, "pages and regions of the archives that cannot be read")
+    yield row("**records**", whole, "pages, and regions of the archives that cannot be read")
     for kind, key in (("failed", "failed"), ("gate", "gated"), ("rule", "dropped")):
         for reason, count in numbers[key].items():
             yield row(f"{kind}: {code(reason)}", count, _meaning(manifest, kind, reason))

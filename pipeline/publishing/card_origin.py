@@ -37,12 +37,14 @@ def origin_section(manifest: dict[str, Any]) -> str:
 
 def command(manifest: dict[str, Any]) -> str:
     """The command that made the run, without the paths of the machine it ran on; a placeholder where it was none of ours."""
-    argv = [one_line(word) for word in manifest["provenance"].get("argv", ())]
+    argv = manifest["provenance"].get("argv", ())
     name = PurePath(argv[0]).stem if argv else ""
     words = argv[1:] if name == "gristmill" else [name, *argv[1:]]
     if not words or words[0] not in _VERBS:
         words = ["curate", manifest["recipe"], "--input", "FILES", "--source", manifest["source"], "--output", "ROOT"]
-    return f"gristmill {shlex.join(words)}"
+    if words[0] == "curate" and not {"-i", "--input"} & {word.partition("=")[0] for word in words}:
+        words = [*words, "--input", "FILES"]  # a replay took them from the run before
+    return f"gristmill {shlex.join(map(one_line, words))}"
 
 
 def reproduce_section(manifest: dict[str, Any]) -> str:

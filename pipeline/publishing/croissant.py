@@ -53,7 +53,7 @@ def make_croissant(manifest: dict[str, Any], title: str) -> bytes:
         "description": _description(manifest),
         "citeAs": citation(manifest, title),
         "datePublished": str(manifest["provenance"]["started"])[:10],
-        "version": release.get("version", manifest["run"]),
+        "version": _version(manifest),
         "inLanguage": list(manifest["languages"] or ()),
         "keywords": ["text", "web", "language modelling"],
         "isLiveDataset": False,
@@ -71,6 +71,15 @@ def make_croissant(manifest: dict[str, Any], title: str) -> bytes:
         ],
     }
     return orjson.dumps(described, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def _version(manifest: dict[str, Any]) -> str:
+    """Semantic versioning, which the format asks for: `v1.0` is 1.0.0, and what has no version has its run's name."""
+    version = manifest["release"].get("version")
+    if version is None:
+        return f"0.0.0+{manifest['run']}"
+    numbers = version.removeprefix("v").split(".")
+    return ".".join([*numbers, "0", "0"][:3]) if all(map(str.isdecimal, numbers)) and len(numbers) < 4 else version
 
 
 def _description(manifest: dict[str, Any]) -> str:

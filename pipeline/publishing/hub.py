@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from pipeline.errors import RecipeError, StorageError
 from pipeline.publishing.bundle import Bundle, Progress, PublishedFile, damaged, is_shard
+from pipeline.publishing.describe import CARD
 from pipeline.publishing.hub_client import HubChanged, HubMissing, hub_errors, patiently
 from pipeline.publishing.stored_file import StoredFile
 
@@ -117,6 +118,7 @@ class HubTarget:
         meanwhile, their commit stays below ours if it touches nothing of ours; else StorageError says what it touched.
         """
         check_tag(head, bundle, tag)
+        self._validate(bundle)
         first = head = self._prepared(head, public)
         for _ in range(MOST_LOOKS):
             if head.holds(bundle):
@@ -133,6 +135,18 @@ class HubTarget:
         if tag is not None and tag not in head.tags:
             self._ask("create_tag", tag=tag, revision=head.commit, exist_ok=True)
         return Published(commit=head.commit, new=head.commit != first.commit, sent=self._sent)
+
+    def _validate(self, bundle: Bundle) -> None:
+        """Lets the Hub check the card before anything is sent: it knows which licenses there are."""
+        from huggingface_hub import DatasetCard
+
+        card = next(file.content for file in bundle.files if file.path == CARD).decode()
+
+        def once() -> None:
+            with hub_errors(f"{self.where}: the card is refused"):
+                DatasetCard(card).validate(repo_type="dataset")
+
+        patiently(once, self._notice)
 
     def _prepared(self, head: Head, public: bool) -> Head:
         """Repository and branch, made where they are missing."""
@@ -190,7 +204,7 @@ class HubTarget:
                 if operations[-1].upload_info.sha256.hex() != file.sha256:
                     raise damaged(bundle, file)
                 opened[-1].sending = True
-            self._ask("preupload_lfs_files", additions=operations, revision=self.branch, num_threads=THREADS)
+            self._send(operations, opened)
             for file, stored in zip(files, opened, strict=True):
                 self._sent += stored.sent
                 progress(file.size - stored.sent)
@@ -198,6 +212,19 @@ class HubTarget:
             for stored in opened:
                 stored.close()
         return operations
+
+    def _send(self, operations: list["CommitOperationAdd"], opened: list[StoredFile]) -> None:
+        """Sends a batch, from its beginning at each attempt: the client leaves a file where a failed request stopped."""
+
+        def once() -> None:
+            for stored in opened:
+                stored.seek(0)
+            with hub_errors(self.where):
+                self._api.preupload_lfs_files(
+                    self.repo, operations, repo_type="dataset", revision=self.branch, num_threads=THREADS
+                )
+
+        patiently(once, self._notice)
 
     def _commit(self, bundle: Bundle, head: Head, operations: list["CommitOperationAdd"]) -> None:
         """The one commit. Where its answer is lost it is sent again, and cannot be made twice: `head` is its parent only once."""

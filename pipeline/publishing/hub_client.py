@@ -23,7 +23,7 @@ LONGEST_WAIT_SECONDS = 300.0  # that the Hub may ask for at once; the whole of a
 TIMEOUT_SECONDS = 120.0  # without a byte going or coming
 LOGIN = "set HF_TOKEN, or run `hf auth login`"
 
-_ADDRESS = re.compile(r"hf://datasets/([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?/?")
+_ADDRESS = re.compile(r"hf://datasets/([\w.-]+/[\w.-]+?)(?:@([\w./-]*[\w.-]))?/?")
 _WORTH_A_RETRY = (408, 429, 500, 502, 503, 504)
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ def _retry_hook(notice: Callable[[str], None]) -> Callable[["httpx2.Response"], 
             return
         wait = wait_asked(response.headers)
         if wait is not None and wait > LONGEST_WAIT_SECONDS:
-            raise TransientError(
+            raise StorageError(
                 f"the Hub asks to wait {wait:,.0f} s ({response.status_code}); run the same command again then"
             )
         with lock:

@@ -9,7 +9,9 @@ MOST_CHARS = 200
 _ACTIVE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$^=-])")
 _LINKED = re.compile(r"://|www\.|@", re.IGNORECASE)  # what GitHub's and the Hub's Markdown make links of
-_ADDRESS = re.compile(r"(?<=[:.@/])|(?=@)")  # where a space without width keeps them from it
+_ADDRESS = re.compile(
+    r"(?<=:)(?=/)|(?<=@)|(?=@)|(?<=www\.)", re.IGNORECASE
+)  # where a space without width keeps them from it
 _PLAIN = re.compile(r"[\w./:@+=<>!, -]+", re.ASCII)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from pipeline.publishing.markdown import code, plain, table
 from pipeline.publishing.meanings import ITEMS
 
-MOST_VALUE_CHARS, MOST_ITEMS = 60, 20
+MOST_VALUE_CHARS, MOST_FOREIGN_CHARS, MOST_ITEMS = 60, 16, 20
 _HEAD = ("is", "version", "engines")
 
 
@@ -17,10 +17,11 @@ def value_text(value: Any) -> str:
     if isinstance(value, list):
         shown = ", ".join(map(value_text, value[:MOST_ITEMS])) or "none"
         return f"{shown}, … ({len(value)} in all)" if len(value) > MOST_ITEMS else shown
-    if isinstance(value, str) and len(value) > MOST_VALUE_CHARS:
-        return f"{value[:MOST_VALUE_CHARS]}… ({len(value)} characters)"
+    if isinstance(value, str):
+        most = MOST_VALUE_CHARS if value.isascii() else MOST_FOREIGN_CHARS
+        return f"{value[:most]}… ({len(value)} characters)" if len(value) > most else value
     words = {True: "yes", False: "no", None: "none"}
-    return words[value] if value is None or isinstance(value, bool) else str(value)
+    return words[value] if value is None or isinstance(value, bool) else f"{value:,}"
 
 
 def _mapping_text(value: dict[str, Any]) -> str:

@@ -1,5 +1,8 @@
 """Pages of the run: near-duplicates beside their survivors, samples of every reason, failed records."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pipeline.report import quoting
 from pipeline.report.drawing import dot
 from pipeline.report.gathering import Gathered
@@ -53,7 +56,11 @@ def samples_section(found: Gathered) -> Markup:
     """A few pages of each reason, closed but for those that were kept."""
     if not found.samples:
         return tag("p", "There are no pages to show.", class_="lead")
-    counted = {"kept": {None: found.funnel.kept}, "rule": found.funnel.dropped, "gate": found.funnel.gated}
+    counted: dict[str, Mapping[Any, int]] = {
+        "kept": {None: found.funnel.kept},
+        "rule": found.funnel.dropped,
+        "gate": found.funnel.gated,
+    }
     groups: list[Markup] = []
     opened = False  # the commonest reason shows at once what there is to see
     for (fate, reason), pages in found.samples.items():

@@ -1,8 +1,8 @@
 """A Ray cluster of several nodes on this machine, as a person starts one: `ray start`, token authentication, loopback only.
 
-Every node is a process group of its own, so that one can be lost as a machine is: at once and whole. Ports are chosen free, and
-all of Ray's files are in one folder of `/tmp` (a path of a Unix socket has room for 107 bytes), so that another Ray on the machine
-is neither met nor disturbed.
+Every node is a session of its own, so that one can be lost as a machine is: at once and whole. Ports are chosen free, and
+all of Ray's files are in one folder of `/tmp` (a path of a Unix socket has room for 107 bytes), so that another Ray on the
+machine is neither met nor disturbed.
 """
 
 import os
@@ -39,15 +39,22 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
+def members(process: subprocess.Popen[str]) -> list[int]:
+    """Process ids of the session that a process leads: Ray gives each worker a process group of its own."""
+    listed = subprocess.run(["ps", "-o", "pid=", "-s", str(process.pid)], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in listed.stdout.split()]
+
+
 def end(process: subprocess.Popen[str], *, at_once: bool = False) -> None:
-    """Ends a process group: asked first, unless it is to be lost as a machine is."""
-    for sign in (signal.SIGKILL,) if at_once else (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, sign)
+    """Ends all of a session: asked first, unless it is to be lost as a machine is."""
+    if not at_once:
+        process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(STOP_SECONDS)
-            if sign == signal.SIGTERM:
-                time.sleep(0.5)  # its children end after it
+    for pid in members(process):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait(STOP_SECONDS)
 
 
 class Cluster:
@@ -77,7 +84,9 @@ class Cluster:
     @property
     def environment(self) -> dict[str, str]:
         """What a process needs to be let in; nothing of this test's own that a fresh checkout would not have."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "PYTHONPATH", "PYTEST"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "PYTHONPATH", "PYTEST"))
+        }
         return kept | {
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(self._token),
@@ -106,7 +115,7 @@ class Cluster:
 
     def works_at(self, node: subprocess.Popen[str], step: str) -> bool:
         """Whether a worker of a node is at a part of `step` now: Ray calls its processes by what they do."""
-        listed = subprocess.run(["ps", "-o", "args=", "-g", str(node.pid)], capture_output=True, text=True, check=False)
+        listed = subprocess.run(["ps", "-o", "args=", "-s", str(node.pid)], capture_output=True, text=True, check=False)
         return f"ray::{step} " in listed.stdout
 
     def lose(self, node: subprocess.Popen[str]) -> None:
@@ -130,12 +139,19 @@ class Cluster:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self, *options: str, cpus: int, **environment: str) -> subprocess.Popen[str]:
-        ports = ("dashboard-agent-listen-port", "dashboard-agent-grpc-port", "runtime-env-agent-port", "metrics-export-port")
+        ports = (
+            "dashboard-agent-listen-port",
+            "dashboard-agent-grpc-port",
+            "runtime-env-agent-port",
+            "metrics-export-port",
+        )
         numbered = [f"--{name}={port}" for name, port in zip(ports, free_ports(len(ports)), strict=True)]
         number = self._started
         self._started += 1
         address = f"127.0.0.{number + 2}"  # 127.0.0.1 itself Ray would replace by the machine's outer address
-        numbered.append(f"--temp-dir={self._folder / str(number)}")  # shared, one node would unpack a package under another
+        numbered.append(
+            f"--temp-dir={self._folder / str(number)}"
+        )  # shared, one node would unpack a package under another
         with (self._folder / f"node-{number}.log").open("w") as log:
             node = subprocess.Popen(
                 [str(BIN / "ray"), "start", "--block", "--disable-usage-stats", f"--node-ip-address={address}",

@@ -1,11 +1,12 @@
 """A cluster gives the bytes of one machine: jobs from a checkout, nodes that come late or are lost, drivers that are killed."""
 
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -44,26 +45,33 @@ class Commas:
 
 def mine():
     base = fineweb()
-    rule = Rule(signal="commas_count", op="<", value=3, reason="few_commas")
+    rule = Rule(signal="commas_count", op="<", value=50, reason="few_commas")
     return replace(base, name="mine", measures=(Commas(),), rules=(*base.rules, rule))
 '''
 
 
+def start(command: Sequence[str], checkout: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        cwd=checkout,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
 def submit(cluster: Cluster, checkout: Path, *words: str) -> subprocess.Popen[str]:
     """`ray job submit --working-dir .` in a checkout."""
-    return subprocess.Popen(
-        [str(BIN / "ray"), "job", "submit", "--address", cluster.jobs_address, "--working-dir", ".", "--", "python", "-m", *words],
-        cwd=checkout, env=cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-    )  # fmt: skip
+    job = ["job", "submit", "--address", cluster.jobs_address, "--working-dir", ".", "--", "python", "-m", *words]
+    return start([str(BIN / "ray"), *job], checkout, cluster.environment)
 
 
 def curate_from_outside(cluster: Cluster, checkout: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
     """`curate --ray ADDRESS` in a checkout: a driver that is no job, and ships the checkout itself."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "jobs.curate", *words, "--ray", cluster.address],
-        cwd=checkout, env=cluster.environment | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        start_new_session=True,
-    )  # fmt: skip
+    command = [sys.executable, "-m", "jobs.curate", *words, "--ray", cluster.address]
+    return start(command, checkout, cluster.environment | environment)
 
 
 def ended(process: subprocess.Popen[str]) -> str:
@@ -88,48 +96,25 @@ def wait_until(driver: subprocess.Popen[str], so: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_a_job_waits_for_its_machines_and_gives_the_bytes_of_a_local_run(
+def test_a_job_from_a_checkout_waits_for_machines_outlives_one_and_gives_the_bytes_of_a_local_run(
     cluster: Cluster, checkout: Path, crawl_folder: Path, local_root: Path, tmp_path: Path
 ) -> None:
-    clutter = ("out/a.parquet", "demo/crawl/a.warc.gz", ".venv/lib/a.so", ".git/objects/a", ".hypothesis/a", "mine/a.warc.gz")
-    for name in clutter:
-        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-        (checkout / name).write_bytes(b"0" * 20_000_000)
     job = submit(
-        cluster, checkout,
-        "jobs.curate", "fineweb", "--ray", "auto", "--input", str(crawl_folder), "--output", str(tmp_path),
-    )  # fmt: skip
+        cluster, checkout, "jobs.curate", "fineweb", "--ray", "auto", "-i", str(crawl_folder), "-o", str(tmp_path)
+    )
     assert job.stdout is not None
     said: list[str] = []
     while "waiting: no node can take a part" not in "".join(said[-1:]):
         said.append(job.stdout.readline())
         assert said[-1], "".join(said)
     cluster.grow_to(2)
+    doomed = cluster.newest()
+    wait_until(job, lambda: receipts(tmp_path) > 0 and cluster.works_at(doomed, "ingest"))
+    cluster.lose(doomed)
     rest = ended(job)
     assert job.returncode == 0, rest
     assert "2 CPUs; at most 64 parts in flight" in rest
-    assert digests(tmp_path) == digests(local_root)
-    kept = [path for path in cluster.uploaded().rglob("*") if path.is_file()]
-    assert any(path.name == "ray_runner.py" for path in kept)
-    assert sum(path.stat().st_size for path in kept if path.suffix != ".pyc") < 5_000_000
-    for name in clutter:
-        shutil.rmtree(checkout / Path(name).parts[0])
-
-
-def test_a_node_lost_in_the_middle_changes_no_byte(
-    cluster: Cluster, checkout: Path, crawl_folder: Path, local_root: Path, tmp_path: Path
-) -> None:
-    cluster.grow_to(2)
-    doomed = cluster.newest()
-    job = submit(
-        cluster, checkout,
-        "jobs.curate", "fineweb", "--ray", "auto", "--input", str(crawl_folder), "--output", str(tmp_path),
-    )  # fmt: skip
-    wait_until(job, lambda: receipts(tmp_path) > 0 and cluster.works_at(doomed, "ingest"))
-    cluster.lose(doomed)
-    said = ended(job)
-    assert job.returncode == 0, said
-    assert "lost their process or node and are done again" in said
+    assert "lost their process or node and are done again" in rest
     assert digests(tmp_path) == digests(local_root)
 
 
@@ -139,11 +124,12 @@ def test_a_driver_that_was_killed_is_started_again_and_a_users_own_measure_trave
     cluster.grow_to(1)
     (tmp_path / "own.py").write_text(OWN_RECIPE)
     recipe, root = f"{tmp_path}/own.py:mine", tmp_path / "out"
-    command = (recipe, "--input", str(crawl_folder), "--output", str(root))
+    command = (recipe, "-i", str(crawl_folder), "--output", str(root))
     driver = curate_from_outside(cluster, checkout, *command)
     wait_until(driver, lambda: receipts(root) > 1)
     end(driver, at_once=True)
     assert driver.wait() == -signal.SIGKILL
+    driver.communicate()
     before = {path: path.stat().st_mtime_ns for path in root.glob("steps/*/*/*/*.json")}
 
     again = curate_from_outside(cluster, checkout, *command)
@@ -183,15 +169,30 @@ def test_a_wrong_token_is_one_clear_line(cluster: Cluster, checkout: Path, crawl
     )  # fmt: skip
     said = ended(driver).splitlines()
     assert driver.returncode == 1
-    assert said[-1].startswith(f"gristmill: Ray at {cluster.address} could not be reached or started: it asks for a token")
-    assert sum("oken" in line for line in said) == 1
+    assert said[-1].startswith(
+        f"gristmill: Ray at {cluster.address} could not be reached or started: it asks for a token"
+    )
+    assert not [line for line in said[:-1] if "uthent" in line]
     assert not (tmp_path / "out" / "runs").exists()
 
 
-def test_a_root_inside_the_uploaded_checkout_is_refused(cluster: Cluster, checkout: Path, crawl_folder: Path) -> None:
-    job = submit(
-        cluster, checkout, "jobs.curate", "fineweb", "--ray", "auto", "--input", str(crawl_folder), "--output", "out"
+def test_what_a_job_does_not_need_is_not_uploaded(cluster: Cluster, checkout: Path) -> None:
+    clutter = (
+        "out/a",
+        "demo/a",
+        ".venv/lib/a.so",
+        ".git/objects/a",
+        ".hypothesis/a",
+        "mine/a.warc.gz",
+        "mine/a.parquet",
     )
+    for name in clutter:
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_bytes(secrets.token_bytes(5_000_000))
+    job = submit(cluster, checkout, "jobs.curate", "--help")
     said = ended(job)
-    assert job.returncode != 0
-    assert "is inside the working directory that was uploaded with this job" in said
+    assert job.returncode == 0, said
+    kept = [path for path in cluster.uploaded().rglob("*") if path.is_file()]
+    assert any(path.name == "ray_runner.py" for path in kept)
+    assert not {path.name for path in kept} & {Path(name).name for name in clutter}
+    assert sum(path.stat().st_size for path in kept if path.suffix != ".pyc") < 5_000_000

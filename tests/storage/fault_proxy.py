@@ -21,21 +21,26 @@ class Fault:
 
     With `status` the proxy answers itself. Otherwise it passes on `after` bytes of the real answer's body, and then cuts the
     connection (in the middle of everything with `reset`, silently for `stall` seconds). With `lose` the server does its
-    work, and only the answer is lost. With `delay` the request waits before it goes on, as on a long line.
+    work, and only the answer is lost. With `since` nothing happens before a request has matched that.
     """
 
     match: str
     times: int | None = 1
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = SLOW_DOWN
     after: int | None = None
     reset: bool = False
     lose: bool = False
     stall: float = 0
+    since: str = ""
     met: int = 0
 
     def takes(self, request: str) -> bool:
         """Whether this request goes wrong; counts it."""
+        if self.since:
+            self.since = "" if re.search(self.since, request) else self.since
+            return False
         if not re.search(self.match, request) or (self.times is not None and self.met >= self.times):
             return False
         self.met += 1
@@ -110,8 +115,8 @@ class _Connection(socketserver.BaseRequestHandler):
     def _answer(self, fault: Fault) -> None:
         headers = "".join(f"{name}: {value}\r\n" for name, value in fault.headers.items())
         self.request.sendall(
-            f"HTTP/1.1 {fault.status} Trouble\r\n{headers}Content-Length: {len(SLOW_DOWN)}\r\nConnection: close\r\n\r\n".encode()
-            + SLOW_DOWN
+            f"HTTP/1.1 {fault.status} Trouble\r\n{headers}Content-Length: {len(fault.body)}\r\nConnection: close\r\n\r\n".encode()
+            + fault.body
         )
 
     def _reset(self) -> None:
