@@ -30,6 +30,7 @@ from pipeline.steps import PlannedPart, PlannedStep, parts_of
 from pipeline.storage import Storage
 
 FOLDER = "runs"
+BESIDE = ("measure-", "annotate-")  # how steps are called that write signals beside the documents
 PROVENANCE = ("gristmill", "datatrove", "trafilatura", "pyarrow", "polars", "ray", "fastwarc", "spacy", "tokenizers")
 
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")  # user and password of an address
