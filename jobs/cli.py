@@ -3,6 +3,7 @@
 import typer
 
 from jobs.annotate import annotate
+from jobs.bench.verb import bench
 from jobs.curate import curate
 from jobs.demo import demo
 from jobs.measure import measure
@@ -14,7 +15,7 @@ from jobs.terminal import run_app
 from jobs.verify import verify
 from jobs.why import why
 
-VERBS = (demo, plan, curate, status, why, report, measure, annotate, verify, publish)
+VERBS = (demo, plan, curate, status, why, report, measure, annotate, verify, publish, bench)
 
 app = typer.Typer(
     name="gristmill",

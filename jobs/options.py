@@ -13,8 +13,8 @@ Input = Annotated[
         "--input",
         "-i",
         metavar="PATH",
-        help="WARC, WET or ARC files, or Parquet or JSONL that is already text: a file, glob, folder, s3:// or https:// address, "
-        "or a warc.paths[.gz] list. Repeat for more. Without it, the files of ROOT's last run.",
+        help="WARC, WET or ARC files, or Parquet or JSONL that is already text: a file, glob, folder, s3://, https:// or hf:// "
+        "address, or a warc.paths[.gz] list. Repeat for more. Without it, the files of ROOT's last run.",
         show_default=False,
     ),
 ]

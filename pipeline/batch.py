@@ -13,6 +13,7 @@ from pipeline.pages import Pages, storable
 from pipeline.record import Record
 from pipeline.sandbox import Sandbox
 from pipeline.schemas import RECORDS
+from pipeline.stopwatch import Stopwatch
 
 BATCH_BYTES = 16 << 20  # of bodies or texts: 64 pages of a crawl have 6 MB, 64 hostile ones could have 4 GB
 
@@ -34,7 +35,8 @@ def batches(records: Iterator[Record], pages: int) -> Iterator[list[Record]]:
 class Batch:
     """Some records on their way through the list: columns for all of them, pages for those still alive."""
 
-    def __init__(self, records: Sequence[Record], schema: pa.Schema) -> None:
+    def __init__(self, records: Sequence[Record], schema: pa.Schema, watch: Stopwatch | None = None) -> None:
+        self._watch = watch or Stopwatch()
         rows = len(records)
         self.records = records
         self.schema = schema
@@ -81,9 +83,11 @@ class Batch:
         if not record.body:
             self.gates[row] = "empty_body"
             return ""
-        decoded = decode(record.body, record.http_charset)
+        with self._watch.timing("decode"):
+            decoded = decode(record.body, record.http_charset)
         self.decoded[row] = replace(decoded, text="")  # how it was read is told later, the HTML is not needed again
-        extracted = sandbox.extract(decoded.text)
+        with self._watch.timing("extract"):
+            extracted = sandbox.extract(decoded.text)
         return self._checked(row, extracted.text if extracted else "")
 
     def _checked(self, row: int, text: str) -> str:

@@ -63,7 +63,7 @@ def build_dataset(run: OpenRun) -> dict[str, Any]:
 
 def read_dataset_manifest(storage: Storage) -> dict[str, Any] | None:
     """The manifest of the dataset folder, or None where no finished run has made one."""
-    if "manifest.json" not in storage.names(FOLDER):
+    if not storage.exists(MANIFEST):
         return None
     try:
         manifest: dict[str, Any] = orjson.loads(storage.get(MANIFEST))

@@ -170,7 +170,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[dict[str, str]], _Test]], ...] = 
     (_CONTAINS_FOLDED, _containing_folded),
     (_BEGINS, lambda groups: lambda value: value.startswith(groups["value"])),
     (_EQUALS, lambda groups: lambda value: value == groups["value"]),
-    (_EXISTS, lambda groups: lambda value: True),
+    (_EXISTS, lambda _groups: lambda _value: True),
 )
 
 

@@ -1,13 +1,16 @@
 """Extractors: the text of a page of HTML, boilerplate left behind."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
+from types import ModuleType
+from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 
 from pipeline.measures import NO_SIGNALS, Extracted
+
+if TYPE_CHECKING:
+    from lxml.etree import ElementDefaultClassLookup
 
 SEGMENTS_REMEMBERED = 4096  # what trafilatura's own, process-wide memory holds
 SEARCHES = (  # trafilatura's lists of expressions that an extraction of text goes through
@@ -45,10 +48,10 @@ class Trafilatura:
 
     def extract(self, html: str) -> Extracted | None:
         """The text, or None where trafilatura finds none."""
-        extract = _trafilatura()
+        trafilatura = _trafilatura()
         from trafilatura.deduplication import LRUCache
 
-        text = extract(
+        text = trafilatura.extract(
             html,
             favor_precision=self.favor_precision,
             include_comments=self.include_comments,
@@ -59,15 +62,14 @@ class Trafilatura:
 
 
 @cache
-def _trafilatura() -> Callable[..., str | None]:
-    """trafilatura's `extract`, for this process made faster without any other result.
+def _trafilatura() -> ModuleType:
+    """The library, for this process made faster without any other result.
 
     Its searches are answered by `pipeline.element_search`, and lxml takes an element's class from a table of its own instead of
     asking Python for each element (the classes left out, of form fields, only add properties that nobody reads here).
     """
     # Imported here, because a recipe names these classes in processes that never extract: 0.4 s and 30 MB.
     import trafilatura
-    from lxml import etree, html
     from trafilatura import xpaths
     from trafilatura.utils import HTML_PARSER
 
@@ -76,11 +78,18 @@ def _trafilatura() -> Callable[..., str | None]:
     for name in SEARCHES:
         searches = getattr(xpaths, name)
         searches[:] = [searching(search) for search in searches]
-    classes = etree.ElementDefaultClassLookup(
+    HTML_PARSER.set_element_class_lookup(plain_classes())
+    return trafilatura
+
+
+def plain_classes() -> "ElementDefaultClassLookup":
+    """A table of lxml's classes of elements that lxml reads without asking Python."""
+    from lxml import html
+    from lxml.etree import ElementDefaultClassLookup
+
+    return ElementDefaultClassLookup(
         element=html.HtmlElement,
         comment=html.HtmlComment,
         pi=html.HtmlProcessingInstruction,
         entity=html.HtmlEntity,
     )
-    HTML_PARSER.set_element_class_lookup(classes)
-    return trafilatura.extract

@@ -22,6 +22,7 @@ from pipeline.rows.columns import RowColumns
 from pipeline.sandbox import Limits, Sandbox
 from pipeline.schemas import RECORDS, with_signals
 from pipeline.steps import PartRun
+from pipeline.stopwatch import Stopwatch
 
 Item = Gate | Extractor | Measure | Transform
 
@@ -67,21 +68,25 @@ class Ingest:
         """Reads one file to its end; the counts add up to its records and bytes, or an AssertionError says what does not."""
         file = part.task.files[0]
         extractor = next(item for item in self.items if isinstance(item, Extractor))
-        tally = Tally()
+        tally, watch = Tally(), Stopwatch()
         reading = open_reader(file, self.columns, self.limits.max_html_chars, part.facts)
         with reading as reader, Sandbox(extractor, self.limits) as sandbox:
             tables = IngestTables(part, self.schema(), self.sample_rate, origins=not reader.has_html)
             items = self.items if reader.has_html else tuple(item for item in self.items if not _needs_html(item))
-            for batch in batches(tally.watch(reader.records()), self.batch_pages):
+            for records in watch.drawing("read", batches(tally.watch(reader.records()), self.batch_pages)):
                 try:
-                    tables.write(self._measured(batch, items, sandbox))
+                    batch = self._measured(Batch(records, self.schema(), watch), items, sandbox, watch)
+                    with watch.timing("write"):
+                        tables.write(batch)
                 except Exception as error:
                     error.add_note(
-                        f"{file.name}, records at {batch[0].offset}-{batch[-1].offset}: {batch[0].record_id}"
+                        f"{file.name}, records at {records[0].offset}-{records[-1].offset}: {records[0].record_id}"
                     )
                     raise
             extent = reader.extent
             part.facts["child_peak_rss_bytes"] = sandbox.peak_rss_bytes
+        part.facts["child_cpu_seconds"] = round(sandbox.cpu_seconds, 3)
+        part.facts["item_seconds"] = watch.rounded()
         read = part.facts["input_bytes"]
         if read != file.bytes:
             raise InputError(f"{file.location}: {file.bytes} bytes when planned, {read} when read")
@@ -89,17 +94,18 @@ class Ingest:
         _check(counts, file.name, extent - tally.covered, self.tolerance)
         return counts
 
-    def _measured(self, records: Sequence[Record], items: Sequence[Item], sandbox: Sandbox) -> Batch:
-        batch = Batch(records, self.schema())
+    def _measured(self, batch: Batch, items: Sequence[Item], sandbox: Sandbox, watch: Stopwatch) -> Batch:
         for item in items:
-            if isinstance(item, Gate):
-                batch.gate(item)
-            elif isinstance(item, Extractor):
-                batch.extract(sandbox)
-            elif isinstance(item, Transform):
-                batch.transform(item)
-            else:
-                batch.measure(item)
+            if isinstance(item, Extractor):
+                batch.extract(sandbox)  # in which there is more than one thing to time
+                continue
+            with watch.timing(item.name):
+                if isinstance(item, Gate):
+                    batch.gate(item)
+                elif isinstance(item, Transform):
+                    batch.transform(item)
+                else:
+                    batch.measure(item)
         return batch
 
 

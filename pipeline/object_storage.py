@@ -97,6 +97,18 @@ class ObjectStorage:
         with storage_errors(where):
             return pa.PythonFile(RangedFile(Place(self._store, path, where, self._budget)), mode="r")
 
+    def exists(self, path: str) -> bool:
+        """See `Storage.exists`."""
+
+        def ask() -> bool:
+            try:
+                obstore.head(self._store, path)
+            except FileNotFoundError:
+                return False
+            return True
+
+        return self._ask(path, ask)
+
     def names(self, folder: str) -> list[str]:
         """See `Storage.names`."""
         below = folder.rstrip("/") + "/" if folder else ""

@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import os
 import platform
-import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -23,17 +22,16 @@ import orjson
 from pipeline.environment import installed, source_digest
 from pipeline.errors import InputError, StorageError
 from pipeline.measures import Rule
-from pipeline.receipts import Receipt, manifest_path, standing
+from pipeline.receipts import Receipts, manifest_path, standing
 from pipeline.rows.columns import RowColumns
 from pipeline.sources import Source, load_source, save_source
 from pipeline.steps import PlannedPart, PlannedStep, parts_of
 from pipeline.storage import Storage
+from pipeline.storage_errors import shown
 
 FOLDER = "runs"
 BESIDE = ("measure-", "annotate-")  # how steps are called that write signals beside the documents
 PROVENANCE = ("gristmill", "datatrove", "trafilatura", "pyarrow", "polars", "ray", "fastwarc", "spacy", "tokenizers")
-
-_CREDENTIALS = re.compile(r"//[^/@\s]+@")  # user and password of an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def provenance(now: datetime) -> dict[str, Any]:
     """Where a run came from; never part of an identity."""
     return {
         "started": now.isoformat(timespec="seconds"),
-        "argv": [_CREDENTIALS.sub("//", word) for word in sys.argv],  # a dataset's manifest is published
+        "argv": [shown(word) for word in sys.argv],  # a dataset's manifest is published
         "commit": _commit(),
         "source": source_digest(),
         "lock": _lock(),
@@ -163,7 +161,7 @@ class OpenRun:
     def __init__(self, storage: Storage, record: RunRecord) -> None:
         self.storage = storage
         self.record = record
-        self._receipts: dict[str, dict[str, Receipt]] = {}
+        self._receipts: dict[str, Receipts] = {}
 
     @cached_property
     def source(self) -> Source:
@@ -191,16 +189,17 @@ class OpenRun:
 
     def is_sealed(self, step: StepRecord) -> bool:
         """Whether the step is finished."""
-        folder, _, name = self.manifest(step).rpartition("/")
-        return name in self.storage.names(folder)
+        return self.storage.exists(self.manifest(step))
 
-    def receipts(self, name: str) -> dict[str, Receipt]:
+    def receipts(self, name: str) -> Receipts:
         """Receipts of a step by part key, in the order of its parts; only those that are there."""
         if name not in self._receipts:
             step = self.step(name)
             keys = [part.key for part in self.parts(step)] if step else []
             source = self.source.name
-            self._receipts[name] = standing(self.storage, name, step.fingerprint, source, keys)[0] if step else {}
+            self._receipts[name] = (
+                standing(self.storage, name, step.fingerprint, source, keys)[0] if step else Receipts()
+            )
         return self._receipts[name]
 
     def totals(self, name: str) -> dict[str, int]:

@@ -11,7 +11,7 @@ import re
 import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -51,11 +51,12 @@ class SourcePart:
     location: str
     bytes: int
     tag: str
+    key: str = field(init=False, compare=False, repr=False)
+    """16 hexadecimal digits that stand for this file in every path of a run."""
 
-    @property
-    def key(self) -> str:
-        """16 hexadecimal digits that stand for this file in every path of a run."""
-        return hashlib.sha256(f"{self.name}\n{self.bytes}\n{self.tag}".encode()).hexdigest()[:16]
+    def __post_init__(self) -> None:
+        key = hashlib.sha256(f"{self.name}\n{self.bytes}\n{self.tag}".encode()).hexdigest()[:16]
+        object.__setattr__(self, "key", key)  # kept: a dump's 90,000 files are asked for theirs all the time
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,10 +168,10 @@ class PartRun:
         self.facts: dict[str, Any] = {}
         self._writers: dict[str, TableWriter] = {}
 
-    def receipts(self, step: str) -> list[Receipt]:
+    def receipts(self, step: str) -> Sequence[Receipt]:
         """The committed parts of input `step` that this part reads, in order."""
         inputs = next(given for given in self.task.inputs if given.step == step)
-        return read_manifest(self.storage, inputs.manifest) if inputs.manifest else list(inputs.receipts)
+        return read_manifest(self.storage, inputs.manifest) if inputs.manifest else inputs.receipts
 
     def span(self, step: str) -> int:
         """Source parts that one part of input `step` covers."""
@@ -267,9 +267,11 @@ def _failure(task: PartTask, why: str, trace: str = "") -> Failure:
 
 def _attempt(task: PartTask) -> Receipt:
     part = PartRun(task, open_storage(task.root))
-    began = time.perf_counter()
+    began, burnt = time.perf_counter(), time.process_time()
+    part.facts["began"] = round(time.time(), 3)
     try:
         counts = task.stage.run(part)
+        part.facts["cpu_seconds"] = round(time.process_time() - burnt, 3)
         part.facts["seconds"] = round(time.perf_counter() - began, 3)
         part.facts["peak_rss_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         return part.commit(counts)

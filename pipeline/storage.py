@@ -48,6 +48,10 @@ class Storage(Protocol):
         """A seekable reader of `path`."""
         ...
 
+    def exists(self, path: str) -> bool:
+        """Whether there is a file at `path`: one question, where `names` of a step with 90,000 parts is hundreds."""
+        ...
+
     def names(self, folder: str) -> list[str]:
         """Sorted names of the files directly in `folder`; empty where there is none."""
         ...
@@ -118,6 +122,11 @@ class LocalStorage:
         """See `Storage.open`."""
         with storage_errors(self._show(path)):
             return pa.OSFile(str(self._root / path), "rb")
+
+    def exists(self, path: str) -> bool:
+        """See `Storage.exists`."""
+        with storage_errors(self._show(path)):
+            return (self._root / path).is_file()
 
     def names(self, folder: str) -> list[str]:
         """See `Storage.names`."""

@@ -13,7 +13,7 @@ from pipeline.errors import StorageError, TransientError
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
-_QUERY = re.compile(r"(://[^\s?]*)\?\S*")
+_QUERY = re.compile(r"(https?://[^\s?]*)\?\S+")
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")  # user and password of an address
 
 _PASSING = {408, 409, 429, 500, 502, 503, 504}  # 409: two conditional writes at the same moment, S3 asks to repeat one

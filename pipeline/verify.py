@@ -1,6 +1,7 @@
 """Recomputes what a run claims: every digest, every row count and alignment, the conservation of records, the dataset folder."""
 
 import hashlib
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +55,7 @@ def _step(run: OpenRun, step: StepRecord) -> Iterator[Finding | None]:
         yield Finding(step.name, f"{missing} of {len(parts)} parts are not done")
     elif run.is_sealed(step):
         sealed = run.manifest(step)
-        same = read_manifest(run.storage, sealed) == list(receipts.values())
+        same = all(map(operator.eq, read_manifest(run.storage, sealed), receipts.values()))
         yield None if same else Finding(sealed, "it says other things than the receipts of its parts")
     for place, receipt in ((place, receipts[part.key]) for place, part in enumerate(parts) if part.key in receipts):
         yield from _files(run.storage, receipt)

@@ -60,7 +60,9 @@ def test_a_search_finds_what_its_expression_finds(expression: XPath) -> None:
 
 def test_nearly_all_expressions_are_known() -> None:
     left = [each.id for each in EXPRESSIONS if not isinstance(searching(each.values[0]), AttributeSearch)]
-    assert left == ["BODY_XPATH-1", "BODY_XPATH-4", "COMMENTS_DISCARD_XPATH-1", "PRECISION_DISCARD_XPATH-0"], "a form is new"
+    assert left == ["BODY_XPATH-1", "BODY_XPATH-4", "COMMENTS_DISCARD_XPATH-1", "PRECISION_DISCARD_XPATH-0"], (
+        "a form is new"
+    )
 
 
 @pytest.mark.parametrize(

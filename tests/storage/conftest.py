@@ -6,14 +6,12 @@ from uuid import uuid4
 import pytest
 from fault_proxy import FaultProxy, fault_proxy
 from hypothesis import settings
-from seaweed import READER, Seaweed, weed
+from seaweed import BUCKET, READER, Seaweed, set_environment, weed
 
 from pipeline import retries
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
-
-BUCKET = "runs"
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +33,6 @@ def make_buckets(server: Seaweed) -> None:
         set_environment(patch, server.settings())
         for bucket in (BUCKET, "public"):
             open_storage(f"s3://{bucket}").put("made", b"")  # the server makes the bucket
-
-
-def set_environment(patch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
-    for name, value in settings.items():
-        patch.setenv(name, value)
 
 
 @pytest.fixture(autouse=True)

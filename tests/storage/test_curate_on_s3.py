@@ -12,9 +12,8 @@ from pathlib import Path
 import obstore
 import orjson
 import pytest
-from conftest import set_environment
 from fault_proxy import Fault, FaultProxy
-from seaweed import Seaweed, free_port
+from seaweed import Seaweed, free_port, set_environment
 from typer.testing import CliRunner, Result
 
 from jobs.cli import app
