@@ -119,6 +119,7 @@ class Execution:
         while in_flight or (self._ready and outages < hopeless):
             while self._ready and in_flight < runner.slots and outages < hopeless:
                 _, place, name = heapq.heappop(self._ready)
+                self._shares = runner.slots + 1  # a cluster grows
                 runner.submit(self._task(self.states[name], place))
                 in_flight += 1
             for outcome in runner.wait():

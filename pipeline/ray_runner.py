@@ -34,6 +34,7 @@ OBJECT_STORE_BYTES = 200_000_000  # receipts only; Ray would take 30 % of the ma
 POLL_SECONDS = 1.0
 CONNECT_SECONDS = 10.0
 LOOK_SECONDS = 5.0  # between two looks at the cluster's size
+IDLE_SECONDS = 60.0  # with parts to do: a node may be preparing itself for its first one
 REPEAT_SECONDS = 300.0  # between two complaints that nothing can run
 LEAST_QUEUED = 64  # parts, where a cluster has few CPUs yet or none: what an autoscaler sees of the work
 MOST_CRASHES = 3  # a part that kills its process as often as this is at fault itself
@@ -104,7 +105,7 @@ class RayRunner:
         self._tasks: dict[Any, PartTask] = {}
         self._crashes: Counter[str] = Counter()
         self._losses: Counter[str] = Counter()
-        self._looked = self._complained = -REPEAT_SECONDS
+        self._looked = self._complained = self._busy = -REPEAT_SECONDS
         self._cpus = -1
         if address is None:
             cpus = _cpus()
@@ -182,7 +183,10 @@ class RayRunner:
         if cpus != self._cpus:
             self._cpus = cpus
             self._say(f"{_nodes()} node(s) with {cpus} CPUs; at most {self.slots} parts in flight")
-        if self._tasks and _idle(cpus) and now - self._complained >= REPEAT_SECONDS:
+        if not self._tasks or not _idle(cpus):
+            self._busy = now
+        stuck = cpus == 0 or now - self._busy >= IDLE_SECONDS
+        if self._tasks and stuck and now - self._complained >= REPEAT_SECONDS:
             self._complained = now
             self._say(
                 f"waiting: no node can take a part, which needs 1 CPU and {self._part_bytes / 1e9:.1f} GB of memory; "

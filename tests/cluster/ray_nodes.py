@@ -1,8 +1,8 @@
-"""A Ray cluster of several nodes on this machine, as a person starts one: `ray start`, token authentication, loopback only.
+"""A Ray cluster of several nodes on this machine, as a person starts one: `ray start`, and a token to be let in.
 
-Every node is a session of its own, so that one can be lost as a machine is: at once and whole. Ports are chosen free, and
-all of Ray's files are in one folder of `/tmp` (a path of a Unix socket has room for 107 bytes), so that another Ray on the
-machine is neither met nor disturbed.
+Every node is a session of its own, so that one can be lost as a machine is: at once and whole. Nodes have a loopback address
+each, ports are chosen free, and all of Ray's files are in one folder of `/tmp` (a path of a Unix socket has room for 107
+bytes), so that another Ray on the machine is neither met nor disturbed.
 """
 
 import os
@@ -15,8 +15,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -70,16 +70,20 @@ class Cluster:
         self.gcs, self.dashboard, self.client = free_ports(3)
         self.address = f"127.0.0.2:{self.gcs}"
         self.jobs_address = f"http://127.0.0.1:{self.dashboard}"
-        self._start(
-            "--head",
-            f"--port={self.gcs}",
-            "--dashboard-host=127.0.0.1",
-            f"--dashboard-port={self.dashboard}",
-            f"--ray-client-server-port={self.client}",
-            cpus=cpus,
-        )
-        self._wait_until(lambda: self._answers("/api/version"), "the head does not answer")
-        self._wait_until(lambda: self.alive() == 1, "the head does not count itself")
+        try:
+            self._start(
+                "--head",
+                f"--port={self.gcs}",
+                "--dashboard-host=127.0.0.1",
+                f"--dashboard-port={self.dashboard}",
+                f"--ray-client-server-port={self.client}",
+                cpus=cpus,
+            )
+            self._wait_until(lambda: self._answers("/api/version"), "the head does not answer")
+            self._wait_until(lambda: self.alive() == 1, "the head does not count itself")
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def environment(self) -> dict[str, str]:
@@ -97,10 +101,10 @@ class Cluster:
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         }
 
-    def join(self, *, cpus: int, **environment: str) -> subprocess.Popen[str]:
+    def join(self, *, cpus: int) -> subprocess.Popen[str]:
         """Adds a node and waits until the cluster counts it."""
         before = self.alive()
-        node = self._start(f"--address={self.address}", cpus=cpus, **environment)
+        node = self._start(f"--address={self.address}", cpus=cpus)
         self._wait_until(lambda: self.alive() > before, "the node does not join")
         return node
 
@@ -138,7 +142,7 @@ class Cluster:
             end(node)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _start(self, *options: str, cpus: int, **environment: str) -> subprocess.Popen[str]:
+    def _start(self, *options: str, cpus: int) -> subprocess.Popen[str]:
         ports = (
             "dashboard-agent-listen-port",
             "dashboard-agent-grpc-port",
@@ -157,7 +161,7 @@ class Cluster:
                 [str(BIN / "ray"), "start", "--block", "--disable-usage-stats", f"--node-ip-address={address}",
                  f"--num-cpus={cpus}", f"--object-store-memory={OBJECT_STORE_BYTES}",
                  "--min-worker-port=0", "--max-worker-port=0", *numbered, *options],
-                env=self.environment | environment, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                env=self.environment, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True,
             )  # fmt: skip
         self._nodes.append(node)
         return node
@@ -185,13 +189,3 @@ class Cluster:
 
     def _logs(self) -> str:
         return "\n".join(log.read_text()[-2000:] for log in sorted(self._folder.glob("node-*.log")))
-
-
-@contextmanager
-def cluster(*, cpus: int) -> Iterator[Cluster]:
-    """A head with `cpus` CPUs, ended however the test ends."""
-    started = Cluster(cpus=cpus)
-    try:
-        yield started
-    finally:
-        started.close()

@@ -82,6 +82,7 @@ def test_the_launchers_head_only_directs_and_its_workers_are_spot(launcher: dict
     assert "InstanceMarketOptions" not in head["node_config"]
     assert spot["node_config"]["InstanceMarketOptions"] == {"MarketType": "spot"}
     assert spot["max_workers"] == launcher["max_workers"]
+    assert spot["resources"]["memory"] >= spot["resources"]["CPU"] * memory_ceiling(fineweb(), 1)
     starts = [*launcher["head_start_ray_commands"], *launcher["worker_start_ray_commands"]]
     assert "--dashboard-host=127.0.0.1" in starts[1]
     assert all("--object-store-memory=" in start for start in starts if "ray start" in start)
