@@ -2,20 +2,24 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
+PEERS := .venv-peers/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test check peers lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-$(STAMP): pyproject.toml requirements.lock requirements-files.lock
+$(STAMP): pyproject.toml requirements.lock requirements-files.lock requirements-installer.lock
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH: install Python 3.11 or run make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "installing into .venv: a minute or two"
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-files.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) --require-hashes --no-deps -r requirements-installer.lock
+	$(UV) --require-hashes -r requirements.lock || $(PIP) --require-hashes -r requirements.lock # a mirror may be set up for pip alone
+	$(PIP) --require-hashes --no-deps -r requirements-files.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
 setup: $(STAMP) ## make .venv from the lock files
@@ -32,9 +36,21 @@ check: $(STAMP) ## lint, types and import contracts
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
 
+$(PEERS): requirements-peers.lock
+	@echo "installing what we are compared with into .venv-peers: a minute"
+	rm -rf .venv-peers
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.lock
+	touch $(PEERS)
+
+peers: $(PEERS) ## make .venv-peers, in which `gristmill bench` runs datatrove
+
 lock: ## resolve the lock files again (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --extra test --extra notebooks --group build pyproject.toml -o requirements.lock
-	uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 requirements-files.in -o requirements-files.lock
+	for only in files installer; do \
+	  uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 requirements-$$only.in -o requirements-$$only.lock; \
+	done
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 requirements-peers.in -o requirements-peers.lock
 
-clean: ## remove .venv and what the demo made
-	rm -rf .venv demo out
+clean: ## remove the environments and what the demo made
+	rm -rf .venv .venv-peers demo out

@@ -4,7 +4,7 @@
 `survivors` brings the answer back, row-aligned with documents. All four carry the same `MinHash`, so they cannot disagree.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -89,7 +89,7 @@ def _order_columns(member: int, rows: list[int], texts: list[str], kept: pa.Reco
     }
 
 
-def documents_of(receipts: list[Receipt], span: int) -> Iterator[tuple[Receipt, int]]:
+def documents_of(receipts: Sequence[Receipt], span: int) -> Iterator[tuple[Receipt, int]]:
     """Each bundle of parts with the number of its first source part."""
     return ((receipt, place * span) for place, receipt in enumerate(receipts))
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pyarrow as pa
-from datatrove.pipeline.filters.gopher_quality_filter import STOP_WORDS
 from datatrove.utils.text import PUNCTUATION_SET
 
 from pipeline.evidence import Span, marked, split_lines_of, words_of
 from pipeline.measures import Rule, schema, signals_of
 from pipeline.pages import Pages
 from pipeline.words import ENGINES, split_words
+
+STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")  # of which Gopher wants two in a page
 
 _SYMBOLS = "".join(sorted(PUNCTUATION_SET))
 _BULLETS = ("•", "-")
@@ -44,7 +45,7 @@ class GopherQuality:
         stop_word_count="int32",
     )
 
-    stop_words: tuple[str, ...] = tuple(STOP_WORDS)
+    stop_words: tuple[str, ...] = STOP_WORDS
     language: str = "en"
 
     def measure(self, pages: Pages) -> pa.RecordBatch:

@@ -22,6 +22,7 @@ class HtmlOnly:
     engines: ClassVar[tuple[str, ...]] = ()
     signals: ClassVar[pa.Schema] = NO_SIGNALS
     reasons: ClassVar[tuple[str, ...]] = ("not_html",)
+    needs_html: ClassVar[bool] = True
 
     mimes: tuple[str, ...] = ("text/html", "application/xhtml+xml")
 

@@ -2,16 +2,20 @@
 
 import typer
 
+from jobs.annotate import annotate
+from jobs.bench.verb import bench
 from jobs.curate import curate
 from jobs.demo import demo
+from jobs.measure import measure
 from jobs.plan import plan
+from jobs.publish import publish
 from jobs.report import report
 from jobs.status import status
 from jobs.terminal import run_app
 from jobs.verify import verify
 from jobs.why import why
 
-VERBS = (demo, plan, curate, status, why, report, verify)
+VERBS = (demo, plan, curate, status, why, report, measure, annotate, verify, publish, bench)
 
 app = typer.Typer(
     name="gristmill",

@@ -2,7 +2,21 @@
 
 import typer
 
-from jobs.options import Input, Json, Limit, Local, Output, RayAddress, RecipeName, SourceName, Workers
+from jobs.options import (
+    DateColumn,
+    IdColumn,
+    Input,
+    Json,
+    Limit,
+    Local,
+    Output,
+    RayAddress,
+    RecipeName,
+    SourceName,
+    TextColumn,
+    UrlColumn,
+    Workers,
+)
 from jobs.terminal import UNFINISHED, bytes_text, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError
 
@@ -13,12 +27,16 @@ def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     input_: Input = None,
     source: SourceName = None,
     limit: Limit = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    url_column: UrlColumn = None,
+    date_column: DateColumn = None,
     workers: Workers = None,
     ray: RayAddress = None,
     local: Local = False,
     json: Json = False,
 ) -> None:
-    """Turn archives into sharded Parquet by a recipe.
+    """Turn archives, or rows of text, into sharded Parquet by a recipe.
 
     Run the same command again to finish what was interrupted or failed, or with more input or other bounds: only what is
     missing is done.
@@ -26,16 +44,18 @@ def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     Example: gristmill curate fineweb --input crawl/*.warc.gz --output out --workers 2
     """
     from jobs.estimate import memory_ceiling
-    from jobs.running import prepare, run
+    from jobs.running import prepare, row_columns, run
     from jobs.tables import funnel_table
     from pipeline.funnel import Funnel
 
     try:
-        prepared = prepare(recipe, input_ or [], output, source=source, limit=limit)
-        ceiling = memory_ceiling(prepared.recipe, 1 if local else workers)
+        columns = row_columns(text_column, id_column, url_column, date_column)
+        prepared = prepare(recipe, input_ or [], output, source=source, limit=limit, columns=columns)
+        ceiling = memory_ceiling(prepared.recipe, 1 if local or ray else workers)
         notice(
             f"{prepared.recipe.name}: {len(prepared.source.parts)} files, {bytes_text(prepared.source.bytes)}, "
-            f"as source {prepared.source.name} → {prepared.storage.location}; at most {bytes_text(ceiling)} of memory"
+            f"as source {prepared.source.name} → {prepared.storage.location}; "
+            f"at most {bytes_text(ceiling)} of memory{' a part in flight' if ray else ''}"
         )
         manifest = run(prepared, workers=workers, ray=ray, local=local)
     except GristmillError as error:

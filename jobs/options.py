@@ -13,8 +13,8 @@ Input = Annotated[
         "--input",
         "-i",
         metavar="PATH",
-        help="WARC, WET or ARC files: a file, glob, folder, s3:// or https:// address, or a warc.paths[.gz] list. "
-        "Repeat for more. Without it, the files of ROOT's last run.",
+        help="WARC, WET or ARC files, or Parquet or JSONL that is already text: a file, glob, folder, s3://, https:// or hf:// "
+        "address, or a warc.paths[.gz] list. Repeat for more. Without it, the files of ROOT's last run.",
         show_default=False,
     ),
 ]
@@ -40,3 +40,18 @@ RayAddress = Annotated[
 Local = Annotated[bool, typer.Option("--local", help="Run in this process, one part after the other, without Ray.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 Root = Annotated[str, typer.Argument(metavar="ROOT", help="The folder or s3://bucket/prefix of a run.")]
+
+
+def _column(what: str, customary: str) -> typer.models.OptionInfo:
+    return typer.Option(
+        f"--{what}-column",
+        metavar="NAME",
+        help=f"Of Parquet and JSONL: the column with the {what}, as a.b inside a struct.",
+        show_default=customary,
+    )
+
+
+TextColumn = Annotated[str | None, _column("text", "text")]
+IdColumn = Annotated[str | None, _column("id", "id")]
+UrlColumn = Annotated[str | None, _column("url", "url, metadata.url")]
+DateColumn = Annotated[str | None, _column("date", "date, metadata.date")]

@@ -5,7 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from jobs.options import Input, Json, Limit, Output, RecipeName, SourceName, Workers
+from jobs.options import (
+    DateColumn,
+    IdColumn,
+    Input,
+    Json,
+    Limit,
+    Output,
+    RecipeName,
+    SourceName,
+    TextColumn,
+    UrlColumn,
+    Workers,
+)
 from jobs.tables import add_columns
 from jobs.terminal import bytes_text, emit_json, fail, out, run_verb
 from pipeline.errors import GristmillError
@@ -15,12 +27,16 @@ if TYPE_CHECKING:
     from jobs.running import Prepared
 
 
-def plan(
+def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     recipe: RecipeName,
     output: Output = "out",
     input_: Input = None,
     source: SourceName = None,
     limit: Limit = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    url_column: UrlColumn = None,
+    date_column: DateColumn = None,
     workers: Workers = None,
     json: Json = False,
 ) -> None:
@@ -29,10 +45,11 @@ def plan(
     Example: gristmill plan fineweb --input warc.paths.gz --output s3://bucket/run
     """
     from jobs.estimate import estimate
-    from jobs.running import prepare
+    from jobs.running import prepare, row_columns
 
     try:
-        prepared = prepare(recipe, input_ or [], output, source=source, limit=limit)
+        columns = row_columns(text_column, id_column, url_column, date_column)
+        prepared = prepare(recipe, input_ or [], output, source=source, limit=limit, columns=columns)
         steps = _steps(prepared)
     except GristmillError as error:
         fail(error)

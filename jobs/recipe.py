@@ -3,25 +3,24 @@
 A shipped recipe is a function in `jobs/recipes/`; your own is `file.py:function`, often `dataclasses.replace` of a shipped one.
 """
 
-import importlib
-import importlib.util
-import os
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
 
 from dedup.minhash import MinHash
 from dedup.steps import dedup_steps
 from filters.tokens import TokenCounter
+from jobs.user_file import call, find_named
+from pipeline.annotations.annotating import annotate_step
+from pipeline.annotations.annotation import Annotation
 from pipeline.decide import Decide
 from pipeline.errors import RecipeError
 from pipeline.identity import NOT_IDENTITY
 from pipeline.ingest import Ingest, Item
 from pipeline.measures import Measure, Rule, Transform
-from pipeline.measuring import Measuring
+from pipeline.measuring import measure_step
 from pipeline.pack import Pack
+from pipeline.rows.columns import RowColumns
 from pipeline.sandbox import Limits
 from pipeline.schemas import with_signals
 from pipeline.steps import Step
@@ -34,8 +33,10 @@ SHIPPED = ("fineweb",)
 class Recipe:
     """Gates, measures and transforms in order, the rules that judge them, and what follows.
 
-    `measures` are taken from stored text after ingest: add one there and no HTML is read again. `bundle` files share a part of
-    the small steps, `shard_files` files share a shard; the second must be a multiple of the first.
+    `measures` are taken from stored text after ingest: add one there and no HTML is read again; `annotations` are joined there
+    from files. `bundle` files share a part of
+    the small steps, `shard_files` files share a shard; the second must be a multiple of the first. `columns` names those of
+    Parquet and JSONL input.
     """
 
     version: ClassVar[int] = 1
@@ -44,10 +45,12 @@ class Recipe:
     ingest: tuple[Item, ...]
     rules: tuple[Rule, ...]
     measures: tuple[Measure, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
     minhash: MinHash | None = None
     transforms: tuple[Transform, ...] = ()
     tokens: TokenCounter | None = None
     limits: Limits = field(default_factory=Limits)
+    columns: RowColumns = field(default_factory=RowColumns)
     sample_rate: float = 0.001
     bundle: int = 8
     shard_files: int = 64
@@ -56,7 +59,9 @@ class Recipe:
     batch_pages: int = field(default=64, metadata=NOT_IDENTITY)
 
     def __post_init__(self) -> None:
-        written = with_signals(self.ingest_stage().schema(), [measure.signals for measure in self.measures])
+        written = with_signals(
+            self.ingest_stage().schema(), [each.signals for each in (*self.measures, *self.annotations)]
+        )
         for rule in self.rules:
             if rule.signal not in written.names:
                 raise RecipeError(
@@ -69,6 +74,7 @@ class Recipe:
             items=self.ingest,
             limits=self.limits,
             sample_rate=self.sample_rate,
+            columns=self.columns,
             tolerance=self.tolerance,
             batch_pages=self.batch_pages,
         )
@@ -76,9 +82,9 @@ class Recipe:
     def steps(self) -> tuple[Step, ...]:
         """The graph, each step after its inputs."""
         ingest = Step(name="ingest", stage=self.ingest_stage())
-        measuring = tuple(
-            Step(name=f"measure-{measure.name}", stage=Measuring(measure=measure), inputs=(ingest,))
-            for measure in self.measures
+        measuring = (
+            *(measure_step(measure, ingest) for measure in self.measures),
+            *(annotate_step(annotation, ingest) for annotation in self.annotations),
         )
         names = tuple(step.name for step in measuring)
         decide = Step(
@@ -104,42 +110,21 @@ class Recipe:
         return (ingest, *measuring, decide, *dedup, pack, index)
 
 
-def load_recipe(name: str) -> tuple[Recipe, ModuleType]:
-    """The recipe called `name` (a shipped one, or `file.py:function`) and the module it is from.
+def load_recipe(name: str) -> tuple[Recipe, tuple[ModuleType, ...]]:
+    """The recipe called `name` (a shipped one, or `file.py:function`) and the modules that workers do not have.
 
     Raises:
         RecipeError: no such recipe, file or function, or the function does not return a Recipe.
     """
-    module = importlib.import_module(f"jobs.recipes.{name}") if name in SHIPPED else _from_file(name)
-    function = name if name in SHIPPED else name.rpartition(":")[2]
-    make = getattr(module, function, None)
-    if not callable(make):
-        raise RecipeError(f"recipe {name}: {module.__file__} has no function {function}")
-    try:
-        recipe = make()
-    except RecipeError:
-        raise
-    except Exception as error:
-        raise RecipeError(f"recipe {name}: {type(error).__name__}: {error}") from error
-    if not isinstance(recipe, Recipe):
-        raise RecipeError(f"recipe {name}: {function}() returned a {type(recipe).__name__}, not a Recipe")
-    return recipe, module
-
-
-def _from_file(name: str) -> ModuleType:
-    file, colon, _ = name.rpartition(":")
-    path = Path(os.path.expanduser(file)).resolve()  # noqa: PTH111  Path's raises where there is no such user
-    if not colon or not file.endswith(".py"):
+    if name in SHIPPED:
+        found = find_named(f"jobs.recipes.{name}:{name}", "recipe")
+    elif not name.rpartition(":")[0].endswith(".py"):
         raise RecipeError(f"no recipe {name!r}: shipped are {', '.join(SHIPPED)}; your own is named file.py:function")
-    if not path.is_file():
-        raise RecipeError(f"recipe {name}: no file {path}")
-    spec = importlib.util.spec_from_file_location(f"recipe_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise RecipeError(f"recipe {name}: {path} is not a Python module")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up by name
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise RecipeError(f"recipe {name}: {type(error).__name__}: {error}") from error
-    return module
+    else:
+        found = find_named(name, "recipe")
+    if not callable(found.value):
+        raise RecipeError(f"recipe {name}: {found.origin} has no function {name.rpartition(':')[2]}")
+    recipe = call(found.value, name, "recipe")
+    if not isinstance(recipe, Recipe):
+        raise RecipeError(f"recipe {name}: it returned a {type(recipe).__name__}, not a Recipe")
+    return recipe, found.modules

@@ -1,22 +1,31 @@
 """From a recipe's name and some paths to a finished dataset: what `curate`, `plan` and `demo` share."""
 
+import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from jobs.recipe import SHIPPED, Recipe, load_recipe
+from jobs.estimate import memory_ceiling
+from jobs.recipe import Recipe, load_recipe
 from jobs.terminal import notice, progress
+from pipeline.annotations.annotation import Annotation
+from pipeline.annotations.side_table import plan_side
 from pipeline.assets import assets_of
 from pipeline.dataset import build_dataset
+from pipeline.environment import CHECKOUT, engines_of
 from pipeline.errors import InputError, PartsFailed, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import LocalRunner
+from pipeline.rows.columns import RowColumns
 from pipeline.runs import OpenRun, open_run, record_run
-from pipeline.sources import Source, find_source
+from pipeline.sources import Source, find_source, save_source
 from pipeline.steps import PlannedStep, plan_steps
 from pipeline.storage import Storage, open_storage
+
+INSIDE_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set for what `ray job submit` runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,64 +33,116 @@ class Prepared:
     """A run that could start: everything that may be wrong with a command has been checked."""
 
     recipe: Recipe
-    module: ModuleType
-    shipped: bool
+    modules: tuple[ModuleType, ...]
     storage: Storage
     source: Source
     steps: list[PlannedStep]
 
 
 def prepare(
-    recipe: str, inputs: Sequence[str], output: str, *, source: str | None = None, limit: int | None = None
+    recipe: str,
+    inputs: Sequence[str],
+    output: str,
+    *,
+    source: str | None = None,
+    limit: int | None = None,
+    columns: RowColumns | None = None,
 ) -> Prepared:
-    """Resolves recipe, input and steps.
+    """Resolves recipe, input and steps; `columns` stands in for the recipe's.
 
-    Without `inputs` the files of ROOT's last run are taken as they were recorded: they need not exist any more for what
-    only reads stored text.
+    Without `inputs` the files of ROOT's last run are taken as they were recorded, with the columns that were read then: they need
+    not exist any more for what only reads stored text.
 
     Raises:
         RecipeError, InputError: what is wrong, before anything has started.
     """
     if limit is not None and limit < 1:
         raise RecipeError(f"--limit {limit}: give a number of files, at least 1")
-    made, module = load_recipe(recipe)
+    made, modules = load_recipe(recipe)
     storage = open_storage(output)
-    files = find_source(inputs, name=source, limit=limit) if inputs else _recorded(storage)
+    storage.names("runs")  # so that a ROOT nobody can reach is noticed before the input is looked at
+    last = None if inputs else _recorded(storage)
+    files = find_source(inputs, name=source, limit=limit) if last is None else last.source
+    columns = columns or (last and last.columns)
+    if columns:
+        made = replace(made, columns=columns)
     return Prepared(
         recipe=made,
-        module=module,
-        shipped=recipe in SHIPPED,
+        modules=modules,
         storage=storage,
         source=files,
         steps=plan_steps(made.steps(), files),
     )
 
 
-def _recorded(storage: Storage) -> Source:
+def row_columns(text: str | None, id_: str | None, url: str | None, date: str | None) -> RowColumns | None:
+    """The columns that a command names, or None where it names none."""
+    named = RowColumns(text=text, id=id_, url=url, date=date)
+    return None if named == RowColumns() else named
+
+
+def _recorded(storage: Storage) -> OpenRun:
     if not storage.names("runs"):
         raise InputError(f"{storage.location}: no earlier run to take the input from; name it with --input")
-    return open_run(storage).source
+    return open_run(storage)
 
 
-def check_assets(recipe: Recipe) -> None:
+def check_parts(*parts: Any) -> None:
     """Finds and verifies every declared file, and lets each part say what does not fit, before a worker starts."""
-    for asset in assets_of(recipe):
+    for asset in assets_of(parts):
         asset.path()
-    for item in (*recipe.ingest, *recipe.measures, *recipe.transforms, recipe.tokens):
-        check = getattr(item, "check", None)
+    for part in parts:
+        check = getattr(part, "check", None)
         if check is not None:
             check()
 
 
-def make_runner(prepared: Prepared, *, workers: int | None, ray: str | None, local: bool) -> Runner:
-    """In this process for `--local`, else Ray: a cluster's, or one started here."""
+def make_runner(
+    root: str,
+    source: Source,
+    payloads: Sequence[Any],
+    *,
+    modules: Sequence[ModuleType],
+    part_bytes: int,
+    workers: int | None,
+    ray: str | None,
+    local: bool,
+) -> Runner:
+    """In this process for `--local`, else Ray: a cluster's, or one started here, for parts that take up to `part_bytes`.
+
+    `modules` travel with each part, and workers must have the engines that the steps' `payloads` name.
+    """
     if local:
         if ray or (workers or 1) > 1:
             raise RecipeError("--local runs in this process: it takes neither --ray nor more than one worker")
         return LocalRunner()
+    _check_places(root, source, ray)
     from pipeline.ray_runner import RayRunner
 
-    return RayRunner(workers=workers, address=ray, by_value=() if prepared.shipped else (prepared.module,))
+    return RayRunner(
+        workers=workers,
+        address=ray,
+        by_value=modules,
+        part_bytes=part_bytes,
+        engines=sorted(engines_of(list(payloads))),
+        say=notice,
+    )
+
+
+def _check_places(root: str, source: Source, ray: str | None) -> None:
+    """Refuses a ROOT that would go with the job, and says what a cluster must share."""
+    inside_job = INSIDE_JOB in os.environ
+    if inside_job and "://" not in root and Path(root).is_relative_to(CHECKOUT):
+        raise RecipeError(
+            f"--output {root} is inside the working directory that was uploaded with this job and is removed after it; "
+            "name an absolute path that all nodes share, or s3://bucket/prefix"
+        )
+    if inside_job and not ray:
+        notice("this job runs on one node of the cluster; give --ray auto to use all of them")
+    places = {"the input": source.parts[0].location, "ROOT": root}
+    local = [what for what, place in places.items() if "://" not in place]
+    if ray and local:
+        notice(f"{' and '.join(local)} {'is' if len(local) == 1 else 'are'} on a local path: every node must see it")
 
 
 def run(
@@ -93,9 +154,20 @@ def run(
         PartsFailed: some parts failed; all others are done.
         KeyboardInterrupt: after everything in flight was stopped.
     """
-    check_assets(prepared.recipe)
+    recipe = prepared.recipe
+    check_parts(*recipe.ingest, *recipe.measures, *recipe.transforms, recipe.tokens)
     began = time.monotonic()
-    runner = make_runner(prepared, workers=workers, ray=ray, local=local)
+    save_source(prepared.storage, prepared.source)  # a ROOT that may not be written is noticed before Ray has started
+    runner = make_runner(
+        prepared.storage.location,
+        prepared.source,
+        [step.payload for step in prepared.steps],
+        modules=prepared.modules,
+        part_bytes=memory_ceiling(recipe, 1),
+        workers=workers,
+        ray=ray,
+        local=local,
+    )
     try:  # what cannot start leaves no record, of which `status` would speak as of the last run
         record = record_run(
             prepared.storage,
@@ -104,15 +176,26 @@ def run(
             source=prepared.source,
             steps=prepared.steps,
         )
-        execution = Execution(prepared.storage, prepared.source, prepared.steps, {"provenance": record.provenance})
-        _execute(execution, runner)
+        facts = {"provenance": record.provenance}
+        for annotation in recipe.annotations:
+            sort_side(prepared.storage, annotation, runner, facts)
+        execute(Execution(prepared.storage, prepared.source, prepared.steps, facts), runner)
     finally:
         runner.close()
     manifest = build_dataset(OpenRun(prepared.storage, record))
     return manifest | {"run_seconds": round(time.monotonic() - began, 1)}
 
 
-def _execute(execution: Execution, runner: Runner) -> None:
+def sort_side(storage: Storage, annotation: Annotation, runner: Runner, facts: dict[str, Any]) -> None:
+    """Makes the table that an annotation is joined from, unless it is there; only then the annotation's file is needed."""
+    source, planned = plan_side(annotation)
+    side = Execution(storage, source, [planned], facts)
+    if not side.states[planned.step.name].sealed:
+        execute(side, runner)
+
+
+def execute(execution: Execution, runner: Runner) -> None:
+    """Runs what is missing, telling a person how far it is; errors as `Execution.run`."""
     bars = progress()
     try:
         execution.run(runner, bars)

@@ -1,42 +1,31 @@
-"""The folder a trainer opens: packed shards under the names the Hub uses, and a manifest of what they are.
+"""The folder a trainer opens: packed shards under the names the Hub uses, and what describes them.
 
 It is a view: shards are links to (on an object store, copies of) committed parts. The manifest goes first and comes back last,
-so a folder with a manifest is whole.
+so a folder with a manifest is whole. Card, Croissant description and checksums stand beside the shards, so the folder can be
+published as it is.
 """
 
 import dataclasses
+import re
+from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 import orjson
 
 from pipeline.errors import StorageError
 from pipeline.funnel import funnel
+from pipeline.publishing.describe import describe
+from pipeline.publishing.facts import dataset_facts
+from pipeline.publishing.release import Release
 from pipeline.receipts import FileEntry, Receipt
 from pipeline.runs import OpenRun
 from pipeline.storage import Storage
 
+_PLACE = re.compile(r"\A(-\w=?|--[\w-]+=)?([/~].*)\Z", re.DOTALL)  # an absolute path, perhaps joined to its option
+
 FOLDER = "dataset"
 MANIFEST = f"{FOLDER}/manifest.json"
-
-CARD = """---
-configs:
-- config_name: default
-  data_files:
-  - split: train
-    path: data/train-*.parquet
----
-
-# {source}, curated with Gristmill's `{recipe}`
-
-{kept:,} documents and {tokens:,} GPT-2 tokens, out of {records:,} records of {files:,} archive files.
-`manifest.json` names every shard with its SHA-256, the recipe with every bound, and where each record went.
-
-```python
-from datasets import load_dataset
-
-dataset = load_dataset("path/to/this/folder", split="train")
-```
-"""
 
 
 def shard_name(number: int, total: int) -> str:
@@ -56,8 +45,9 @@ def build_dataset(run: OpenRun) -> dict[str, Any]:
         raise StorageError(f"{storage.location}: not every shard is packed; run the same command again")
     if wrong := funnel(run).conservation():
         raise StorageError(f"{storage.location}: records are not conserved: {wrong}")
-    manifest = _manifest(run, shards)
-    if _is_current(storage, manifest):
+    described = describe(_manifest(run, shards), Release())
+    manifest: dict[str, Any] = orjson.loads(described["manifest.json"])
+    if _is_current(storage, manifest, described):
         return manifest
     storage.delete(MANIFEST)
     names = [shard_name(number, len(shards)) for number in range(len(shards))]
@@ -66,14 +56,14 @@ def build_dataset(run: OpenRun) -> dict[str, Any]:
     for stale in storage.names(f"{FOLDER}/data"):
         if f"{FOLDER}/data/{stale}" not in names:
             storage.delete(f"{FOLDER}/data/{stale}")
-    storage.put(f"{FOLDER}/README.md", _card(run).encode())
-    storage.put(MANIFEST, orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+    for name, text in described.items():
+        storage.put(f"{FOLDER}/{name}", text)
     return manifest
 
 
 def read_dataset_manifest(storage: Storage) -> dict[str, Any] | None:
     """The manifest of the dataset folder, or None where no finished run has made one."""
-    if "manifest.json" not in storage.names(FOLDER):
+    if not storage.exists(MANIFEST):
         return None
     try:
         manifest: dict[str, Any] = orjson.loads(storage.get(MANIFEST))
@@ -83,9 +73,9 @@ def read_dataset_manifest(storage: Storage) -> dict[str, Any] | None:
         raise StorageError(f"{MANIFEST} is damaged: {error}; delete it and run the same command again") from error
 
 
-def _is_current(storage: Storage, manifest: dict[str, Any]) -> bool:
+def _is_current(storage: Storage, manifest: dict[str, Any], described: Mapping[str, bytes]) -> bool:
     there = read_dataset_manifest(storage)
-    return there is not None and there["shards"] == manifest["shards"] and there["run"] == manifest["run"]
+    return there == manifest and described.keys() <= set(storage.names(FOLDER))
 
 
 def _manifest(run: OpenRun, shards: list[Receipt]) -> dict[str, Any]:
@@ -100,7 +90,8 @@ def _manifest(run: OpenRun, shards: list[Receipt]) -> dict[str, Any]:
             step.name: {"fingerprint": step.fingerprint, "manifest": run.manifest(step)} for step in run.record.steps
         },
         "payload": run.record.payload,
-        "provenance": run.record.provenance,
+        "provenance": _public(run.record.provenance),
+        **dataset_facts(run),
         "shards": [
             {
                 "path": shard_name(number, len(shards)).removeprefix(f"{FOLDER}/"),
@@ -113,13 +104,9 @@ def _manifest(run: OpenRun, shards: list[Receipt]) -> dict[str, Any]:
     }
 
 
-def _card(run: OpenRun) -> str:
-    numbers = funnel(run)
-    return CARD.format(
-        source=run.source.name,
-        recipe=run.record.recipe,
-        kept=numbers.kept,
-        tokens=numbers.tokens,
-        records=numbers.records,
-        files=len(run.source.parts),
-    )
+def _public(provenance: dict[str, Any]) -> dict[str, Any]:
+    """Provenance as strangers may see it: of a path on the machine of the run only its last name, for the rest names people."""
+    words = [
+        _PLACE.sub(lambda found: f"{found[1] or ''}…/{PurePath(found[2]).name}", word) for word in provenance["argv"]
+    ]
+    return provenance | {"argv": words}

@@ -30,6 +30,10 @@ class TransientError(GristmillError):
     """Storage or network hiccup: worth a bounded number of retries with back-off."""
 
 
+class Exhausted(TransientError):  # noqa: N818  the name states what has happened
+    """The same, after it was retried for as long as is allowed: another try now would only hammer."""
+
+
 class InputError(GristmillError):
     """An input file is not what it claims to be (missing, unreadable, no archive at all): its part fails."""
 

@@ -4,15 +4,20 @@ The driver holds receipts, never data. What is already committed is not run agai
 """
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pipeline.errors import PartsFailed
-from pipeline.receipts import Receipt, manifest_path, seal, standing
+from pipeline.receipts import Receipt, Receipts, manifest_path, seal, standing
+from pipeline.retries import share
 from pipeline.sources import Source
 from pipeline.steps import Failure, PartInputs, PartTask, PlannedStep
 from pipeline.storage import Storage
+
+MOST_OUTAGES = (
+    8  # parts in a row (beyond those in flight) for which storage was gone: the others would only wait for it too
+)
 
 
 class Runner(Protocol):
@@ -51,9 +56,12 @@ class StepState:
 
     planned: PlannedStep
     depth: int
-    receipts: dict[str, Receipt] = field(default_factory=dict[str, Receipt])
+    receipts: Receipts = field(default_factory=Receipts)
     failures: list[Failure] = field(default_factory=list[Failure])
-    missing: dict[int, int] = field(default_factory=dict[int, int])
+    missing: dict[int, int] = field(
+        default_factory=dict[int, int]
+    )  # for each part: the parts it reads that are not done
+    behind: int = 0  # the same for what every part reads: all of a barrier's inputs, and barriers
     reused: int = 0
     manifest: str = ""
     sealed: bool = False
@@ -78,6 +86,7 @@ class Execution:
         self._facts = facts
         self._places: dict[tuple[str, str], int] = {}
         self._ready: list[tuple[int, int, str]] = []
+        self._shares = 1
         self.states = {planned.step.name: self._load(planned, depth) for depth, planned in enumerate(steps)}
         self._readers: dict[str, list[StepState]] = {name: [] for name in self.states}
         for state in self.states.values():
@@ -100,18 +109,22 @@ class Execution:
         Raises:
             PartsFailed: after everything that could run has run, for the first step with failed parts.
         """
+        self._shares = runner.slots + 1  # the driver asks for things too
+        share(self._shares)
         observer.begin(list(self.states.values()))
         for state in self.states.values():
             self._seal(state)
             self._count_missing(state)
-        in_flight = 0
-        while self._ready or in_flight:
-            while self._ready and in_flight < runner.slots:
+        in_flight, outages, hopeless = 0, 0, MOST_OUTAGES + runner.slots
+        while in_flight or (self._ready and outages < hopeless):
+            while self._ready and in_flight < runner.slots and outages < hopeless:
                 _, place, name = heapq.heappop(self._ready)
+                self._shares = runner.slots + 1  # a cluster grows
                 runner.submit(self._task(self.states[name], place))
                 in_flight += 1
             for outcome in runner.wait():
                 in_flight -= 1
+                outages = outages + 1 if isinstance(outcome, Failure) and outcome.outage else 0
                 observer.ended(self.states[outcome.step], outcome)
                 self._settle(outcome)
         for state in self.states.values():
@@ -120,20 +133,24 @@ class Execution:
 
     def _count_missing(self, state: StepState) -> None:
         """For each part not done: how many of the parts it reads are still missing."""
+        upstream = [self.states[step.name] for step in state.planned.step.inputs]
+        some = [each for each in upstream if not _is_whole(each.planned, state.planned)]
+        state.behind = sum(
+            len(each.planned.parts) - len(each.receipts) for each in upstream if _is_whole(each.planned, state.planned)
+        )
         for place, part in enumerate(state.planned.parts):
             if part.key not in state.receipts:
-                state.missing[place] = sum(1 for _ in self._unfinished(state, place))
+                state.missing[place] = sum(self._unfinished(state, place, each) for each in some)
                 self._offer(state, place)
 
-    def _unfinished(self, state: StepState, place: int) -> Iterator[str]:
-        for upstream in state.planned.step.inputs:
-            source = self.states[upstream.name]
-            for part in _covered(state.planned, place, source.planned):
-                if source.planned.parts[part].key not in source.receipts:
-                    yield source.planned.parts[part].key
+    def _unfinished(self, state: StepState, place: int, upstream: StepState) -> int:
+        parts = upstream.planned.parts
+        return sum(
+            parts[part].key not in upstream.receipts for part in _covered(state.planned, place, upstream.planned)
+        )
 
     def _offer(self, state: StepState, place: int) -> None:
-        if state.missing[place] == 0:
+        if state.missing[place] == 0 and state.behind == 0:
             heapq.heappush(self._ready, (-state.depth, place, state.name))  # later steps first: that is how it streams
 
     def _settle(self, outcome: Receipt | Failure) -> None:
@@ -145,14 +162,19 @@ class Execution:
         self._seal(state)
         place = self._places[outcome.step, outcome.key]
         for reader in self._readers[outcome.step]:
-            for waiting in _readers_of(state.planned, place, reader.planned):
+            if _is_whole(state.planned, reader.planned):
+                reader.behind -= 1
+                opened = list(reader.missing) if reader.behind == 0 else []
+            else:
+                opened = [state.planned.parts[place].first // reader.planned.step.span]
+                reader.missing.update((at, reader.missing[at] - 1) for at in opened if at in reader.missing)
+            for waiting in opened:
                 if waiting in reader.missing:
-                    reader.missing[waiting] -= 1
                     self._offer(reader, waiting)
 
     def _seal(self, state: StepState) -> None:
         if state.done and not state.sealed:
-            receipts = [state.receipts[part.key] for part in state.planned.parts]
+            receipts = (state.receipts[part.key] for part in state.planned.parts)
             upstream = {step.name: self.states[step.name].manifest for step in state.planned.step.inputs}
             facts = {"payload": state.planned.payload, "upstream": upstream} | self._facts
             seal(self._storage, state.manifest, receipts, facts)
@@ -169,6 +191,7 @@ class Execution:
             part=part,
             files=() if step.is_barrier else self._source.parts[part.first : part.first + part.count],
             inputs=tuple(self._inputs(state, place, self.states[upstream.name]) for upstream in step.inputs),
+            shares=self._shares,
         )
 
     def _inputs(self, state: StepState, place: int, upstream: StepState) -> PartInputs:
@@ -180,17 +203,14 @@ class Execution:
         return PartInputs(step=step.name, span=step.span, receipts=receipts)
 
 
+def _is_whole(upstream: PlannedStep, reader: PlannedStep) -> bool:
+    """Whether every part of `reader` reads all parts of `upstream`."""
+    return reader.step.is_barrier or upstream.step.is_barrier
+
+
 def _covered(reader: PlannedStep, place: int, upstream: PlannedStep) -> range:
     """Places of the `upstream` parts that part `place` of `reader` reads."""
-    if reader.step.is_barrier or upstream.step.is_barrier:
+    if _is_whole(upstream, reader):
         return range(len(upstream.parts))
     part = reader.parts[place]
     return range(part.first // upstream.step.span, -(-(part.first + part.count) // upstream.step.span))
-
-
-def _readers_of(upstream: PlannedStep, place: int, reader: PlannedStep) -> range:
-    """Places of the `reader` parts that read part `place` of `upstream`."""
-    if reader.step.is_barrier or upstream.step.is_barrier:
-        return range(len(reader.parts))
-    at = upstream.parts[place].first // reader.step.span
-    return range(at, at + 1)

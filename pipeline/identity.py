@@ -1,6 +1,7 @@
 """What a step is, as a number: the digest of its declared configuration.
 
-Values written as literals bear identity; where and how something runs never does (fields marked `metadata=NOT_IDENTITY`). What
+Values written as literals bear identity; where and how something runs never does (fields marked `metadata=NOT_IDENTITY`); what
+was added later does only where it is used (`metadata=IDENTITY_IF_CHANGED`). What
 has no stable identity (a set, a function, a path, NaN) is refused with the way to mend it, rather than digested by accident.
 """
 
@@ -16,7 +17,9 @@ import orjson
 
 from pipeline.errors import RecipeError
 
-NOT_IDENTITY: Mapping[str, bool] = {"identity": False}
+NOT_IDENTITY: Mapping[str, object] = {"identity": False}
+IDENTITY_IF_CHANGED: Mapping[str, object] = {"identity": "if changed"}
+"""For a parameter that came later: at its default, what was done before it existed keeps its identity."""
 
 _REMEDIES: tuple[tuple[type, str], ...] = (
     (set, "use a sorted tuple"),
@@ -71,7 +74,7 @@ def _canonical_dataclass(value: Any, where: str) -> Any:
     fields = {
         field.name: canonical(getattr(value, field.name), f"{where}.{field.name}")
         for field in dataclasses.fields(value)
-        if field.metadata.get("identity", True)
+        if _bears_identity(field, getattr(value, field.name))
     }
     declared = getattr(cls, "name", None)  # a field called `name` is no declaration
     head: dict[str, Any] = {"is": declared if isinstance(declared, str) else cls.__name__}
@@ -80,6 +83,14 @@ def _canonical_dataclass(value: Any, where: str) -> Any:
     if engines := getattr(cls, "engines", ()):
         head["engines"] = {engine: engine_version(engine) for engine in sorted(engines)}
     return {**head, **fields}
+
+
+def _bears_identity(field: "dataclasses.Field[Any]", value: Any) -> bool:
+    declared = field.metadata.get("identity", True)
+    if declared != IDENTITY_IF_CHANGED["identity"]:
+        return bool(declared)
+    make = field.default_factory
+    return value != (field.default if make is dataclasses.MISSING else make())
 
 
 def engine_version(distribution: str) -> str:

@@ -1,30 +1,21 @@
-"""How an input file is opened: a local one as it is, a remote one as the body of a single GET."""
+"""How an input file is opened: a local one as it is, a remote one as the body of a single GET, or for reading here and there."""
 
 import hashlib
 import io
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
-import obstore
-from obstore.exceptions import BaseError
-from obstore.store import ObjectStore, from_url
+import pyarrow as pa
 
 from pipeline.errors import InputError
-from pipeline.storage_errors import first_line, storage_errors
+from pipeline.ranged_file import RangedFile
+from pipeline.remote_stream import RemoteStream
+from pipeline.storage_errors import shown, storage_errors
+from pipeline.stores import BUCKETS, HUB, WEB, place_of
 
-REMOTE = ("s3://", "gs://", "az://", "https://", "http://127.0.0.1", "http://localhost")
-
-
-def remote(location: str) -> tuple[ObjectStore, str]:
-    """The store that holds a remote file, and the file's name in it; InputError where `location` is no address."""
-    folder, _, file = location.rpartition("/")
-    options: Any = {"client_options": {"allow_http": True}} if folder.startswith("http://") else {}
-    try:
-        return from_url(folder, **options), file
-    except (BaseError, ValueError) as error:
-        raise InputError(f"{location}: no address of a file ({first_line(error)})") from error
+REMOTE = (*BUCKETS, *WEB, HUB)
 
 
 @contextmanager
@@ -34,7 +25,9 @@ def remote_errors(location: str) -> Generator[None]:
         try:
             yield
         except FileNotFoundError as error:
-            raise InputError(f"{location}: no such file") from error
+            if "<Code>NoSuchBucket</Code>" in str(error):
+                raise InputError(f"{shown(location)}: no such bucket; check its name and AWS_ENDPOINT_URL") from error
+            raise InputError(f"{shown(location)}: no such file") from error
 
 
 class _Closeable(Protocol):
@@ -65,6 +58,11 @@ class InputStream:
         """Hexadecimal SHA-256 of the bytes read so far."""
         return self._digest.hexdigest()
 
+    @property
+    def requests(self) -> int:
+        """GETs that were sent for it: one where nothing went wrong, none for a local file."""
+        return self._raw.requests if isinstance(self._raw, RemoteStream) else 0
+
     def close(self) -> None:
         """Lets go of the file or connection."""
         self._raw.close()
@@ -76,32 +74,6 @@ class InputStream:
         self.close()
 
 
-class _Streamed:
-    """The body of one GET as a file; after a cut obstore goes on where it was, if the store has ETags and ranges."""
-
-    def __init__(self, chunks: Any, location: str) -> None:
-        self._chunks = iter(chunks)
-        self._location = location
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        pieces, have = [self._rest], len(self._rest)
-        while size < 0 or have < size:
-            with storage_errors(self._location):
-                chunk = next(self._chunks, None)
-            if chunk is None:
-                break
-            pieces.append(bytes(chunk))
-            have += len(pieces[-1])
-        data = b"".join(pieces)
-        cut = len(data) if size < 0 else size
-        self._rest = data[cut:]
-        return data[:cut]
-
-    def close(self) -> None:
-        self._chunks = iter(())
-
-
 def open_input(location: str, offset: int = 0, length: int | None = None) -> InputStream:
     """A stream of the file at `location` (or of `length` bytes of it from `offset`): one GET for a remote one.
 
@@ -110,14 +82,8 @@ def open_input(location: str, offset: int = 0, length: int | None = None) -> Inp
         StorageError, TransientError: what else a remote store answered, also later, in the middle of the stream.
     """
     if location.startswith(REMOTE):
-        options: Any = {}
-        if length is not None:
-            options = {"range": (offset, offset + length)}
-        elif offset:
-            options = {"range": {"offset": offset}}
         with remote_errors(location):
-            store, file = remote(location)
-            return InputStream(_Streamed(obstore.get(store, file, options=options).stream(), location))
+            return InputStream(RemoteStream(place_of(location), offset, length))
     try:
         file = Path(location).open("rb")  # noqa: SIM115  the stream owns it
     except OSError as error:
@@ -127,3 +93,19 @@ def open_input(location: str, offset: int = 0, length: int | None = None) -> Inp
         return InputStream(file)
     with file:
         return InputStream(io.BytesIO(file.read(length)))
+
+
+def open_seekable(location: str) -> pa.NativeFile:
+    """The file at `location` for reading here and there, as Parquet needs it; each piece of a remote one is a GET.
+
+    Raises:
+        InputError: the file is missing, or a local one may not be read.
+        StorageError, TransientError: what else a remote store answered, also later.
+    """
+    if location.startswith(REMOTE):
+        with remote_errors(location):
+            return pa.PythonFile(RangedFile(place_of(location)), mode="r")
+    try:
+        return pa.OSFile(location, "rb")
+    except OSError as error:
+        raise InputError(f"{location}: {error.strerror or error}") from error

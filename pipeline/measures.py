@@ -100,7 +100,11 @@ class Part(Protocol):
 
 @runtime_checkable
 class Gate(Part, Protocol):
-    """Ends measurement for pages that nobody will want; `reasons` lists every reason it may give."""
+    """Ends measurement for pages that nobody will want; `reasons` lists every reason it may give.
+
+    A gate that judges what was fetched, and not the text or the address, says so by a class attribute `needs_html = True`: it is
+    passed over for rows of text that somebody else extracted.
+    """
 
     reasons: ClassVar[tuple[str, ...]]
 

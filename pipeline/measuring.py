@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pipeline.measures import Measure
 from pipeline.pages import Pages
-from pipeline.steps import PartRun
+from pipeline.steps import PartRun, Step
 from pipeline.tables import read_batches
 
 BATCH = 64
@@ -28,3 +28,8 @@ class Measuring:
                 pages = Pages(batch["text"].to_pylist(), urls=batch["url"].to_pylist())
                 writer.write(self.measure.measure(pages))
         return {"rows": writer.rows}
+
+
+def measure_step(measure: Measure, ingest: Step) -> Step:
+    """The step of a measure: the same in a recipe and added to a run, so what one did the other finds done."""
+    return Step(name=f"measure-{measure.name}", stage=Measuring(measure=measure), inputs=(ingest,))

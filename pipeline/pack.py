@@ -1,9 +1,11 @@
 """From verdicts to shards: the kept pages of a fixed range of parts, in order, with FineWeb's columns."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
@@ -17,6 +19,8 @@ from pipeline.tables import TableWriter, read_batches, read_table
 
 SHARD_ROW_GROUP = 1_000  # rows, as FineWeb's own files have
 BATCH = 256
+
+Origin = tuple[str, str]  # crawl and file
 
 KEPT_COLUMNS = ("record_row", "record_id", "url", "date", "text", "language", "language_score")
 
@@ -44,18 +48,23 @@ class Pack:
     survivors: str | None = None
 
     def run(self, part: PartRun) -> dict[str, int]:
-        """Writes the `data` table of the covered parts; counts `rows`, `tokens` and `chars`."""
+        """Writes the `data` table of the covered parts; counts `rows`, `tokens`, `chars`, `arrow_bytes` and languages."""
         writer = part.writer("data", DATASET, SHARD_ROW_GROUP)
-        counts = {"rows": 0, "tokens": 0, "chars": 0}
+        counts = Counter(rows=0, tokens=0, chars=0, arrow_bytes=0)
+        dates: list[str] = []
         keeps = self._keeps(part)
         for file, receipt in zip(part.task.files, part.receipts("ingest"), strict=True):
-            origin = {"dump": dump_of(file.name, part.task.source), "file_path": file.name}
+            origins = _origins(part, receipt, (dump_of(file.name, part.task.source), file.name))
             for batch in read_batches(part.storage, receipt, "documents", KEPT_COLUMNS, BATCH):
                 sizes = [next(keeps) for _ in range(batch.num_rows)]
-                self._pack(writer, batch, sizes, origin, counts)
+                here = [next(origins) for _ in range(batch.num_rows)]
+                dates += self._pack(writer, batch, sizes, here, counts)
+                dates = [min(dates), max(dates)] if dates else []
         if next(keeps, None) is not None:
             raise AssertionError("more documents are judged than there are")
-        return counts
+        part.facts["dates"] = dates
+        counts["arrow_bytes"] = writer.arrow_bytes
+        return dict(counts)
 
     def _keeps(self, part: PartRun) -> Iterator[int]:
         """For each document in order: 0 where it is dropped, else the size of its cluster of near-duplicates."""
@@ -74,35 +83,49 @@ class Pack:
         writer: TableWriter,
         batch: pa.RecordBatch,
         sizes: list[int],
-        origin: dict[str, str],
-        counts: dict[str, int],
-    ) -> None:
+        origins: list[Origin],
+        counts: Counter[str],
+    ) -> list[str]:
+        """Writes the chosen rows of a batch and adds to `counts`; returns their dates."""
+        kept = [origin for origin, size in zip(origins, sizes, strict=True) if size]
         chosen = batch.take(pa.array([row for row, size in enumerate(sizes) if size], pa.int32()))
         if not chosen.num_rows:
-            return
+            return []
         columns: dict[str, list[Any]] = chosen.to_pydict()
         pages = Pages(columns["text"], urls=columns["url"])
         for transform in self.transforms:
             pages = pages.with_texts(transform.transform(pages).texts)
         tokens = self.tokens.count(pages.texts) if self.tokens else [None] * len(pages)
-        rows = chosen.num_rows
+        dates = [iso(date) for date in columns["date"]]
         writer.write_columns(
             {
                 "text": pages.texts,
                 "id": columns["record_id"],
-                "dump": [origin["dump"]] * rows,
+                "dump": [dump for dump, _ in kept],
                 "url": columns["url"],
-                "date": [iso(date) for date in columns["date"]],
-                "file_path": [origin["file_path"]] * rows,
+                "date": dates,
+                "file_path": [file_path for _, file_path in kept],
                 "language": columns["language"],
                 "language_score": columns["language_score"],
                 "token_count": tokens,
                 "minhash_cluster_size": [size for size in sizes if size],
             }
         )
-        counts["rows"] += rows
+        counts["rows"] += chosen.num_rows
         counts["tokens"] += sum(count or 0 for count in tokens)
         counts["chars"] += sum(map(len, pages.texts))
+        counts.update(f"language.{language}" for language in columns["language"] if language is not None)
+        return [date for date in dates if date]
+
+
+def _origins(part: PartRun, receipt: Receipt, file: Origin) -> Iterator[Origin]:
+    """Crawl and file of each document of a part, in order: what its row says itself, else those of the input file."""
+    if "origins" not in receipt.files:
+        yield from repeat(file, receipt.rows("documents"))
+        return
+    for batch in read_batches(part.storage, receipt, "origins"):
+        rows = zip(batch["dump"].to_pylist(), batch["file_path"].to_pylist(), strict=True)
+        yield from ((dump or file[0], path or file[1]) for dump, path in rows)
 
 
 def iso(date: datetime | None) -> str | None:

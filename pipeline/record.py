@@ -29,6 +29,7 @@ class Record:
     `type` is the WARC-Type in lower case (`unknown` where the standard has no such type), `arc` for an ARC document. `length`
     counts input bytes up to the next record. `body` is without transfer and content codings. `payload_sha1_ok` is None where the
     archive gives no SHA-1 of the payload.
+    `text` is what somebody else extracted, `dump` and `file_path` where they say it is from: None for a record of an archive.
     `error_reason` says why a page counts as failed, `error` how that showed.
     """
 
@@ -43,6 +44,9 @@ class Record:
     mime: str | None = None
     http_charset: str | None = None
     body: bytes = b""
+    text: str | None = None
+    dump: str | None = None
+    file_path: str | None = None
     payload_sha1_ok: bool | None = None
     truncated: str | None = None
     error: str | None = None

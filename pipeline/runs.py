@@ -4,32 +4,34 @@ ROOT keeps every run's record; the last one is what `status`, `why` and `verify`
 """
 
 import dataclasses
+import hashlib
+import os
 import platform
-import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import orjson
 
+from pipeline.environment import installed, source_digest
 from pipeline.errors import InputError, StorageError
 from pipeline.measures import Rule
-from pipeline.receipts import Receipt, manifest_path, standing
+from pipeline.receipts import Receipts, manifest_path, standing
+from pipeline.rows.columns import RowColumns
 from pipeline.sources import Source, load_source, save_source
 from pipeline.steps import PlannedPart, PlannedStep, parts_of
 from pipeline.storage import Storage
+from pipeline.storage_errors import shown
 
 FOLDER = "runs"
+BESIDE = ("measure-", "annotate-")  # how steps are called that write signals beside the documents
 PROVENANCE = ("gristmill", "datatrove", "trafilatura", "pyarrow", "polars", "ray", "fastwarc", "spacy", "tokenizers")
-
-_CREDENTIALS = re.compile(r"//[^/@\s]+@")  # user and password of an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +82,22 @@ def provenance(now: datetime) -> dict[str, Any]:
     """Where a run came from; never part of an identity."""
     return {
         "started": now.isoformat(timespec="seconds"),
-        "argv": [_CREDENTIALS.sub("//", word) for word in sys.argv],  # a dataset's manifest is published
+        "argv": [shown(word) for word in sys.argv],  # a dataset's manifest is published
         "commit": _commit(),
+        "source": source_digest(),
+        "lock": _lock(),
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "versions": {name: version(name) for name in PROVENANCE},
+        "versions": {name: installed(name) for name in PROVENANCE},
     }
 
 
 def _commit() -> str | None:
-    """The checkout's commit, with a `+` where the checkout has changes; None outside a checkout."""
+    """The checkout's commit, with a `+` where the checkout has changes.
+
+    Where there is no repository (a container, what a job uploads) it is what `GRISTMILL_COMMIT` says, None where nobody does.
+    """
+    told = os.environ.get("GRISTMILL_COMMIT") or None
     here = Path(__file__).parent
     try:
         head = subprocess.run(
@@ -101,8 +109,14 @@ def _commit() -> str | None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return head.stdout.strip() or None
+        return told
+    return head.stdout.strip() or told
+
+
+def _lock() -> str | None:
+    """SHA-256 of the checkout's lock file; None where there is none."""
+    lock = Path(__file__).parents[1] / "requirements.lock"
+    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None
 
 
 def record_run(
@@ -112,19 +126,30 @@ def record_run(
     now = datetime.now(UTC)
     origin = provenance(now)
     record = RunRecord(
-        id=f"{now:%Y%m%dT%H%M%S.%f}-{uuid4().hex[:6]}",
+        id=new_run_id(now),
         recipe=recipe,
         source=save_source(storage, source),
         rules=tuple(rules),
-        steps=tuple(_step_record(planned) for planned in steps),
+        steps=tuple(step_record(planned) for planned in steps),
         payload={planned.step.name: planned.payload for planned in steps},
         provenance=origin,
     )
-    storage.put_new(f"{FOLDER}/{record.id}.json", record.to_json())
+    write_record(storage, record)
     return record
 
 
-def _step_record(planned: PlannedStep) -> StepRecord:
+def new_run_id(now: datetime) -> str:
+    """A name for a run's record; later ones sort behind earlier ones."""
+    return f"{now:%Y%m%dT%H%M%S.%f}-{uuid4().hex[:6]}"
+
+
+def write_record(storage: Storage, record: RunRecord) -> None:
+    """Keeps a run's record in ROOT, of which it is the last from now on."""
+    storage.put_new(f"{FOLDER}/{record.id}.json", record.to_json())
+
+
+def step_record(planned: PlannedStep) -> StepRecord:
+    """What a run's record keeps of a step."""
     step = planned.step
     inputs = tuple(upstream.name for upstream in step.inputs)
     return StepRecord(step.name, planned.fingerprint, step.span, step.partitions, inputs)
@@ -136,12 +161,19 @@ class OpenRun:
     def __init__(self, storage: Storage, record: RunRecord) -> None:
         self.storage = storage
         self.record = record
-        self._receipts: dict[str, dict[str, Receipt]] = {}
+        self._receipts: dict[str, Receipts] = {}
 
     @cached_property
     def source(self) -> Source:
         """The run's input files."""
         return load_source(self.storage, self.record.source)
+
+    @property
+    def columns(self) -> RowColumns | None:
+        """Which columns of its input rows the run read, where that was not the customary ones."""
+        stage = self.record.payload.get("ingest", {}).get("stage", {})
+        named = {field.name: stage.get("columns", {}).get(field.name) for field in dataclasses.fields(RowColumns)}
+        return RowColumns(**named) if any(named.values()) else None
 
     def step(self, name: str) -> StepRecord | None:
         """A step of the run by name."""
@@ -157,16 +189,17 @@ class OpenRun:
 
     def is_sealed(self, step: StepRecord) -> bool:
         """Whether the step is finished."""
-        folder, _, name = self.manifest(step).rpartition("/")
-        return name in self.storage.names(folder)
+        return self.storage.exists(self.manifest(step))
 
-    def receipts(self, name: str) -> dict[str, Receipt]:
+    def receipts(self, name: str) -> Receipts:
         """Receipts of a step by part key, in the order of its parts; only those that are there."""
         if name not in self._receipts:
             step = self.step(name)
             keys = [part.key for part in self.parts(step)] if step else []
             source = self.source.name
-            self._receipts[name] = standing(self.storage, name, step.fingerprint, source, keys)[0] if step else {}
+            self._receipts[name] = (
+                standing(self.storage, name, step.fingerprint, source, keys)[0] if step else Receipts()
+            )
         return self._receipts[name]
 
     def totals(self, name: str) -> dict[str, int]:

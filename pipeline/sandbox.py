@@ -48,7 +48,8 @@ class Sandbox:
     """One child at a time: started for the first page, replaced after a page that it did not survive.
 
     `stopped` counts pages by the reason they were stopped for, `starts` counts children, `peak_rss_bytes` is the largest
-    resident size of any. For one thread, which has to outlive it: the kernel ends the child with the thread that started it.
+    resident size of any, `cpu_seconds` the CPU time of those that were ended. For one thread, which has to outlive it: the kernel
+    ends the child with the thread that started it.
     """
 
     def __init__(self, extractor: Extractor, limits: Limits) -> None:
@@ -56,6 +57,7 @@ class Sandbox:
         self.stopped: Counter[str] = Counter()
         self.starts = 0
         self.peak_rss_bytes = 0
+        self.cpu_seconds = 0.0
         self._message = _shipped(extractor, limits)
         self._child: Child | None = None
         self._start_bytes = 0
@@ -91,6 +93,7 @@ class Sandbox:
         if child:
             self.peak_rss_bytes = max(self.peak_rss_bytes, child.peak_bytes)
             child.kill()
+            self.cpu_seconds += child.cpu_seconds
 
     def _extract(self, html: str) -> Extracted | None:
         if len(html) > self.limits.max_html_chars:

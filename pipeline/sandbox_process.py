@@ -8,6 +8,7 @@ where a page gets only while the parent is stalled. Without `/proc` (macOS) memo
 """
 
 import os
+import resource
 import select
 import subprocess
 import sys
@@ -30,13 +31,17 @@ class Died(Exception):  # noqa: N818  the name states the fact
 
 
 class Child:
-    """A running child. One question at a time; after any exception from `ask` it is fit only for `kill`."""
+    """A running child. One question at a time; after any exception from `ask` it is fit only for `kill`.
+
+    `cpu_seconds` is known once it was killed (0 where it died by itself).
+    """
 
     def __init__(self, *, memory_bytes: int, answer_bytes: int) -> None:
         self.memory_bytes = memory_bytes
         self.answer_bytes = answer_bytes
         self.resident_bytes = 0
         self.peak_bytes = 0
+        self.cpu_seconds = 0.0
         self._heard = b""
         # A process group of its own: Ctrl-C goes to the terminal's whole group, and it is the parent who decides.
         self._process = subprocess.Popen(
@@ -143,15 +148,23 @@ class Child:
         return one_line(lines[-1]) if lines else ""
 
     def kill(self) -> None:
-        """End the process, whatever it is doing, and close the pipes."""
+        """End the process, whatever it is doing, close the pipes, and learn the CPU time that it took."""
+        before = _cpu_seconds_of_the_dead()
         self._process.kill()
         self._process.wait()
+        self.cpu_seconds += _cpu_seconds_of_the_dead() - before
         for stream in self._streams():
             stream.close()
 
     def _streams(self) -> list[IO[bytes]]:
         process = self._process
         return [stream for stream in (process.stdin, process.stdout, process.stderr) if stream]
+
+
+def _cpu_seconds_of_the_dead() -> float:
+    """CPU time of all children of this process that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _unblocked(stream: IO[bytes]) -> int:

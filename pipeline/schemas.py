@@ -55,6 +55,8 @@ DOCUMENTS = pa.schema(
     ]
 )
 
+ORIGINS = pa.schema([pa.field("dump", TEXT), pa.field("file_path", TEXT)])
+
 SAMPLES = pa.schema(
     [
         pa.field("record_row", pa.int32(), nullable=False),
@@ -138,6 +140,7 @@ DATASET = pa.schema(
 TABLES: dict[str, pa.Schema] = {
     "records": RECORDS,
     "documents": DOCUMENTS,
+    "origins": ORIGINS,
     "samples": SAMPLES,
     "index": URL_INDEX,
     "verdicts": VERDICTS,

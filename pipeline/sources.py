@@ -11,22 +11,25 @@ import re
 import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import InputError, RecipeError
-from pipeline.inputs import REMOTE, open_input, remote, remote_errors
+from pipeline.inputs import REMOTE, open_input
+from pipeline.listing import Entry
+from pipeline.remote_files import WILD, Found, anchor_of, check_address, describe, expand
 from pipeline.storage import Storage
 from pipeline.storage_errors import damage_errors
 
 ARCHIVES = (".warc", ".warc.gz", ".warc.zst", ".warc.wet", ".warc.wet.gz", ".wet", ".wet.gz", ".arc", ".arc.gz")
+JSON_LINES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst", ".json.gz")
+ROW_FILES = (".parquet", *JSON_LINES)
 PATH_LISTS = (".paths", ".paths.gz")
 MOST_PARTS = 1 << 24  # a document's number keeps 24 bits for its part
-STATS_AT_ONCE = 32  # a dump lists 90,000 files, and asking a bucket for one takes some 50 ms
+STATS_AT_ONCE = 32
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -48,11 +51,12 @@ class SourcePart:
     location: str
     bytes: int
     tag: str
+    key: str = field(init=False, compare=False, repr=False)
+    """16 hexadecimal digits that stand for this file in every path of a run."""
 
-    @property
-    def key(self) -> str:
-        """16 hexadecimal digits that stand for this file in every path of a run."""
-        return hashlib.sha256(f"{self.name}\n{self.bytes}\n{self.tag}".encode()).hexdigest()[:16]
+    def __post_init__(self) -> None:
+        key = hashlib.sha256(f"{self.name}\n{self.bytes}\n{self.tag}".encode()).hexdigest()[:16]
+        object.__setattr__(self, "key", key)  # kept: a dump's 90,000 files are asked for theirs all the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +93,9 @@ def find_source(inputs: Sequence[str], *, name: str | None = None, limit: int | 
         InputError: an input is missing, unreadable or empty, or two files have one logical name.
     """
     found = _named(_locations(inputs))
-    names = sorted(found)[:limit]
-    with ThreadPoolExecutor(STATS_AT_ONCE) as pool:
-        parts = tuple(pool.map(_stat, [found[each] for each in names], names))
+    parts = _parts({name: found[name] for name in sorted(found)[:limit]})
     if not parts:
-        raise InputError(f"no WARC, WET or ARC file in {', '.join(inputs)}")
+        raise InputError(f"no file in {', '.join(inputs)}")
     if len(parts) > MOST_PARTS:
         raise InputError(f"{len(parts)} files; a source holds at most {MOST_PARTS}")
     name = _default_name(parts, inputs) if name is None else name
@@ -102,17 +104,17 @@ def find_source(inputs: Sequence[str], *, name: str | None = None, limit: int | 
     return Source(name, parts)
 
 
-def _named(locations: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Location by logical name; a file that several inputs name is taken once, under the first name it has."""
+def _named(files: Iterable[Found]) -> dict[str, Found]:
+    """Files by logical name; one that several inputs name is taken once, under the first name it has."""
     names: dict[str, str] = {}
-    for location, base in locations:
-        if not _is_storable(location):
-            raise InputError(f"{location}: this file's name is not UTF-8, which no table can hold; rename it")
-        names.setdefault(location, logical_name(location, base))
-    found: dict[str, str] = {}
-    for location, name in names.items():
-        if found.setdefault(name, location) != location:
-            raise InputError(f"{found[name]} and {location} have the same logical name {name}")
+    found: dict[str, Found] = {}
+    for file in files:
+        if not _is_storable(file.location):
+            raise InputError(f"{file.location}: this file's name is not UTF-8, which no table can hold; rename it")
+        if file.location not in names:
+            name = names[file.location] = logical_name(file.location, file.base)
+            if (other := found.setdefault(name, file)) is not file:
+                raise InputError(f"{other.location} and {file.location} have the same logical name {name}")
     return found
 
 
@@ -127,18 +129,21 @@ def _is_storable(name: str) -> bool:
 
 def _default_name(parts: Sequence[SourcePart], inputs: Sequence[str]) -> str:
     crawl = re.match(r"crawl-data/([^/]+)/", parts[0].name)
-    last = inputs[0].rstrip("/").rsplit("/", 1)[-1]
+    hub = re.match(r"hf://datasets/[^/]+/([^/@]+)", inputs[0])
+    last = hub.group(1) if hub else inputs[0].rstrip("/").rsplit("/", 1)[-1]
     return crawl.group(1) if crawl else re.sub(r"[^A-Za-z0-9_-]+", "-", last.split(".")[0]).strip("-_") or "source"
 
 
-def _locations(inputs: Sequence[str]) -> Iterable[tuple[str, str]]:
+def _locations(inputs: Sequence[str]) -> Iterable[Found]:
     for entry in inputs:
-        if entry.endswith(PATH_LISTS):
-            yield from ((location, "") for location in _listed(entry))
-        elif entry.startswith(REMOTE):
-            yield entry, ""
+        if entry.startswith(REMOTE):
+            check_address(entry)
         elif "://" in entry:
-            raise RecipeError(f"--input {entry}: only local paths, s3://, gs://, az:// and https:// can be read")
+            raise RecipeError(f"--input {entry}: only local paths, s3://, gs://, az://, https:// and hf:// can be read")
+        if entry.endswith(PATH_LISTS):
+            yield from (Found(location) for location in _listed(entry))
+        elif entry.startswith(REMOTE):
+            yield from expand(entry, pick)
         else:
             yield from _local(entry)
 
@@ -161,45 +166,65 @@ def _listed(paths_file: str) -> list[str]:
         raise InputError(
             f"{paths_file}: a list from elsewhere names {local}, a file of this machine; copy the list first"
         )
-    return [line if "://" in line or line.startswith("/") else root + line for line in lines]
+    locations = [line if "://" in line or line.startswith("/") else root + line for line in lines]
+    for location in locations:
+        if "://" in location:
+            check_address(location)
+            if not location.startswith(REMOTE):
+                raise InputError(f"{paths_file}: names {location}, which cannot be read")
+    return locations
 
 
-def _local(entry: str) -> Iterable[tuple[str, str]]:
+def _local(entry: str) -> Iterable[Found]:
     path = Path(os.path.abspath(os.path.expanduser(entry)))  # noqa: PTH100, PTH111  resolve() would name what a link points to
     if path.is_dir():
         walk = os.walk(path, onerror=_refuse)
-        files = sorted(str(Path(top) / file) for top, _, names in walk for file in names if file.endswith(ARCHIVES))
+        files = pick([str(Path(top) / file) for top, _, names in walk for file in names])
         if not files:
-            raise InputError(f"{entry}: no file ending in {', '.join(ARCHIVES)} in this folder")
-        yield from ((file, str(path)) for file in files)
+            raise InputError(f"{entry}: no file ending in {', '.join((*ARCHIVES, *ROW_FILES))} in this folder")
+        yield from (Found(file, str(path)) for file in files)
     elif path.exists():
-        yield str(path), ""
-    elif any(sign in entry for sign in "*?["):
+        yield Found(str(path))
+    elif any(sign in entry for sign in WILD):
         anchor = Path(path.anchor)
         files = sorted(str(file) for file in anchor.glob(str(path.relative_to(anchor))) if file.is_file())
         if not files:
             raise InputError(f"{entry}: matches no file")
-        yield from ((file, "") for file in files)
+        yield from (Found(file, anchor_of(str(path))) for file in files)
     else:
         raise InputError(f"{entry}: no such file or folder")
+
+
+def pick(names: Sequence[str]) -> list[str]:
+    """The files of a folder that are its input: its archives, or its Parquet and JSON lines where it has no archive."""
+    archives = sorted(name for name in names if name.endswith(ARCHIVES))
+    return archives or sorted(name for name in names if name.endswith(ROW_FILES))
 
 
 def _refuse(error: OSError) -> None:
     raise InputError(f"{error.filename}: {error.strerror}") from error
 
 
-def _stat(location: str, name: str) -> SourcePart:
-    if location.startswith(REMOTE):
-        with remote_errors(location):
-            meta = obstore.head(*remote(location))
-        return SourcePart(name, location, int(meta["size"]), str(meta["e_tag"] or meta["last_modified"].isoformat()))
+def _parts(files: dict[str, Found]) -> tuple[SourcePart, ...]:
+    """The parts of named files: what listing did not tell of remote ones is asked for, local ones are looked at."""
+    unknown = [file.location for file in files.values() if file.entry is None and file.location.startswith(REMOTE)]
+    told = describe(unknown)
+    with ThreadPoolExecutor(STATS_AT_ONCE) as pool:
+        looked = pool.map(lambda file: file.entry or told.get(file.location) or _stat(file.location), files.values())
+        return tuple(
+            SourcePart(name, file.location, entry.bytes, entry.tag)
+            for (name, file), entry in zip(files.items(), looked, strict=True)
+        )
+
+
+def _stat(location: str) -> Entry:
     try:
         stat = Path(location).stat()
     except OSError as error:
         raise InputError(f"{location}: {error.strerror}") from error
     if not os.access(location, os.R_OK):
         raise InputError(f"{location}: permission denied")
-    return SourcePart(name, location, stat.st_size, f"mtime:{stat.st_mtime_ns}")
+    return Entry(location, stat.st_size, f"mtime:{stat.st_mtime_ns}")
 
 
 def save_source(storage: Storage, source: Source) -> str:

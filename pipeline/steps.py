@@ -12,17 +12,18 @@ import resource
 import time
 import traceback
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 from uuid import uuid4
 
 import pyarrow as pa
 
-from pipeline.errors import GristmillError, RecipeError, StorageError, TransientError
+from pipeline.errors import Exhausted, GristmillError, RecipeError, StorageError, TransientError
 from pipeline.identity import canonical, digest
 from pipeline.receipts import FileEntry, Receipt, read_manifest, receipt_path, step_folder
+from pipeline.retries import share
 from pipeline.sources import Source, SourcePart
 from pipeline.storage import Storage, open_storage
 from pipeline.tables import TableWriter
@@ -95,17 +96,22 @@ def plan_steps(steps: Sequence[Step], source: Source) -> list[PlannedStep]:
     """
     planned: dict[str, PlannedStep] = {}
     for step in steps:
-        payload: dict[str, Any] = {
-            "step": step.name,
-            "stage": canonical(step.stage, step.name),
-            "inputs": [planned[upstream.name].fingerprint for upstream in step.inputs],
-            "unicode": unicodedata.unidata_version,  # decides lower case, categories and normal forms everywhere
-        }
-        if step.is_barrier:
-            payload |= {"partitions": step.partitions, "parts": source.digest}
-        parts = parts_of(source, span=step.span, partitions=step.partitions)
-        planned[step.name] = PlannedStep(step=step, fingerprint=digest(payload), parts=parts, payload=payload)
+        planned[step.name] = plan_step(step, source, planned)
     return list(planned.values())
+
+
+def plan_step(step: Step, source: Source, known: Mapping[str, PlannedStep]) -> PlannedStep:
+    """One step whose inputs are `known` by name."""
+    payload: dict[str, Any] = {
+        "step": step.name,
+        "stage": canonical(step.stage, step.name),
+        "inputs": [known[upstream.name].fingerprint for upstream in step.inputs],
+        "unicode": unicodedata.unidata_version,  # decides lower case, categories and normal forms everywhere
+    }
+    if step.is_barrier:
+        payload |= {"partitions": step.partitions, "parts": source.digest}
+    parts = parts_of(source, span=step.span, partitions=step.partitions)
+    return PlannedStep(step=step, fingerprint=digest(payload), parts=parts, payload=payload)
 
 
 def parts_of(source: Source, *, span: int, partitions: int) -> tuple[PlannedPart, ...]:
@@ -149,6 +155,7 @@ class PartTask:
     part: PlannedPart
     files: tuple[SourcePart, ...]
     inputs: tuple[PartInputs, ...]
+    shares: int = 1  # processes that share the run's retry budgets
 
 
 class PartRun:
@@ -161,10 +168,10 @@ class PartRun:
         self.facts: dict[str, Any] = {}
         self._writers: dict[str, TableWriter] = {}
 
-    def receipts(self, step: str) -> list[Receipt]:
+    def receipts(self, step: str) -> Sequence[Receipt]:
         """The committed parts of input `step` that this part reads, in order."""
         inputs = next(given for given in self.task.inputs if given.step == step)
-        return read_manifest(self.storage, inputs.manifest) if inputs.manifest else list(inputs.receipts)
+        return read_manifest(self.storage, inputs.manifest) if inputs.manifest else inputs.receipts
 
     def span(self, step: str) -> int:
         """Source parts that one part of input `step` covers."""
@@ -228,13 +235,17 @@ class Failure:
     name: str
     why: str
     trace: str = field(default="", repr=False)
+    outage: bool = False  # storage or network were gone for as long as is waited for them
 
 
 def run_part(task: PartTask) -> Receipt | Failure:
     """Runs one part to its receipt, or to the reason why not; retries what may pass (TransientError), with back-off."""
+    share(task.shares)
     for attempt in range(1, MOST_ATTEMPTS + 1):
         try:
             return _attempt(task)
+        except Exhausted as error:
+            return replace(_failure(task, str(error)), outage=True)
         except TransientError as error:
             if attempt == MOST_ATTEMPTS:
                 return _failure(task, f"{error} (after {attempt} attempts)")
@@ -256,9 +267,11 @@ def _failure(task: PartTask, why: str, trace: str = "") -> Failure:
 
 def _attempt(task: PartTask) -> Receipt:
     part = PartRun(task, open_storage(task.root))
-    began = time.perf_counter()
+    began, burnt = time.perf_counter(), time.process_time()
+    part.facts["began"] = round(time.time(), 3)
     try:
         counts = task.stage.run(part)
+        part.facts["cpu_seconds"] = round(time.process_time() - burnt, 3)
         part.facts["seconds"] = round(time.perf_counter() - began, 3)
         part.facts["peak_rss_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         return part.commit(counts)
@@ -270,5 +283,6 @@ def _attempt(task: PartTask) -> Receipt:
 def without_traces(failures: Sequence[Failure]) -> list[dict[str, str]]:
     """Failures as a machine reads them."""
     return [
-        {key: value for key, value in dataclasses.asdict(failure).items() if key != "trace"} for failure in failures
+        {key: value for key, value in dataclasses.asdict(failure).items() if key not in ("trace", "outage")}
+        for failure in failures
     ]

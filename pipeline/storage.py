@@ -4,63 +4,23 @@ The one that matters is `put_new`: create-if-absent is the commit of every part.
 PUT with `If-None-Match: *`. Everything else is written under names that no other attempt can have, so it needs no locks.
 """
 
-import hashlib
 import os
 import shutil
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import uuid4
 
-import obstore
 import pyarrow as pa
-from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import ObjectStore, from_url
+from obstore.exceptions import BaseError
 
 from pipeline.errors import StorageError
+from pipeline.object_storage import ObjectStorage
 from pipeline.storage_errors import first_line, storage_errors
+from pipeline.stores import BUCKETS
+from pipeline.writer import Writer
 
-REMOTE_SCHEMES = ("s3://", "gs://", "az://")
-
-
-class Writer:
-    """A new file being written: counts and digests its bytes as they pass."""
-
-    def __init__(self, sink: Any, path: str) -> None:
-        self._sink = sink
-        self._digest = hashlib.sha256()
-        self.path = path
-        self.bytes = 0
-        self.closed = False
-
-    @property
-    def sha256(self) -> str:
-        """Hexadecimal SHA-256 of the bytes written so far."""
-        return self._digest.hexdigest()
-
-    def write(self, data: bytes) -> int:
-        """Appends `data`, raising StorageError where the disk is full or the folder is not ours."""
-        with storage_errors(self.path):
-            self._sink.write(data)
-        self._digest.update(data)
-        self.bytes += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        """Bytes written so far."""
-        return self.bytes
-
-    def flush(self) -> None:
-        """Nothing is promised before `close`."""
-
-    def close(self) -> None:
-        """Makes the file durable; until then nobody may rely on it."""
-        if not self.closed:
-            self.closed = True
-            with storage_errors(self.path), closing(self._sink):
-                if hasattr(self._sink, "fileno"):
-                    self._sink.flush()
-                    os.fsync(self._sink.fileno())
+__all__ = ["LocalStorage", "ObjectStorage", "Storage", "Writer", "open_storage"]
 
 
 class Storage(Protocol):
@@ -86,6 +46,10 @@ class Storage(Protocol):
 
     def open(self, path: str) -> pa.NativeFile:
         """A seekable reader of `path`."""
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file at `path`: one question, where `names` of a step with 90,000 parts is hundreds."""
         ...
 
     def names(self, folder: str) -> list[str]:
@@ -159,6 +123,11 @@ class LocalStorage:
         with storage_errors(self._show(path)):
             return pa.OSFile(str(self._root / path), "rb")
 
+    def exists(self, path: str) -> bool:
+        """See `Storage.exists`."""
+        with storage_errors(self._show(path)):
+            return (self._root / path).is_file()
+
     def names(self, folder: str) -> list[str]:
         """See `Storage.names`."""
         with storage_errors(self._show(folder)):
@@ -189,101 +158,15 @@ class LocalStorage:
         return str(self._root / path)
 
 
-class _Reader:
-    """An obstore reader in the shape that pyarrow expects of a Python file."""
-
-    def __init__(self, reader: Any, path: str) -> None:
-        self._reader = reader
-        self._path = path
-        self.closed = False
-
-    def read(self, size: int = -1) -> bytes:
-        with storage_errors(self._path):
-            return bytes(self._reader.read(None if size < 0 else size))
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._reader.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._reader.tell()
-
-    def size(self) -> int:
-        return self._reader.size
-
-    def seekable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class ObjectStorage:
-    """A prefix of a bucket; credentials come from the environment, as for every S3 client."""
-
-    def __init__(self, url: str, store: ObjectStore | None = None) -> None:
-        self.location = url.rstrip("/")
-        self._store = store if store is not None else from_url(self.location)
-
-    def put_new(self, path: str, data: bytes) -> bool:
-        """See `Storage.put_new`: `If-None-Match: *` lets the first writer win."""
-        with storage_errors(self._show(path)):
-            try:
-                obstore.put(self._store, path, data, mode="create")
-            except AlreadyExistsError:
-                return False
-            return True
-
-    def put(self, path: str, data: bytes) -> None:
-        """See `Storage.put`."""
-        with storage_errors(self._show(path)):
-            obstore.put(self._store, path, data)
-
-    def get(self, path: str) -> bytes:
-        """See `Storage.get`."""
-        with storage_errors(self._show(path)):
-            return bytes(obstore.get(self._store, path).bytes())
-
-    def writer(self, path: str) -> Writer:
-        """See `Storage.writer`: a multipart upload, visible only when closed."""
-        return Writer(obstore.open_writer(self._store, path), self._show(path))
-
-    def open(self, path: str) -> pa.NativeFile:
-        """See `Storage.open`."""
-        with storage_errors(self._show(path)):
-            return pa.PythonFile(_Reader(obstore.open_reader(self._store, path), self._show(path)), mode="r")
-
-    def names(self, folder: str) -> list[str]:
-        """See `Storage.names`."""
-        with storage_errors(self._show(folder)):
-            found = obstore.list_with_delimiter(self._store, folder)["objects"]
-            return sorted(str(entry["path"]).rsplit("/", 1)[-1] for entry in found)
-
-    def copy(self, source: str, target: str) -> None:
-        """See `Storage.copy`: a copy within the store."""
-        with storage_errors(f"{self._show(source)} → {target}"):
-            obstore.copy(self._store, source, target)
-
-    def delete(self, path: str) -> None:
-        """See `Storage.delete`."""
-        with storage_errors(self._show(path)), suppress(FileNotFoundError):
-            obstore.delete(self._store, path)
-
-    def _show(self, path: str) -> str:
-        return f"{self.location}/{path}"
-
-
 def open_storage(location: str) -> Storage:
     """The storage at a local path, or at `s3://bucket/prefix`."""
-    if location.startswith(REMOTE_SCHEMES):
+    if location.startswith(BUCKETS):
         try:
             return ObjectStorage(location)
         except (BaseError, ValueError) as error:
             raise StorageError(f"{location}: {first_line(error)}") from error
     if "://" in location:
-        raise StorageError(f"{location}: not a place a run can be kept; use a local path or {' '.join(REMOTE_SCHEMES)}")
+        raise StorageError(f"{location}: not a place a run can be kept; use a local path or {' '.join(BUCKETS)}")
     try:
         return LocalStorage(Path(location).expanduser().resolve())
     except RuntimeError as error:  # of `~nobody`, or of links in a circle

@@ -29,6 +29,7 @@ class TableWriter:
     def __init__(self, sink: Writer, path: str, schema: pa.Schema, row_group: int = ROW_GROUP) -> None:
         self.schema = schema
         self.rows = 0
+        self.arrow_bytes = 0  # in memory, which is what loaders ask for before they start
         self._sink = sink
         self.path = path
         self._row_group = row_group
@@ -51,6 +52,7 @@ class TableWriter:
         for piece in batch.to_batches() if isinstance(batch, pa.Table) else [batch]:
             self._add(piece)
         self.rows += batch.num_rows
+        self.arrow_bytes += batch.nbytes
 
     def _add(self, batch: pa.RecordBatch) -> None:
         """Holds the rows back, up to each one with which a row group is full."""
@@ -93,7 +95,7 @@ class TableWriter:
         with suppress(GristmillError, OSError, ValueError):
             self._parquet.close()
         with suppress(GristmillError, OSError, ValueError):
-            self._sink.close()
+            self._sink.abandon()
 
 
 def _row_bytes(values: pa.Array) -> npt.NDArray[np.int64]:
@@ -133,7 +135,7 @@ def read_row_group(storage: Storage, receipt: Receipt, table: str, number: int) 
     """One row group of a committed table."""
     path = receipt.files[table].path
     with damage_errors(path):
-        return pq.ParquetFile(storage.open(path)).read_row_group(number)
+        return pq.ParquetFile(storage.open(path), pre_buffer=True).read_row_group(number)
 
 
 def read_batches(
@@ -143,7 +145,7 @@ def read_batches(
     path = receipt.files[table].path
     names = None if columns is None else list(columns)
     with damage_errors(path):
-        file = pq.ParquetFile(storage.open(path))
+        file = pq.ParquetFile(storage.open(path), pre_buffer=True)
         for group in range(file.num_row_groups):
             yield from file.iter_batches(batch_size=rows, row_groups=[group], columns=names)
 
@@ -154,7 +156,7 @@ def read_rows(storage: Storage, receipt: Receipt, table: str, first: int, count:
     found: list[dict[str, Any]] = []
     start = 0
     with damage_errors(path):
-        file = pq.ParquetFile(storage.open(path))
+        file = pq.ParquetFile(storage.open(path), pre_buffer=True)
         for group in range(file.num_row_groups):
             rows = file.metadata.row_group(group).num_rows
             low, high = max(first, start), min(first + count, start + rows)

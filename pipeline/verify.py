@@ -1,20 +1,24 @@
 """Recomputes what a run claims: every digest, every row count and alignment, the conservation of records, the dataset folder."""
 
 import hashlib
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.dataset import FOLDER, read_dataset_manifest
+from pipeline.dataset import FOLDER, MANIFEST, read_dataset_manifest
 from pipeline.errors import GristmillError
 from pipeline.funnel import funnel
+from pipeline.publishing.checksums import NAME as CHECKSUMS
+from pipeline.publishing.checksums import checksums
 from pipeline.receipts import FileEntry, Receipt, committed, read_manifest
 from pipeline.runs import OpenRun, StepRecord
 from pipeline.storage import Storage
 from pipeline.storage_errors import damage_errors
 
-CHUNK = 1 << 20
+CHUNK = 8 << 20  # of a bucket's file, each is a request
 
 ALIGNED = {"verdicts": "records", "signals": "documents", "survivors": "documents"}
 
@@ -51,7 +55,7 @@ def _step(run: OpenRun, step: StepRecord) -> Iterator[Finding | None]:
         yield Finding(step.name, f"{missing} of {len(parts)} parts are not done")
     elif run.is_sealed(step):
         sealed = run.manifest(step)
-        same = read_manifest(run.storage, sealed) == list(receipts.values())
+        same = all(map(operator.eq, read_manifest(run.storage, sealed), receipts.values()))
         yield None if same else Finding(sealed, "it says other things than the receipts of its parts")
     for place, receipt in ((place, receipts[part.key]) for place, part in enumerate(parts) if part.key in receipts):
         yield from _files(run.storage, receipt)
@@ -120,12 +124,39 @@ def _dataset(run: OpenRun) -> Iterator[Finding | None]:
     if manifest is None:
         yield Finding(FOLDER, "there is no finished dataset")
         return
-    if manifest["run"] != run.record.id:
+    if manifest["run"] != run.record.id and not _packed_alike(run, manifest):
         yield Finding(FOLDER, f"it is of run {manifest['run']}, not of the last one")
     listed = {shard["path"] for shard in manifest["shards"]}
     for name in run.storage.names(f"{FOLDER}/data"):
         if f"data/{name}" not in listed:
             yield Finding(f"{FOLDER}/data/{name}", "not listed in the manifest")
+    yield from _described(run.storage, manifest)
     for shard in manifest["shards"]:
         entry = FileEntry(f"{FOLDER}/{shard['path']}", shard["sha256"], shard["bytes"], shard["rows"])
         yield _file(run.storage, entry)
+
+
+def _packed_alike(run: OpenRun, manifest: dict[str, Any]) -> bool:
+    """Whether the dataset is what the run packed, though an earlier run built it: only signals were added since."""
+    pack = run.step("pack")
+    return pack is not None and manifest["steps"].get("pack", {}).get("manifest") == run.manifest(pack)
+
+
+def _described(storage: Storage, manifest: dict[str, Any]) -> Iterator[Finding | None]:
+    """Checks what stands beside the shards: card and Croissant description by digest, the list of checksums by its text."""
+    for entry in manifest.get("metadata_files", ()):
+        path = f"{FOLDER}/{entry['path']}"
+        try:
+            same = digest_of(storage, path) == entry["sha256"]
+        except (GristmillError, OSError) as error:
+            yield Finding(path, str(error))
+            continue
+        yield None if same else Finding(path, "its bytes are not those that the manifest names")
+    if "metadata_files" in manifest:
+        path = f"{FOLDER}/{CHECKSUMS}"
+        try:
+            same = storage.get(path) == checksums(manifest, storage.get(MANIFEST))
+        except GristmillError as error:
+            yield Finding(path, str(error))
+            return
+        yield None if same else Finding(path, "it says other things than the manifest")

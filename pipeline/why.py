@@ -13,12 +13,16 @@ from pipeline.dataset import shard_name
 from pipeline.errors import InputError
 from pipeline.inputs import open_input
 from pipeline.measures import Rule
+from pipeline.reading import open_reader
 from pipeline.receipts import Receipt
-from pipeline.runs import OpenRun, StepRecord
+from pipeline.record import Record
+from pipeline.rows.columns import RowColumns
+from pipeline.runs import BESIDE, OpenRun, StepRecord
 from pipeline.schemas import RECORDS, document_number
+from pipeline.sources import ROW_FILES, SourcePart
 from pipeline.tables import read_rows, read_table
 from pipeline.url_index import look_up
-from pipeline.warc import read_record_at
+from pipeline.warc import MAX_BODY, read_record_at
 
 MOST_MEMBERS = 20  # of a cluster are named; its size is always given
 
@@ -126,7 +130,7 @@ def story(run: OpenRun, part: int, row: int) -> Story:
 def _later_signals(run: OpenRun, part: int, document_row: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for step in run.record.steps:
-        receipts = run.receipts(step.name) if step.name.startswith("measure-") else {}
+        receipts = run.receipts(step.name) if step.name.startswith(BESIDE) else {}
         if receipt := receipts.get(run.source.parts[part].key):
             found |= read_rows(run.storage, receipt, "signals", document_row)[0]
     return found
@@ -187,14 +191,24 @@ def _shard(run: OpenRun, part: int) -> str | None:
 
 
 def raw_record(run: OpenRun, told: Story) -> tuple[bytes, str | None]:
-    """The page's body, read again from its archive by offset, and the charset its HTTP header names.
+    """The page's body, read again from its input file by offset, and the charset its HTTP header names; of a row its text.
 
     Raises:
-        InputError: the archive is not where it was, or holds something else there now.
+        InputError: the file is not where it was, or holds something else there now.
     """
-    location = run.source.parts[told.part].location
-    with open_input(location, told.record["offset"], told.record["length"]) as stream:
-        again = read_record_at(stream, told.file, offset=told.record["offset"])
-    if again.url != told.record["url"]:
-        raise InputError(f"{location}: at {told.record['offset']} there is now {again.url or 'no page'}")
-    return again.body, again.http_charset
+    part = run.source.parts[told.part]
+    offset: int = told.record["offset"]
+    if part.name.endswith(ROW_FILES):
+        again = _row_at(part, offset, run.columns or RowColumns())
+    else:
+        with open_input(part.location, offset, told.record["length"]) as stream:
+            again = read_record_at(stream, told.file, offset=offset)
+    if again is None or again.url != told.record["url"]:
+        raise InputError(f"{part.location}: at {offset} there is now {again.url if again else 'no page'}")
+    return (again.body, again.http_charset) if again.text is None else (again.text.encode("utf-8", "replace"), "utf-8")
+
+
+def _row_at(part: SourcePart, offset: int, columns: RowColumns) -> Record | None:
+    """The row that begins at `offset`; the file is read from its beginning to there."""
+    with open_reader(part, columns, MAX_BODY) as reader:
+        return next((record for record in reader.records() if record.offset == offset), None)

@@ -7,6 +7,7 @@ from typing import Any
 
 from dedup.minhash import MinHash
 from filters.c4 import C4Lines
+from filters.datatrove_adapter import DatatroveEditingFilter, DatatroveFilter, DatatroveFormatter
 from filters.gopher_quality import GopherQuality
 from filters.gopher_repetition import GopherRepetition
 from filters.html_only import HtmlOnly
@@ -27,6 +28,9 @@ from pipeline.runs import OpenRun
 SHIPPED: tuple[type, ...] = (
     Asset,
     C4Lines,
+    DatatroveEditingFilter,
+    DatatroveFilter,
+    DatatroveFormatter,
     GopherQuality,
     GopherRepetition,
     HtmlOnly,

@@ -1,33 +1,62 @@
 """Every gate, measure and transform of `filters`, for the contracts that all of them keep.
 
-A class of a module of `filters` is taken up by itself. One that cannot be built without arguments gets a factory in FACTORIES;
-one whose asset is not installed raises RecipeError, and its contracts are skipped with that reason.
+A class of a module of `filters` is taken up by itself. One that cannot be built without arguments gets factories in FACTORIES, by
+the names its parts bear; one whose asset is not installed raises RecipeError, and its contracts are skipped with that reason.
 """
 
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 import filters
+from filters.datatrove_adapter import DatatroveEditingFilter, DatatroveFilter, DatatroveFormatter
 from pipeline.measures import Gate, Measure, Part, Transform
 from pipeline.pages import Pages
 
-FACTORIES: dict[str, Callable[[], Part]] = {}
+_THEIRS = "datatrove.pipeline"
+
+FACTORIES: dict[str, dict[str, Callable[[], Part]]] = {
+    "DatatroveFilter": {
+        "GopherQuality": lambda: DatatroveFilter.of(f"{_THEIRS}.filters.GopherQualityFilter", min_doc_words=20),
+        "GopherRepetition": lambda: DatatroveFilter.of(f"{_THEIRS}.filters.GopherRepetitionFilter"),
+        "FineWebQuality": lambda: DatatroveFilter.of(f"{_THEIRS}.filters.FineWebQualityFilter"),
+        "C4Paragraph": lambda: DatatroveFilter.of(f"{_THEIRS}.filters.C4ParagraphFilter"),
+        "Regex": lambda: DatatroveFilter.of(f"{_THEIRS}.filters.RegexFilter", called="brackets", regex_exp=r"\[\d*\]"),
+    },
+    "DatatroveEditingFilter": {"C4Quality": lambda: DatatroveEditingFilter.of(f"{_THEIRS}.filters.C4QualityFilter")},
+    "DatatroveFormatter": {
+        "PII": lambda: DatatroveFormatter.of(f"{_THEIRS}.formatters.PIIFormatter"),
+        "SymbolLines": lambda: DatatroveFormatter.of(f"{_THEIRS}.formatters.SymbolLinesFormatter"),
+    },
+}
 
 
-def part_classes() -> list[type]:
+@dataclass(frozen=True)
+class Case:
+    """One part under the contracts."""
+
+    name: str
+    cls: type
+    build: Callable[[], Part]
+
+    def has(self, verb: str) -> bool:
+        return hasattr(self.cls, verb)
+
+
+def part_cases() -> list[Case]:
     """In the order of their names."""
     modules = [importlib.import_module(f"filters.{found.name}") for found in pkgutil.iter_modules(filters.__path__)]
     classes = [cls for module in modules for cls in vars(module).values() if isinstance(cls, type)]
     own = {cls.__name__: cls for cls in classes if cls.__module__.startswith("filters.") and _is_part(cls)}
-    return [own[name] for name in sorted(own)]
-
-
-def build(cls: type) -> Part:
-    return FACTORIES.get(cls.__name__, cls)()
+    found: list[Case] = []
+    for name in sorted(own):
+        made = {f"{name}-{block}": build for block, build in FACTORIES.get(name, {}).items()} or {name: own[name]}
+        found += [Case(case, own[name], build) for case, build in made.items()]
+    return found
 
 
 def answer(part: Part, pages: Pages) -> list[dict[str, Any]]:
@@ -50,7 +79,7 @@ def signals(part: Part, pages: Pages) -> pa.RecordBatch:
 
 def _is_part(cls: type) -> bool:
     says = any(callable(getattr(cls, verb, None)) for verb in ("judge", "measure", "transform"))
-    return says and isinstance(getattr(cls, "signals", None), pa.Schema)
+    return says and isinstance(getattr(cls, "signals", None), pa.Schema | property)
 
 
 def _rows(batch: pa.RecordBatch, pages: Pages, **columns: Sequence[object]) -> list[dict[str, Any]]:

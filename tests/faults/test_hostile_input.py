@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.batch import BATCH_BYTES, batches
 from pipeline.errors import InputError, RecipeError
-from pipeline.ingest import BATCH_BYTES, batches
 from pipeline.inputs import InputStream
 from pipeline.receipts import Receipt
 from pipeline.record import Record

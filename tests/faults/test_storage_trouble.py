@@ -121,7 +121,7 @@ def test_a_folder_that_is_not_ours_is_permission_denied(not_ours: Path) -> None:
 def test_what_an_object_store_stumbles_over_is_worth_a_retry() -> None:
     from obstore.exceptions import GenericError, UnauthenticatedError
 
-    with pytest.raises(TransientError, match=r"^a: slow down$"), storage_errors("a"):
-        raise GenericError("slow down\n\nDebug source: …")
+    with pytest.raises(TransientError, match=r"^a: the store answered 503 SlowDown$"), storage_errors("a"):
+        raise GenericError("non-2xx status code: 503: <Error><Code>SlowDown</Code></Error>\n\nDebug source: …")
     with pytest.raises(StorageError, match="a: permission denied"), storage_errors("a"):
         raise UnauthenticatedError("no")

@@ -13,7 +13,7 @@ import orjson
 # The folder of `parts`, and the checkout for whoever runs this file as a program.
 sys.path[:0] = [str(Path(__file__).parents[1] / "contracts"), str(Path(__file__).parents[2])]
 
-from parts import answer, build, part_classes  # noqa: E402
+from parts import answer, part_cases  # noqa: E402
 
 from pipeline.errors import RecipeError  # noqa: E402
 from pipeline.measures import Part  # noqa: E402
@@ -48,7 +48,7 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     outputs = recorded()
-    for part in map(build, part_classes()):
+    for part in [case.build() for case in part_cases()]:
         try:
             outputs.setdefault(key(part), output(part))
         except RecipeError as error:

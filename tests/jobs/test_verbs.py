@@ -45,6 +45,10 @@ def test_gristmill_without_a_verb_lists_them() -> None:
         (["status", "EMPTY"], "no run here"),
         (["why", "EMPTY", "https://example.org/"], "no run here"),
         (["verify", "EMPTY"], "no run here"),
+        (["publish", "EMPTY", "--to", "ROOT"], "no run here"),
+        (["publish", "EMPTY", "--to", "hf://mill/corn"], "write hf://datasets/ORG/NAME"),
+        (["publish", "EMPTY", "--to", "ROOT", "--license", "My Own"], "--license My Own"),
+        (["publish", "EMPTY"], "Missing option"),
         (["report", "EMPTY"], "no run here"),
     ],
 )

@@ -41,3 +41,15 @@ def verb(*words: str, timeout: float = 300, **environment: str) -> subprocess.Co
         timeout=timeout,
         check=False,
     )
+
+
+def typed(*words: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process, a second quicker: for what does not depend on how the verb was started."""
+    from typer.testing import CliRunner
+
+    from jobs.cli import app
+
+    told = CliRunner().invoke(app, words)
+    if told.exception is not None and not isinstance(told.exception, SystemExit):
+        raise told.exception
+    return subprocess.CompletedProcess(words, told.exit_code, told.stdout, told.stderr)

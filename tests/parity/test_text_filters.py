@@ -201,3 +201,16 @@ def test_a_signal_is_null_for_an_empty_page_where_an_old_datatrove_divided_by_ze
     row = GopherRepetition().measure(Pages([""])).to_pylist()[0]
     assert first_reason(GopherRepetition.rules(), row) == "empty_text"
     assert first_reason(GopherRepetition.rules()[1:], row) is None
+
+
+def test_words_and_marks_written_down_here_are_datatroves() -> None:
+    from datatrove.pipeline.filters import c4_filters, gopher_quality_filter
+
+    from filters import c4, gopher_quality
+
+    assert list(c4.POLICY_PHRASES) == c4_filters.POLICY_SUBSTRINGS
+    assert c4.END_PUNCTUATION == c4_filters.END_PUNCTUATION
+    assert c4.ELLIPSIS == c4_filters.ELLIPSIS
+    assert list(gopher_quality.STOP_WORDS) == gopher_quality_filter.STOP_WORDS
+    marks = "a[1] [] [edit] [12 [citation needed]] [Edit] [x]"
+    assert c4.CITATION.sub("", marks) == c4_filters.CITATION_REGEX.sub("", marks)

@@ -1,5 +1,7 @@
 """The dataset folder is what the run packed, whole or not there."""
 
+import hashlib
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +79,56 @@ def test_the_manifest_says_what_the_dataset_is(tmp_path: Path) -> None:
 def test_the_card_tells_readers_where_the_files_are_and_how_many_pages_there_are(tmp_path: Path) -> None:
     built(tmp_path)
     card = (tmp_path / "dataset" / "README.md").read_text()
-    assert card.startswith("---\nconfigs:\n")
+    assert card.startswith("---\npretty_name: crawl (tiny)\n")
     assert "path: data/train-*.parquet" in card
-    assert "3 documents" in card
-    assert "9 records of 5 archive files" in card
+    assert "The text of 3 web pages, extracted from 5 archive files" in card
+
+
+def test_card_description_and_checksums_are_listed_and_right(tmp_path: Path) -> None:
+    _, manifest = built(tmp_path)
+    folder = tmp_path / "dataset"
+    for entry in manifest["metadata_files"]:
+        data = (folder / entry["path"]).read_bytes()
+        assert (hashlib.sha256(data).hexdigest(), len(data)) == (entry["sha256"], entry["bytes"])
+    told = subprocess.run(
+        ["sha256sum", "--check", "SHA256SUMS"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    listed = sorted(line.removesuffix(": OK") for line in told.stdout.splitlines())
+    assert listed == sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*"))
+
+
+def test_a_folder_of_an_earlier_version_is_made_anew(tmp_path: Path) -> None:
+    run, manifest = built(tmp_path)
+    (tmp_path / "dataset" / "croissant.json").unlink()
+    assert build_dataset(run) == manifest
+    assert (tmp_path / "dataset" / "croissant.json").exists()
+
+
+def test_the_manifest_names_no_place_of_the_machine_it_was_made_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["/opt/x/gristmill", "curate", "~/me/mine.py:strict", "--input=/data/a b", "-o/data/c", "s3://b/c", "a/b"]
+    monkeypatch.setattr("sys.argv", words)
+    _, manifest = built(tmp_path)
+    assert manifest["provenance"]["argv"] == [
+        "…/gristmill",
+        "curate",
+        "…/mine.py:strict",
+        "--input=…/a b",
+        "-o…/c",
+        "s3://b/c",
+        "a/b",
+    ]
+
+
+def test_the_manifest_tells_languages_dates_and_input(tmp_path: Path) -> None:
+    _, manifest = built(tmp_path)
+    assert manifest["languages"] == {"en": 3}
+    assert manifest["dates"] == ["2024-05-01T00:00:00Z"] * 2
+    assert manifest["dumps"] == {"crawl": 5}
+    assert manifest["input_bytes"] == sum(100 * len(pages) for pages in CRAWL.values())
+    table = ds.dataset(tmp_path / "dataset" / "data").to_table()
+    assert manifest["arrow_bytes"] == pytest.approx(table.nbytes, rel=0.2)
 
 
 def test_stale_shards_go_when_their_number_changes(tmp_path: Path) -> None:

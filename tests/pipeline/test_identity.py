@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import RecipeError
-from pipeline.identity import NOT_IDENTITY, canonical, digest, engine_version
+from pipeline.identity import IDENTITY_IF_CHANGED, NOT_IDENTITY, canonical, digest, engine_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,3 +218,15 @@ def test_a_digest_never_changes() -> None:
 @pytest.mark.parametrize("make", [dict, list, tuple])
 def test_nothing_has_an_identity_too(make: Callable[[], Any]) -> None:
     assert len(digest(make())) == 16
+
+
+def test_a_parameter_that_came_later_bears_identity_only_where_it_is_used() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Grown:
+        old: int = 1
+        new: int = field(default=0, metadata=IDENTITY_IF_CHANGED)
+        made: tuple[str, ...] = field(default_factory=tuple, metadata=IDENTITY_IF_CHANGED)
+
+    assert canonical(Grown()) == {"is": "Grown", "old": 1}
+    assert canonical(Grown(new=2)) == {"is": "Grown", "old": 1, "new": 2}
+    assert canonical(Grown(made=("a",))) == {"is": "Grown", "old": 1, "made": ["a"]}

@@ -280,6 +280,6 @@ def test_a_part_reads_the_receipts_it_is_given_or_the_manifest_of_all(folder: Fo
         PartInputs(step="all", span=4, manifest="m"),
     )
     part = PartRun(replace(task, inputs=inputs), storage)
-    assert part.receipts("few") == [receipt]
-    assert part.receipts("all") == [receipt, receipt]
+    assert list(part.receipts("few")) == [receipt]
+    assert list(part.receipts("all")) == [receipt, receipt]
     assert (part.span("few"), part.span("all")) == (2, 4)

@@ -1,9 +1,15 @@
-"""A Ray started for a run is this machine's alone."""
+"""A Ray started for a run is this machine's alone; a part that kills its process, or meets an unlike node, harms no other."""
 
 import os
 from pathlib import Path
 
 import pytest
+from tiny import Folder, execute
+
+from pipeline.environment import environment
+from pipeline.errors import PartsFailed
+from pipeline.receipts import Receipt
+from pipeline.steps import PartTask, plan_steps
 
 
 def descendants() -> set[int]:
@@ -52,3 +58,63 @@ def test_nothing_of_a_ray_started_here_listens_beyond_loopback() -> None:
     loopback = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
     assert addresses
     assert addresses <= loopback
+
+
+@pytest.mark.ray
+def test_a_part_that_kills_its_process_is_tried_again_and_then_fails_alone(tmp_path: Path) -> None:
+    from pipeline.ray_runner import MOST_CRASHES, RayRunner
+
+    folder = Folder(tmp_path / "files")
+    folder.write(a=[1], b=[2], c=[3])
+    folder.break_("kill", "b")
+    said: list[str] = []
+    runner = RayRunner(workers=1, say=said.append)
+    try:
+        with pytest.raises(PartsFailed, match=r"1 part\(s\) of step numbers failed: b: the worker died"):
+            execute(tmp_path / "root", folder.source(), folder.numbers(), runner=runner)
+    finally:
+        runner.close()
+    assert sorted(folder.ran()) == ["numbers a", *["numbers b"] * (MOST_CRASHES + 1), "numbers c"]
+    assert said == ["1 part(s) lost their process or node and are done again"] * MOST_CRASHES
+
+
+def task_below(root: Path, folder: Folder) -> PartTask:
+    folder.write(a=[1, 2])
+    source, step = folder.source(), folder.numbers()
+    (planned,) = plan_steps([step], source)
+    return PartTask(
+        root=str(root),
+        step=step.name,
+        stage=step.stage,
+        fingerprint=planned.fingerprint,
+        source=source.name,
+        part=planned.parts[0],
+        files=source.parts,
+        inputs=(),
+    )
+
+
+def test_a_node_that_does_not_see_the_runs_root_does_nothing(tmp_path: Path) -> None:
+    from pipeline.ray_runner import Unlike, run_alike
+
+    folder, root = Folder(tmp_path / "files"), tmp_path / "root"
+    task = task_below(root, folder)
+    outcome = run_alike(task, environment(()))
+    assert isinstance(outcome, Unlike)
+    assert f"does not see {root}, a local path" in outcome.why
+    assert folder.ran() == []
+    assert not root.exists()
+
+    (root / "runs").mkdir(parents=True)
+    (root / "runs" / "a.json").touch()
+    assert isinstance(run_alike(task, environment(())), Receipt)
+
+
+def test_a_node_with_another_engine_does_nothing(tmp_path: Path) -> None:
+    from pipeline.ray_runner import Unlike, run_alike
+
+    folder = Folder(tmp_path / "files")
+    outcome = run_alike(task_below(tmp_path / "root", folder), environment(()) | {"polars": "0.1"})
+    assert isinstance(outcome, Unlike)
+    assert "would not give the same bytes, it has polars" in outcome.why
+    assert folder.ran() == []

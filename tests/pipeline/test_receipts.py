@@ -121,7 +121,7 @@ def test_a_manifest_lists_its_receipts_in_order(receipts: list[Receipt]) -> None
     storage = ObjectStorage("s3://bucket", store=MemoryStore())
     receipts = [replace(each, facts={"seconds": 1.5}) for each in receipts if sum_of(each) < 2**63]
     seal(storage, "m.parquet", receipts, {"payload": {"step": "x"}})
-    assert read_manifest(storage, "m.parquet") == receipts
+    assert list(read_manifest(storage, "m.parquet")) == receipts
     table = pq.read_table(storage.open("m.parquet"))
     assert table["bytes"].to_pylist() == [sum_of(each) for each in receipts]
     assert table["seconds"].to_pylist() == [1.5] * len(receipts)

@@ -87,7 +87,7 @@ def test_a_damaged_record_is_a_storage_error(tmp_path: Path, data: bytes) -> Non
 
 def test_provenance_says_where_a_run_came_from(tmp_path: Path) -> None:
     found = recorded(LocalStorage(tmp_path)).provenance
-    assert {"started", "argv", "commit", "python", "machine", "versions"} == set(found)
+    assert {"started", "argv", "commit", "source", "lock", "python", "machine", "versions"} == set(found)
     assert found["versions"]["gristmill"]
     orjson.dumps(found)
 
@@ -97,6 +97,8 @@ def test_outside_a_checkout_there_is_no_commit(monkeypatch: pytest.MonkeyPatch, 
     assert runs._commit() is None
     monkeypatch.setenv("PATH", str(tmp_path))
     assert runs._commit() is None
+    monkeypatch.setenv("GRISTMILL_COMMIT", "abc+")
+    assert runs._commit() == "abc+", "a container is told"
 
 
 def test_a_finished_run_has_its_receipts_seals_and_totals(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_file_is_taken_whatever_its_name(crawl: Path) -> None:
 
 def test_a_glob_is_the_files_it_matches(crawl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert names(find_source([str(crawl / "*.warc*")])) == ["a.warc", "b.warc.gz"]
-    assert names(find_source([str(crawl / "**" / "*.gz")])) == ["b.warc.gz", "c.warc.wet.gz"]
+    assert names(find_source([str(crawl / "**" / "*.gz")])) == ["b.warc.gz", "deep/er/c.warc.wet.gz"]
     monkeypatch.chdir(crawl.parent)
     relative = find_source(["crawl/?.warc"])
     assert [part.location for part in relative.parts] == [str(crawl / "a.warc")]
@@ -180,11 +180,11 @@ def test_an_input_that_cannot_be_read_is_named(tmp_path: Path, number: int) -> N
 
 
 def test_no_input_at_all_is_refused() -> None:
-    with pytest.raises(InputError, match="no WARC, WET or ARC file in"):
+    with pytest.raises(InputError, match="no file in"):
         find_source([])
 
 
-@pytest.mark.parametrize("entry", ["ftp://host/a.warc", "hf://datasets/a/b", "http://example.org/a.warc"])
+@pytest.mark.parametrize("entry", ["ftp://host/a.warc", "http://example.org/a.warc"])
 def test_an_address_that_cannot_be_read_is_an_error_of_the_command(entry: str) -> None:
     with pytest.raises(RecipeError, match=f"--input {entry}: only local paths, s3://"):
         find_source([entry])

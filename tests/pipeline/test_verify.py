@@ -203,3 +203,14 @@ def test_a_seal_that_says_other_things_than_its_receipts_is_found(tmp_path: Path
     path = min((tmp_path / "steps" / "decide").rglob("*.json"))
     path.write_bytes(path.read_bytes().replace(b'"attempt": "', b'"attempt": "0'))
     assert ["other things" in finding.what for finding in findings(tmp_path)] == [True]
+
+
+@pytest.mark.parametrize("name", ["README.md", "croissant.json", "SHA256SUMS"])
+def test_what_describes_the_dataset_is_checked_too(tmp_path: Path, run: OpenRun, name: str) -> None:
+    path = tmp_path / "dataset" / name
+    path.write_bytes(path.read_bytes() + b" ")
+    assert [finding.where for finding in findings(tmp_path)] == [f"dataset/{name}"]
+    path.unlink()
+    (missing,) = findings(tmp_path)
+    assert missing.where == f"dataset/{name}"
+    assert "not there" in missing.what

@@ -26,8 +26,10 @@ MAKERS: dict[str, Callable[[Path], Storage]] = {
 }
 
 
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(params=[*MAKERS, pytest.param("SeaweedFS", marks=pytest.mark.s3)])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    if request.param == "SeaweedFS":
+        return open_storage(request.getfixturevalue("s3"))
     return MAKERS[request.param](tmp_path)
 
 
@@ -39,6 +41,9 @@ def test_what_is_created_can_be_read_and_is_never_created_again(storage: Storage
     assert not storage.put_new("steps/a/1.json", b"second")
     assert storage.get("steps/a/1.json") == b"first"
     assert storage.names("steps/a") == ["1.json"]
+    assert storage.exists("steps/a/1.json")
+    assert not storage.exists("steps/a/2.json")
+    assert not storage.exists("steps/a")
 
 
 def test_exactly_one_of_many_threads_creates_a_file(storage: Storage) -> None:

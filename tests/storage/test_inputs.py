@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -11,17 +10,21 @@ from typing import ClassVar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from obstore.store import MemoryStore
 
-from pipeline import inputs
 from pipeline.errors import InputError, StorageError, TransientError
-from pipeline.inputs import InputStream, _Streamed, open_input
+from pipeline.inputs import InputStream, open_input, open_seekable
+from pipeline.ranged_file import RangedFile
+from pipeline.remote_stream import RemoteStream
+from pipeline.retries import Budget
 from pipeline.sources import find_source
+from pipeline.stores import Place
 
 DATA = bytes(range(256)) * 2000
 
 
 class Mirror(BaseHTTPRequestHandler):
-    """Serves DATA under any name ending in .warc; a word in the path says how it misbehaves."""
+    """Serves DATA under any name ending in .warc; words in the path say how it misbehaves."""
 
     asked: ClassVar[list[tuple[str, str | None]]] = []
 
@@ -34,23 +37,30 @@ class Mirror(BaseHTTPRequestHandler):
     def answer(self) -> None:
         asked = self.headers.get("Range")
         self.asked.append((self.command, asked))
-        if "busy" in self.path or "secret" in self.path or not self.path.endswith(".warc"):
-            self.send_error(503 if "busy" in self.path else 403 if "secret" in self.path else 404)
+        if "busy" in self.path or "secret/" in self.path or not self.path.endswith(".warc"):
+            self.send_error(503 if "busy" in self.path else 403 if "secret/" in self.path else 404)
             return
-        first, last = 0, len(DATA) - 1
+        again = len(self.asked) > 1
+        changed = "changing" in self.path and again
+        told = changed and "secretly" not in self.path
+        data = DATA[::-1] if changed else DATA
+        if told and self.headers.get("If-Match"):
+            self.send_error(412)
+            return
+        first, last = 0, len(data) - 1
         if asked and "norange" not in self.path:
             begin, end = asked.removeprefix("bytes=").split("-")
-            first, last = int(begin), min(int(end or last), last)
-        self.send_response(206 if first or last < len(DATA) - 1 else 200)
+            first, last = (int(begin), min(int(end or last), last)) if begin else (max(0, len(data) - int(end)), last)
+        self.send_response(206 if first or last < len(data) - 1 else 200)
         self.send_header("Content-Length", str(last + 1 - first))
-        self.send_header("Content-Range", f"bytes {first}-{last}/{len(DATA)}")
+        self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
         if "untagged" not in self.path:
-            self.send_header("ETag", '"v1"')
-        self.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+            self.send_header("ETag", '"v2"' if told else '"v1"')
+        self.send_header("Last-Modified", f"Mon, 0{1 + 7 * told} Jan 2024 00:00:00 GMT")
         self.end_headers()
         if self.command == "GET":
-            body = DATA[first : last + 1]
-            cut = "cut" in self.path and not first
+            body = data[first : last + 1]
+            cut = "cut" in self.path and not (again if "once" in self.path else first)
             self.wfile.write(body[: 100_000 if cut else None])
             self.close_connection = cut
 
@@ -59,14 +69,7 @@ class Mirror(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    def impatient(folder: str, **options: object) -> object:
-        backoff = {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=2), "base": 2}
-        retries = {"max_retries": 1, "retry_timeout": timedelta(seconds=5), "backoff": backoff}
-        return from_url(folder, retry_config=retries, **options)  # type: ignore[call-overload]
-
-    from_url = inputs.from_url
-    monkeypatch.setattr(inputs, "from_url", impatient)
+def mirror(hasty: None) -> Iterator[str]:
     Mirror.asked.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -141,16 +144,36 @@ def test_a_remote_file_has_the_size_and_tag_that_its_store_says(mirror: str) -> 
 
 def test_a_cut_download_goes_on_where_it_was(mirror: str) -> None:
     assert read(f"{mirror}/cut/x.warc") == DATA
-    assert Mirror.asked == [("GET", None), ("GET", f"bytes=100000-{len(DATA) - 1}")]
+    assert Mirror.asked == [("GET", None), ("GET", "bytes=100000-")]
 
 
-@pytest.mark.parametrize("word", ["cut-untagged", "cut-norange"])
-def test_a_cut_download_that_cannot_go_on_is_worth_a_retry_and_never_a_short_file(mirror: str, word: str) -> None:
-    with open_input(f"{mirror}/{word}/x.warc") as stream, pytest.raises(TransientError, match=r"x\.warc: "):
+def test_a_cut_download_goes_on_without_a_tag_too(mirror: str) -> None:
+    assert read(f"{mirror}/cut-untagged/x.warc") == DATA
+
+
+def test_where_a_server_knows_no_ranges_a_cut_download_starts_again_and_skips_what_was_read(mirror: str) -> None:
+    assert read(f"{mirror}/cut-once-norange/x.warc") == DATA
+    assert [method for method, _ in Mirror.asked] == ["GET", "GET", "GET"]
+    assert Mirror.asked[-1] == ("GET", None)
+
+
+@pytest.mark.parametrize("word", ["changing-cut", "changing-cut-once-norange", "changing-cut-untagged"])
+def test_a_file_that_changes_while_it_is_read_is_an_error_and_never_a_mix(mirror: str, word: str) -> None:
+    with (
+        open_input(f"{mirror}/{word}/x.warc") as stream,
+        pytest.raises(InputError, match="it changed while it was read"),
+    ):
         stream.read()
 
 
-def test_a_busy_store_is_worth_a_retry(mirror: str) -> None:
+def test_a_server_without_tags_and_ranges_is_believed_only_if_the_bytes_are_the_same(mirror: str) -> None:
+    location = f"{mirror}/secretly-changing-cut-once-norange-untagged/x.warc"
+    with open_input(location) as stream, pytest.raises(InputError, match="it changed while it was read"):
+        stream.read()
+
+
+def test_a_busy_store_is_worth_a_retry(mirror: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRISTMILL_RETRY_SECONDS", "0.3")
     for ask in (open_input, lambda location: find_source([location])):
         with pytest.raises(TransientError, match=r"^http://127\.0\.0\.1:\d+/busy/x\.warc: "):
             ask(f"{mirror}/busy/x.warc")
@@ -161,10 +184,11 @@ def test_what_a_store_forbids_is_permission_denied(mirror: str) -> None:
         open_input(f"{mirror}/secret/x.warc")
 
 
-@given(st.lists(st.binary(max_size=5), max_size=6), st.lists(st.integers(-1, 7), min_size=1, max_size=10))
-def test_any_chunks_are_read_in_any_sizes(chunks: list[bytes], sizes: list[int]) -> None:
-    data = b"".join(chunks)
-    stream = InputStream(_Streamed(iter(chunks), "x"))
+@given(st.binary(max_size=30), st.lists(st.integers(-1, 7), min_size=1, max_size=10))
+def test_a_remote_file_is_read_in_any_sizes(data: bytes, sizes: list[int]) -> None:
+    store = MemoryStore()
+    store.put("x", data)
+    stream = InputStream(RemoteStream(Place(store, "x", "memory", Budget("memory"))))
     at = 0
     for size in sizes:
         want = data[at:] if size < 0 else data[at : at + size]
@@ -172,3 +196,25 @@ def test_any_chunks_are_read_in_any_sizes(chunks: list[bytes], sizes: list[int])
         at += len(want)
     assert stream.sha256 == hashlib.sha256(data[:at]).hexdigest()
     stream.close()
+
+
+@given(st.binary(max_size=40), st.lists(st.tuples(st.integers(0, 45), st.integers(-1, 9)), max_size=10))
+def test_a_remote_file_can_be_read_here_and_there(data: bytes, places: list[tuple[int, int]]) -> None:
+    store = MemoryStore()
+    store.put("x", data)
+    file = RangedFile(Place(store, "x", "memory", Budget("memory")))
+    assert file.size() == len(data)
+    for offset, size in places:
+        assert file.seek(offset) == offset
+        assert file.read(size) == (data[offset:] if size < 0 else data[offset : offset + size])
+
+
+def test_a_seekable_input_is_local_or_remote(place: str) -> None:
+    with open_seekable(place) as file:
+        assert file.size() == len(DATA)
+        file.seek(len(DATA) - 10)
+        assert file.read() == DATA[-10:]
+        file.seek(1000)
+        assert file.read(300) == DATA[1000:1300]
+    with pytest.raises(InputError, match=r"gone: .*[Nn]o such file"):
+        open_seekable(f"{place}.gone")

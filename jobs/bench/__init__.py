@@ -1,0 +1,1 @@
+"""`gristmill bench`: the figures of the README, side by side with the peers in one run."""

@@ -1,0 +1,32 @@
+"""What a benchmark is told: on what, how much, with how many workers, and where its results go."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PEERS = CHECKOUT / ".venv-peers" / "bin" / "python"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The options of `gristmill bench`, checked.
+
+    `pages` is how many at least; `files` into how many archives they go. `peers` is the Python that has datatrove, or None for
+    ours alone. `runs` repeats the measurement, of which the median counts. `output` holds the crawl and all runs.
+    """
+
+    input: Path | None
+    pages: int
+    files: int
+    workers: int
+    peers: Path | None
+    runs: int
+    output: Path
+
+
+def real_crawl() -> Path | None:
+    """The folder of archives of real pages that `GRISTMILL_CORPUS` or the checkout's neighbour `shared/corpus` has, if any."""
+    corpus = Path(os.environ.get("GRISTMILL_CORPUS") or CHECKOUT.parent / "shared" / "corpus")
+    crawl = corpus / "crawl"
+    return crawl if crawl.is_dir() else None

@@ -1,0 +1,1 @@
+"""Columns from elsewhere, joined to the documents of a run by their ids or addresses."""

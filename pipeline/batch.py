@@ -1,0 +1,123 @@
+"""Some records on their way through a recipe's ingest list: what is known of each so far, and which are still alive."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.decode import Decoded, decode
+from pipeline.errors import RecordError
+from pipeline.measures import Edit, Gate, Measure, Transform
+from pipeline.pages import Pages, storable
+from pipeline.record import Record
+from pipeline.sandbox import Sandbox
+from pipeline.schemas import RECORDS
+from pipeline.stopwatch import Stopwatch
+
+BATCH_BYTES = 16 << 20  # of bodies or texts: 64 pages of a crawl have 6 MB, 64 hostile ones could have 4 GB
+
+
+def batches(records: Iterator[Record], pages: int) -> Iterator[list[Record]]:
+    """Up to `pages` records at a time, and not many more than `BATCH_BYTES` of bodies or characters of texts."""
+    batch: list[Record] = []
+    held = 0
+    for record in records:
+        batch.append(record)
+        held += len(record.body) + len(record.text or "")
+        if len(batch) == pages or held >= BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+class Batch:
+    """Some records on their way through the list: columns for all of them, pages for those still alive."""
+
+    def __init__(self, records: Sequence[Record], schema: pa.Schema, watch: Stopwatch | None = None) -> None:
+        self._watch = watch or Stopwatch()
+        rows = len(records)
+        self.records = records
+        self.schema = schema
+        self.gates: list[str | None] = [record.error_reason for record in records]
+        self.errors: list[str | None] = [
+            (record.error or record.error_reason) if record.error_reason else None for record in records
+        ]
+        self.by_limit = [record.by_limit for record in records]
+        self.decoded: list[Decoded | None] = [None] * rows
+        self.edits: list[tuple[Edit, ...]] = [()] * rows
+        self.signals: dict[str, list[Any]] = {name: [None] * rows for name in schema.names[len(RECORDS.names) :]}
+        self.alive = [row for row in range(rows) if self.gates[row] is None]
+        self.pages = Pages(
+            [""] * len(self.alive),
+            urls=[storable(records[row].url) for row in self.alive],
+            mimes=[records[row].mime for row in self.alive],
+        )
+
+    def gate(self, gate: Gate) -> None:
+        """Stops the pages that `gate` gives a reason for."""
+        answer = gate.judge(self.pages)
+        self._keep_signals(answer.signals)
+        for row, reason in zip(self.alive, answer.reasons, strict=True):
+            self.gates[row] = reason
+        self._narrow([place for place, reason in enumerate(answer.reasons) if reason is None])
+
+    def extract(self, sandbox: Sandbox) -> None:
+        """Finds each page's text, in the sandbox where it is not extracted yet; a page without text stops here."""
+        texts: list[str] = []
+        for row in self.alive:
+            try:
+                texts.append(self._text(row, sandbox))
+            except RecordError as error:
+                self._fail(row, error)
+                texts.append("")
+        survived = [place for place, row in enumerate(self.alive) if self.gates[row] is None]
+        self.pages = self.pages.with_texts(texts)
+        self._narrow(survived)
+
+    def _text(self, row: int, sandbox: Sandbox) -> str:
+        record = self.records[row]
+        if record.text is not None:
+            return self._checked(row, record.text)
+        if not record.body:
+            self.gates[row] = "empty_body"
+            return ""
+        with self._watch.timing("decode"):
+            decoded = decode(record.body, record.http_charset)
+        self.decoded[row] = replace(decoded, text="")  # how it was read is told later, the HTML is not needed again
+        with self._watch.timing("extract"):
+            extracted = sandbox.extract(decoded.text)
+        return self._checked(row, extracted.text if extracted else "")
+
+    def _checked(self, row: int, text: str) -> str:
+        if not text.strip():
+            self.gates[row] = "empty_text"
+        return storable(text)
+
+    def _fail(self, row: int, error: RecordError) -> None:
+        self.gates[row] = error.reason
+        self.errors[row] = storable(str(error))
+        self.by_limit[row] = error.by_limit
+
+    def measure(self, measure: Measure) -> None:
+        """Writes the measure's signals for the pages still alive."""
+        self._keep_signals(measure.measure(self.pages))
+
+    def transform(self, transform: Transform) -> None:
+        """Replaces texts and remembers how."""
+        answer = transform.transform(self.pages)
+        self._keep_signals(answer.signals)
+        self.pages = self.pages.with_texts(answer.texts)
+        for row, edits in zip(self.alive, answer.edits, strict=True):
+            self.edits[row] += edits
+
+    def _keep_signals(self, signals: pa.RecordBatch) -> None:
+        for name, column in zip(signals.schema.names, signals.columns, strict=True):
+            for row, value in zip(self.alive, column.to_pylist(), strict=True):
+                self.signals[name][row] = value
+
+    def _narrow(self, places: list[int]) -> None:
+        if len(places) < len(self.alive):
+            self.alive = [self.alive[place] for place in places]
+            self.pages = self.pages.take(places)

@@ -1,0 +1,95 @@
+"""The part of a card that says how the dataset was made: the whole recipe, with every bound."""
+
+from typing import Any
+
+from pipeline.publishing.markdown import code, plain, table
+from pipeline.publishing.recipe_tables import (
+    ingest_items,
+    items_table,
+    limits,
+    pack_items,
+    rules_table,
+    stage,
+    value_text,
+)
+
+_SIMILARITIES = (0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def recipe_section(manifest: dict[str, Any]) -> str:
+    """Reading and measuring, rules, near-duplicates, last transforms, in the order in which a page meets them."""
+    first = (
+        f"## How it was made\n\nThe recipe is {code(manifest['recipe'])}. What follows is all of it; `manifest.json` holds the "
+        "same for machines, with nothing shortened."
+    )
+    sections = (first, _measuring(manifest), _rules(manifest), _near_duplicates(manifest), _packing(manifest))
+    return "\n\n".join(filter(None, sections))
+
+
+def _measuring(manifest: dict[str, Any]) -> str:
+    items = ingest_items(manifest)
+    told = items_table(items) if items else "No gate, measure or transform."
+    bounds = "; ".join(f"{plain(name)} {plain(value)}" for name, value in limits(manifest))
+    after = f"\n\nLimits of extraction, for each page: {bounds}." if bounds else ""
+    return (
+        "### Gates, extraction, measures\n\nIn this order. A gate ends what is measured of a page; a measure never judges."
+        f"\n\n{told}{after}"
+    )
+
+
+def _rules(manifest: dict[str, Any]) -> str:
+    if not manifest["rules"]:
+        return "### Rules\n\nNone: what passes the gates stays."
+    return (
+        "### Rules\n\nThe first that holds names the reason; all that hold are recorded in the run.\n\n"
+        f"{rules_table(manifest['rules'])}"
+    )
+
+
+def share_found(similarity: float, bands: int, rows: int) -> float:
+    """The chance that documents of Jaccard `similarity` share one of `bands` bands of `rows` values: 1 - (1 - s^r)^b.
+
+    Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", section 3.4.2.
+    """
+    return 1 - (1 - similarity**rows) ** bands
+
+
+def steepest(bands: int, rows: int) -> float:
+    """The similarity near which that curve is steepest, (1/b)^(1/r)."""
+    return (1 / bands) ** (1 / rows)
+
+
+def _near_duplicates(manifest: dict[str, Any]) -> str:
+    minhash = stage(manifest, "minhash").get("minhash")
+    if not minhash or not manifest["duplicates"]:
+        return "### Near-duplicates\n\nNot looked for with MinHash."
+    bands, rows = minhash["bands"], minhash["rows"]
+    counts = manifest["duplicates"]
+    shape = [
+        ("n-grams", f"{minhash['ngram']} words"),
+        ("bands, values in each", f"{bands}, {rows}"),
+        ("hash, seed", f"{plain(value_text(minhash['hash']))}, {minhash['seed']}"),
+        ("similarity at which the curve is steepest", f"{steepest(bands, rows):.3f}"),
+        *((f"pairs found at similarity {each:.1f}", f"{share_found(each, bands, rows):.2%}") for each in _SIMILARITIES),
+        ("documents that passed the rules", f"{counts['documents']:,}"),
+        ("with a signature (long enough)", f"{counts['signed']:,}"),
+        ("matches, a pair once for each band", f"{counts['edges']:,}"),
+        ("documents in clusters", f"{counts['clustered']:,}"),
+        ("clusters", f"{counts['clusters']:,}"),
+        ("removed", f"{counts['removed']:,}"),
+    ]
+    told = table(("", "value"), shape, "lr")
+    return (
+        "### Near-duplicates\n\nMinHash over word n-grams; documents that share a band form clusters across the whole source. "
+        "Of each cluster the longest text stays, then the earliest page, then the smallest id. The chance to find a pair "
+        f"follows from the shape: 1 - (1 - s^values)^bands for Jaccard similarity s.\n\n{told}"
+    )
+
+
+def _packing(manifest: dict[str, Any]) -> str:
+    items = pack_items(manifest)
+    return (
+        f"### Last transforms and tokens\n\nApplied to what stays, in this order.\n\n{items_table(items)}"
+        if items
+        else ""
+    )

@@ -1,0 +1,53 @@
+"""What a card says of a run beyond its funnel: counted once, from receipts and the list of input files, for the manifest."""
+
+from collections import Counter
+from typing import Any
+
+from pipeline.pack import dump_of
+from pipeline.runs import OpenRun
+from pipeline.schemas import DATASET
+
+
+def dataset_facts(run: OpenRun) -> dict[str, Any]:
+    """Input, languages, dates, near-duplicates and columns of a finished run, as its manifest holds them.
+
+    `languages`, `dates` and `arrow_bytes` are None where the run was packed before receipts told them.
+    """
+    source = run.source
+    return {
+        "input_bytes": source.bytes,
+        "dumps": dict(Counter(dump_of(part.name, source.name) for part in source.parts)),
+        "columns": [{"name": field.name, "type": str(field.type)} for field in DATASET],
+        "languages": _languages(run),
+        "dates": _dates(run),
+        "arrow_bytes": run.totals("pack").get("arrow_bytes"),
+        "duplicates": _duplicates(run),
+    }
+
+
+def _languages(run: OpenRun) -> dict[str, int] | None:
+    """Documents by language, the most frequent first."""
+    totals = run.totals("pack")
+    found = {key.removeprefix("language."): count for key, count in totals.items() if key.startswith("language.")}
+    known = sum(found.values()) == totals.get("rows", 0)
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))) if known else None
+
+
+def _dates(run: OpenRun) -> list[str] | None:
+    """When the first and the last page that stay were fetched."""
+    dates = [date for receipt in run.receipts("pack").values() for date in receipt.facts.get("dates", ())]
+    return [min(dates), max(dates)] if dates else None
+
+
+def _duplicates(run: OpenRun) -> dict[str, int] | None:
+    if run.step("clusters") is None:
+        return None
+    signed, joined = run.totals("minhash"), run.totals("clusters")
+    return {
+        "documents": signed.get("documents", 0),
+        "signed": signed.get("signed", 0),
+        "edges": run.totals("edges").get("edges", 0),
+        "clustered": joined.get("documents", 0),
+        "clusters": joined.get("clusters", 0),
+        "removed": joined.get("removed", 0),
+    }

@@ -1,0 +1,178 @@
+"""Parquet, batch by batch: a row group of any size is never in memory whole, and one that is broken costs no other."""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.errors import InputError
+from pipeline.record import Record
+from pipeline.rows.columns import NOT_UTF8, RowColumns, missing_column, record_of
+from pipeline.storage_errors import first_line
+
+BATCH_ROWS, BATCH_BYTES = 1_024, 16 << 20  # as many rows at a time, and not many more bytes where rows are alike
+READ_BYTES = (
+    8 << 20
+)  # of a column at a time; pyarrow would take a row group's whole column, which may be all of the file
+
+_TIME = pa.timestamp("us", tz="UTC")
+
+
+class ParquetReader:
+    """Reads one file; `extent` counts its rows, and so do the offsets of its records."""
+
+    has_html: ClassVar[bool] = False
+
+    def __init__(self, file: pa.NativeFile, name: str, columns: RowColumns, max_chars: int) -> None:
+        self._name = name
+        self._max_chars = max_chars
+        with _unreadable(name):
+            self._file = pq.ParquetFile(file, buffer_size=READ_BYTES, pre_buffer=False)
+        self._columns = _found(self._file.schema_arrow, columns, name)
+        self.extent = self._file.metadata.num_rows
+
+    def records(self) -> Iterator[Record]:
+        """A record for each row, and one for the rows of a row group from a break on."""
+        first = 0
+        for group in range(self._file.num_row_groups):
+            rows = self._file.metadata.row_group(group).num_rows
+            done = 0
+            why = "the row group has fewer rows than the file says"
+            batches = self._batches(group)
+            while True:
+                try:
+                    batch = next(batches, None)
+                except pa.ArrowMemoryError:
+                    raise
+                except (pa.ArrowException, OSError) as error:
+                    batch, why = None, first_line(error)
+                if batch is None:
+                    break
+                yield from self._records(batch, first + done)
+                done += batch.num_rows
+            if done < rows:
+                yield _broken(first + done, rows - done, f"row group {group}: {why}")
+            first += rows
+
+    def _batches(self, group: int) -> Iterator[pa.RecordBatch]:
+        about = self._file.metadata.row_group(group)
+        size = max(1, min(BATCH_ROWS, BATCH_BYTES * about.num_rows // max(about.total_byte_size, 1)))
+        leaves = list(dict.fromkeys(".".join(path) for path in self._columns.values()))
+        return self._file.iter_batches(batch_size=size, row_groups=[group], columns=leaves, use_threads=False)
+
+    def _records(self, batch: pa.RecordBatch, first: int) -> Iterator[Record]:
+        columns = {what: _values(_column(batch, path)) for what, path in self._columns.items()}
+        for place in range(batch.num_rows):
+            row = {what: values[place] for what, values in columns.items()}
+            yield record_of(row, self._name, offset=first + place, length=1, max_chars=self._max_chars)
+
+
+@contextmanager
+def _unreadable(name: str) -> Generator[None]:
+    """Turns what Parquet's reader says of the file into one line."""
+    try:
+        yield
+    except pa.ArrowMemoryError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{name} is no readable Parquet file: {first_line(error)}") from error
+
+
+def _found(schema: pa.Schema, columns: RowColumns, name: str) -> dict[str, tuple[str, ...]]:
+    """The path of each column that the file has, from struct to struct, by what it says of a row."""
+    found: dict[str, tuple[str, ...]] = {}
+    for what, candidates in columns.candidates().items():
+        paths = (_path(schema, candidate) for candidate in candidates)
+        if path := next((path for path in paths if path), None):
+            found[what] = path
+    for what, column in columns.demanded().items():
+        if what not in found:
+            raise missing_column(name, what, column, list(_leaves(schema)))
+    kind = _type(schema, found["text"])
+    if not (_is_text(kind) or pa.types.is_null(kind)):
+        raise InputError(f"{name}: column {'.'.join(found['text'])} is {kind}, not text; name one with --text-column")
+    return found
+
+
+def _path(fields: Any, name: str) -> tuple[str, ...] | None:
+    names = [field.name for field in fields]
+    if name in names:
+        return (name,)
+    outer, dot, inner = name.partition(".")
+    if not dot or outer not in names or not pa.types.is_struct(fields.field(outer).type):
+        return None
+    below = _path(fields.field(outer).type, inner)
+    return (outer, *below) if below else None
+
+
+def _type(schema: pa.Schema, path: Sequence[str]) -> pa.DataType:
+    kind: Any = schema
+    for name in path:
+        kind = kind.field(name) if isinstance(kind, pa.Schema) else kind.type.field(name)
+    return kind.type
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    types = pa.types
+    if types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    texts = (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary, types.is_string_view)
+    return any(is_text(kind) for is_text in (*texts, types.is_binary_view))
+
+
+def _leaves(fields: Any) -> Iterator[str]:
+    for field in fields:
+        if pa.types.is_struct(field.type) and field.type.num_fields:
+            yield from (f"{field.name}.{inner}" for inner in _leaves(field.type))
+        else:
+            yield field.name
+
+
+def _column(batch: pa.RecordBatch, path: Sequence[str]) -> pa.Array:
+    column = batch.column(path[0])
+    return pc.call_function("struct_field", [column], pc.StructFieldOptions(list(path[1:]))) if path[1:] else column
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """The values as Python has them; text that is no UTF-8 as `NOT_UTF8`, and a date that Python cannot hold as None."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if _is_text(column.type):
+        return _texts(column)
+    if pa.types.is_temporal(column.type) and not pa.types.is_time(column.type):
+        return _times(column)
+    return column.to_pylist()
+
+
+def _texts(column: pa.Array) -> list[Any]:
+    if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
+        column = column.cast(pa.large_string() if pa.types.is_string_view(column.type) else pa.large_binary())
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        try:
+            return column.to_pylist()
+        except UnicodeDecodeError:
+            column = column.cast(pa.large_binary())
+    return [None if value is None else _decoded(value) for value in column.to_pylist()]
+
+
+def _decoded(value: bytes) -> Any:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return NOT_UTF8
+
+
+def _times(column: pa.Array) -> list[Any]:
+    try:
+        return column.cast(_TIME, safe=False).to_pylist()
+    except (pa.ArrowException, OverflowError, ValueError):
+        return [_times(column.slice(place, 1))[0] for place in range(len(column))] if len(column) > 1 else [None]
+
+
+def _broken(offset: int, length: int, why: str) -> Record:
+    return Record(
+        kind="corrupt", type="corrupt", offset=offset, length=length, error=why, error_reason="corrupt_record"
+    )

@@ -1,0 +1,106 @@
+"""trafilatura's searches find the same elements by Python as by libxml2."""
+
+import random
+import re
+
+import pytest
+from lxml.etree import XPath
+from lxml.html import HtmlElement, document_fromstring
+from trafilatura import xpaths
+
+from pipeline.element_search import NAMESPACES, AttributeSearch, searching
+from pipeline.extraction import SEARCHES
+
+EXPRESSIONS = [
+    pytest.param(XPath(search.path, namespaces=NAMESPACES), id=f"{name}-{place}")
+    for name in SEARCHES
+    for place, search in enumerate(getattr(xpaths, name))
+]
+TAGS = ("div", "p", "span", "section", "article", "main", "aside", "ul", "ol", "li", "table", "header", "details", "h1")
+TAGS += ("list", "item", "cite", "quote", "form", "input")  # trafilatura's own among them
+NAMES = ("id", "class", "class", "class", "style", "role", "itemprop", "data-component", "aria-hidden", "href")
+
+
+WORDS = ("plain", "true", "", "COOKIE", "commentary", "infinitescroll", "mvp-post-add-box", "x" * 300 + "cookie")
+
+
+def words_of(expression: XPath) -> tuple[str, ...]:
+    """Every literal that the expression looks for, cut at what only a regular expression would understand."""
+    literals = re.findall(r"'([^']*)'", expression.path)
+    return tuple(sorted({word for literal in literals for word in re.split(r"[^\w :-]+", literal) if word}))
+
+
+def random_tree(seed: int, words: tuple[str, ...]) -> HtmlElement:
+    """Nested elements whose attributes are made of `words`."""
+    rng = random.Random(seed)
+    body = document_fromstring("<html><body></body></html>")
+    elements = [body]
+    for _ in range(150):
+        element = rng.choice(elements).makeelement(rng.choice(TAGS))
+        for name in rng.sample(NAMES, rng.randint(0, 3)):
+            element.set(name, rng.choice(("", " ", "-")).join(rng.choices(words, k=rng.randint(1, 2))))
+        rng.choice(elements).append(element)
+        elements.append(element)
+    return body
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_a_search_finds_what_its_expression_finds(expression: XPath) -> None:
+    search = searching(expression)
+    found = 0
+    for seed in range(20):
+        tree = random_tree(seed, WORDS + words_of(expression))
+        expected = expression(tree)
+        assert search(tree)[:1] == expected[:1]
+        if "[1]" not in expression.path:
+            assert search(tree) == expected
+        found += len(expected)
+    assert found, "the trees have nothing to find"
+
+
+def test_nearly_all_expressions_are_known() -> None:
+    left = [each.id for each in EXPRESSIONS if not isinstance(searching(each.values[0]), AttributeSearch)]
+    assert left == ["BODY_XPATH-1", "BODY_XPATH-4", "COMMENTS_DISCARD_XPATH-1", "PRECISION_DISCARD_XPATH-0"], (
+        "a form is new"
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".//p[@class='a']",
+        "//*[@class='a']",
+        ".//*[@class='a' and @id='b']",
+        ".//*[@class and b]",
+        ".//*[.='a']",
+        ".//*[self::p]/b[@class='a']",
+        ".//*[@class='a']|.//main",
+        ".//*[re:test(@class, 'a*')]",
+        ".//*[re:test(@class, 'a', 'g')]",
+        ".//*[contains(@class, '')]",
+        ".//*[contains(translate(@class, 'AB', 'a'), 'a')]",
+        ".//*[contains(., 'or')]",
+        ".//*[2]",
+        ".//*[@class='a'][2]",
+        ".//*[@class='a'][not(b) or 2]",
+    ],
+)
+def test_what_is_not_known_is_left_to_libxml2(path: str) -> None:
+    expression = XPath(path, namespaces=NAMESPACES)
+    assert searching(expression) is expression
+
+
+def test_conditions_on_children_are_asked_of_the_element_itself() -> None:
+    expression = XPath(".//*[self::div][@class='a'][not(.//h1) or @id='b']")
+    tree = document_fromstring("<div class=a>1</div><div class=a><h1>2</h1></div><div class=a id=b><h1>3</h1></div>")
+    search = searching(expression)
+    assert isinstance(search, AttributeSearch)
+    assert [element.text_content() for element in search(tree)] == ["1", "3"]
+
+
+def test_of_two_attributes_the_first_in_the_source_is_tested() -> None:
+    expression = XPath(".//*[re:test(@id|@class, 'cookie')]", namespaces=NAMESPACES)
+    tree = document_fromstring("<p id=x class=cookie>1</p><p class=cookie id=x>2</p><p id=cookie class=x>3</p>")
+    found = searching(expression)(tree)
+    assert found == expression(tree)
+    assert [element.text for element in found] == ["2", "3"]
