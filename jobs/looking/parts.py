@@ -59,6 +59,8 @@ def last_steps(run: OpenRun, recipe: Recipe | None = None) -> LastSteps:
         RecipeError: a part is not shipped and no `recipe` is given, or it has changed since the run.
     """
     stages = {step: payload["stage"] for step, payload in run.record.payload.items()}
+    if "pack" not in stages:
+        raise RecipeError("this run packs nothing, so no rules can keep more or less of it")
     recorded = (
         stages["minhash"]["minhash"] if "minhash" in stages else None,
         stages["pack"]["transforms"],
