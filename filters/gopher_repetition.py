@@ -205,11 +205,11 @@ def _among(values: npt.NDArray[np.uint64], ordered: npt.NDArray[np.uint64]) -> n
 def _commonest(words: Sequence[str], places: Sequence[Place], size: int) -> list[Span]:
     """Where the commonest run of `size` words (the first seen of several) stands; of runs that overlap, the first."""
     runs = [" ".join(words[at : at + size]) for at in range(len(words) - size + 1)]
-    top, count = Counter(runs).most_common(1)[0] if runs else ("", 0)
+    top = Counter(runs).most_common(1)[0][0] if runs else ""
     spans: list[Span] = []
     for at, run in enumerate(runs):
         start, end = places[at][0], places[at + size - 1][1]
-        if run == top and count > 1 and (not spans or start >= spans[-1].end):
+        if run == top and end > start and (not spans or start >= spans[-1].end):
             spans.append(Span(start, end, f"the commonest {size} words"))
     return spans
 

@@ -40,7 +40,7 @@ def annotate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
 ) -> None:
     """Join columns from elsewhere to the documents of a finished run, by their ids or addresses.
 
-    Documents that FILE does not have get null. FILE is sorted once, in memory of some 200 MB and scratch space of its own size,
+    Documents that FILE does not have get null. FILE is sorted once, in memory of some 650 MB and scratch space of its own size,
     and is not needed again: whether it is the same file is told by its SHA-256.
 
     Example: gristmill annotate out --with scores.parquet --on url --columns edu_score

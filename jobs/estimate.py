@@ -4,13 +4,16 @@ import os
 from dataclasses import dataclass
 
 from jobs.recipe import Recipe
-from pipeline.sources import Source
+from pipeline.sources import ROW_FILES, Source
 
 # Measured on the 1,743 pages of a development crawl and on Common Crawl's published sizes; see docs/decisions.md.
 BYTES_A_PAGE = 31_000  # compressed bytes of archive per page
 SECONDS_A_PAGE = 0.026  # one core, ingest, recipe fineweb
 LATER_SECONDS_A_PAGE = 0.003  # all later steps together
 DISK_SHARE = 0.09  # bytes under ROOT per byte of archive
+BYTES_A_ROW = 2_000  # of FineWeb's own Parquet
+SECONDS_A_ROW = 0.005  # ingest without extraction; reading the row is a hundredth of it
+ROW_DISK_SHARE = 2.0  # the text is kept as documents, and most of it as shards
 WORKER_BYTES = 700_000_000
 
 
@@ -36,13 +39,17 @@ def memory_ceiling(recipe: Recipe, workers: int | None) -> int:
 
 
 def estimate(recipe: Recipe, source: Source, missing_bytes: int, workers: int | None) -> Estimate:
-    """The estimate for the part of `source` whose archives must still be read."""
-    pages = source.bytes // BYTES_A_PAGE
-    seconds = missing_bytes / BYTES_A_PAGE * SECONDS_A_PAGE + pages * LATER_SECONDS_A_PAGE
+    """The estimate for a source of which `missing_bytes` must still be read."""
+    rows = sum(part.bytes for part in source.parts if part.name.endswith(ROW_FILES))
+    archives = source.bytes - rows
+    missing = missing_bytes / source.bytes if source.bytes else 0.0
+    pages = archives // BYTES_A_PAGE + rows // BYTES_A_ROW
+    reading = archives / BYTES_A_PAGE * SECONDS_A_PAGE + rows / BYTES_A_ROW * SECONDS_A_ROW
+    seconds = missing * reading + pages * LATER_SECONDS_A_PAGE
     return Estimate(
         pages=pages,
         core_hours=seconds / 3600,
         seconds=seconds / workers_of(workers),
         memory_bytes=memory_ceiling(recipe, workers),
-        disk_bytes=int(source.bytes * DISK_SHARE),
+        disk_bytes=int(archives * DISK_SHARE + rows * ROW_DISK_SHARE),
     )

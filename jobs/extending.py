@@ -79,14 +79,18 @@ def add_step(
         record, reused = _run(run, planned, annotation, runner)
     finally:
         runner.close()
-    extended = OpenRun(run.storage, record)
+    return _extended(OpenRun(run.storage, record), planned[-1], reused, time.monotonic() - began)
+
+
+def _extended(run: OpenRun, planned: PlannedStep, reused: int, seconds: float) -> Extended:
+    name = planned.step.name
     return Extended(
-        run=extended,
-        step=step.name,
-        fingerprint=planned[-1].fingerprint,
-        receipts=tuple(extended.receipts(step.name).values()),
+        run=run,
+        step=name,
+        fingerprint=planned.fingerprint,
+        receipts=tuple(run.receipts(name).values()),
         reused=reused,
-        seconds=round(time.monotonic() - began, 1),
+        seconds=round(seconds, 1),
     )
 
 

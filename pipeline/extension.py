@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from pipeline.errors import InputError, RecipeError
-from pipeline.runs import OpenRun, RunRecord, new_run_id, provenance, step_record, write_record
+from pipeline.runs import BESIDE, OpenRun, RunRecord, new_run_id, provenance, step_record, write_record
 from pipeline.steps import PartRun, PlannedStep, Step, plan_step
 from pipeline.tables import columns_of
 
@@ -79,8 +79,7 @@ def extend_run(run: OpenRun, planned: PlannedStep) -> RunRecord:
         )
     now = datetime.now(UTC)
     steps = [step for step in run.record.steps if step.name != name]
-    beside = [place for place, step in enumerate(steps) if step.inputs not in {(), ("ingest",)}]
-    place = min(beside, default=len(steps))
+    place = 1 + max(place for place, step in enumerate(steps) if step.name == "ingest" or step.name.startswith(BESIDE))
     record = dataclasses.replace(
         run.record,
         id=new_run_id(now),

@@ -17,14 +17,13 @@ from pipeline.reading import open_reader
 from pipeline.receipts import Receipt
 from pipeline.record import Record
 from pipeline.rows.columns import RowColumns
-from pipeline.runs import OpenRun, StepRecord
+from pipeline.runs import BESIDE, OpenRun, StepRecord
 from pipeline.schemas import RECORDS, document_number
 from pipeline.sources import ROW_FILES, SourcePart
 from pipeline.tables import read_rows, read_table
 from pipeline.url_index import look_up
 from pipeline.warc import MAX_BODY, read_record_at
 
-BESIDE = ("measure-", "annotate-")  # steps that write signals beside the documents
 MOST_MEMBERS = 20  # of a cluster are named; its size is always given
 
 _PART, _ROW = 24, (1 << 24) - 1

@@ -7,6 +7,7 @@ from typing import Any
 
 from dedup.minhash import MinHash
 from filters.c4 import C4Lines
+from filters.datatrove_adapter import DatatroveEditingFilter, DatatroveFilter, DatatroveFormatter
 from filters.gopher_quality import GopherQuality
 from filters.gopher_repetition import GopherRepetition
 from filters.html_only import HtmlOnly
@@ -27,6 +28,9 @@ from pipeline.runs import OpenRun
 SHIPPED: tuple[type, ...] = (
     Asset,
     C4Lines,
+    DatatroveEditingFilter,
+    DatatroveFilter,
+    DatatroveFormatter,
     GopherQuality,
     GopherRepetition,
     HtmlOnly,
@@ -55,6 +59,8 @@ def last_steps(run: OpenRun, recipe: Recipe | None = None) -> LastSteps:
         RecipeError: a part is not shipped and no `recipe` is given, or it has changed since the run.
     """
     stages = {step: payload["stage"] for step, payload in run.record.payload.items()}
+    if "pack" not in stages:
+        raise RecipeError("this run packs nothing, so no rules can keep more or less of it")
     recorded = (
         stages["minhash"]["minhash"] if "minhash" in stages else None,
         stages["pack"]["transforms"],

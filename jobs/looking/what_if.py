@@ -20,6 +20,7 @@ from pipeline.decide import judge, load_signals, tally
 from pipeline.errors import RecipeError
 from pipeline.inspection.reading import Files
 from pipeline.measures import Rule
+from pipeline.runs import BESIDE
 
 Bools = npt.NDArray[np.bool_]
 
@@ -152,7 +153,7 @@ class Replay:
         names = tuple(sorted({rule.signal for rule in rules}))
         if names not in self._signals:
             run = self.files.run
-            steps = [step.name for step in run.record.steps if step.name.startswith("measure-")]
+            steps = [step.name for step in run.record.steps if step.name.startswith(BESIDE)]
             tables: list[pa.Table] = []
             for number in self.files.numbers:
                 key = run.source.parts[number].key

@@ -1,8 +1,7 @@
 """The file of an annotation as the join wants it: its keys as 128-bit digests, in order, each once, with the wanted columns.
 
 The file is read once, however many parts are annotated. Rows are dealt to buckets by the first byte of their key's digest, so
-what is sorted in memory at a time is a 256th of them: a file of a billion rows and three numbers takes some 500 MB, and scratch
-space of its own size.
+what is sorted in memory at a time is a 256th of them: 8 million rows took 630 MB and 26 s, a million 560 MB.
 """
 
 from collections.abc import Iterator, Sequence

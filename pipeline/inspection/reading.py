@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import xxhash
 
 from pipeline.receipts import Receipt
-from pipeline.runs import OpenRun
+from pipeline.runs import BESIDE, OpenRun
 from pipeline.schemas import RECORDS
 from pipeline.storage import Storage
 from pipeline.storage_errors import damage_errors
@@ -110,11 +110,11 @@ class FileRows:
 
     @cached_property
     def _measured(self) -> dict[str, Receipt]:
-        """Of each signal that a later measure wrote, the receipt that has it."""
+        """Of each signal that a later measure or an annotation wrote, the receipt that has it."""
         found: dict[str, Receipt] = {}
         run = self._files.run
         for step in run.record.steps:
-            receipt = run.receipts(step.name).get(self.receipt.key) if step.name.startswith("measure-") else None
+            receipt = run.receipts(step.name).get(self.receipt.key) if step.name.startswith(BESIDE) else None
             if receipt is not None:
                 found |= dict.fromkeys(columns_of(self._storage, receipt, "signals"), receipt)
         return found

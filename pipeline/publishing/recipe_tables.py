@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.publishing.markdown import code, plain, table
 from pipeline.publishing.meanings import ITEMS
+from pipeline.runs import BESIDE
 
 MOST_VALUE_CHARS, MOST_FOREIGN_CHARS, MOST_ITEMS = 60, 16, 20
 _HEAD = ("is", "version", "engines")
@@ -90,8 +91,9 @@ def stage(manifest: dict[str, Any], step: str) -> dict[str, Any]:
 
 
 def ingest_items(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """Gates, extractor, measures and transforms of `ingest`, then the measures taken from stored text."""
-    added = (stage(manifest, step)["measure"] for step in manifest["payload"] if step.startswith("measure-"))
+    """Gates, extractor, measures and transforms of `ingest`, then what is taken from stored text or joined from files."""
+    beside = (stage(manifest, step) for step in manifest["payload"] if step.startswith(BESIDE))
+    added = (each.get("measure") or each["annotation"] for each in beside)
     return [*stage(manifest, "ingest").get("items", []), *added]
 
 

@@ -42,9 +42,9 @@ def _speed(found: Gathered, seconds: float, written: int) -> str:
     if not numbers.records or not ingest or not numbers.bytes:
         return "Nothing has been done yet."
     return (
-        f"{numbers.records / ingest:,.0f} records a second and worker while reading archives; "
+        f"{numbers.records / ingest:,.0f} records a second and worker while reading the input; "
         f"{seconds / numbers.records * 1e3:,.1f} ms of worker time a record in all; "
-        f"{share(written, numbers.bytes)} of the archives' size written."
+        f"{share(written, numbers.bytes)} of the input's size written."
     )
 
 

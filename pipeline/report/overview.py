@@ -29,7 +29,7 @@ def head(found: Gathered, sections: list[tuple[str, str]]) -> Markup:
         tag("h1", source.name),
         tag(
             "p",
-            f"{len(source.parts):,} archive file{'s' if len(source.parts) != 1 else ''} curated with the recipe ",
+            f"{len(source.parts):,} input file{'s' if len(source.parts) != 1 else ''} curated with the recipe ",
             tag("b", record.recipe),
             f", begun {started} UTC.",
             class_="lead",
@@ -65,7 +65,7 @@ def _figures(found: Gathered) -> Markup:
         (amount(numbers.records), "records read"),
         (amount(numbers.kept), f"documents kept, {share(numbers.kept, numbers.records)}"),
         (amount(numbers.tokens) if numbers.tokens else DASH, f"tokens, {amount(numbers.chars)} characters"),
-        (size(numbers.bytes), "of archives"),
+        (size(numbers.bytes), "of input"),
     )
     return tag("div", [tag("div", tag("b", figure), tag("span", what)) for figure, what in figures], class_="figures")
 

@@ -1,7 +1,6 @@
 """A ROOT in which something was damaged: one line that names the file, from every reader, and verify goes on to the end."""
 
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -48,15 +47,13 @@ def test_a_root_that_is_no_place_is_one_clear_error(root: str) -> None:
 
 
 def test_a_store_that_fails_in_the_middle_of_a_table_is_worth_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Failing(BytesIO):
-        size = 1000
+    def fails(*_: object, **__: object) -> object:
+        raise GenericError("Generic S3 error: HTTP error: error sending request\nDebug source: ConnectionReset")
 
-        def read(self, *_: object) -> bytes:
-            raise GenericError("Generic S3 error: connection reset\nand more")
-
-    monkeypatch.setattr("pipeline.storage.obstore.open_reader", lambda *_: Failing(bytes(1000)))
     storage = ObjectStorage("s3://bucket", store=MemoryStore())
+    monkeypatch.setenv("GRISTMILL_RETRY_SECONDS", "0")
+    monkeypatch.setattr("pipeline.ranged_file.obstore.get", fails)
     files = {"t": FileEntry("t.parquet", "", 1000, 1)}
     receipt = Receipt(step="s", fingerprint="f", source="s", key="k", name="n", attempt="a", files=files, counts={})
-    with pytest.raises(TransientError, match=r"connection reset$"):
+    with pytest.raises(TransientError, match=r"t\.parquet: connection reset \(after 1 tries"):
         read_table(storage, receipt, "t")

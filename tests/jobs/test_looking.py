@@ -80,7 +80,7 @@ def test_what_was_dropped_has_its_text_and_what_was_stopped_its_record(looked: R
     assert set(dropped["reason"]) == {"many_repeated_chars"}
     assert looked.dropped("other_language")["url"].null_count() == 0
     assert looked.dropped("truncated_record", "error")["error"].null_count() == 0
-    with pytest.raises(RecipeError, match="nothing went for 'few_wrods'; reasons of this run are .*few_words"):
+    with pytest.raises(RecipeError, match=r"nothing went for 'few_wrods'; reasons of this run are .*few_words"):
         looked.dropped("few_wrods")
 
 

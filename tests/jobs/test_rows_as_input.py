@@ -220,3 +220,16 @@ def test_plan_names_rows_as_it_names_archives(tmp_path: Path, finished: Path) ->
     planned: Prepared = prepare("fineweb", [str(finished / "dataset" / "data")], str(tmp_path))
     assert [part.name for part in planned.source.parts] == ["train-00000-of-00001.parquet"]
     assert isinstance(planned.recipe, Recipe)
+
+
+def test_the_estimate_counts_rows_as_rows() -> None:
+    from jobs.estimate import estimate
+    from pipeline.sources import Source, SourcePart
+
+    archives, rows = (
+        estimate(fineweb(), Source("s", (SourcePart(name, name, 1 << 30, ""),)), 1 << 30, 1)
+        for name in ("a.warc.gz", "a.parquet")
+    )
+    assert 400_000 < rows.pages < 700_000
+    assert rows.pages > 10 * archives.pages
+    assert rows.disk_bytes > archives.disk_bytes

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tiny import Folder, Listener, execute, values
 
 from pipeline.errors import PartsFailed
-from pipeline.execution import Execution
+from pipeline.execution import MOST_OUTAGES, Execution
 from pipeline.local_runner import LocalRunner
 from pipeline.receipts import Receipt
 from pipeline.steps import Failure, PartTask, Step, plan_steps
@@ -288,3 +288,32 @@ def test_two_runs_at_once_share_their_parts(folder: Folder, root: Path) -> None:
     ]
     there = [str(path.relative_to(root)) for path in root.rglob("*.n.parquet")]
     assert sorted(there) == sorted(listed)
+
+
+class Gone:
+    """A runner whose every part finds that storage is gone."""
+
+    slots = 3
+
+    def __init__(self) -> None:
+        self.started = 0
+        self.ended: list[Failure] = []
+
+    def submit(self, task: PartTask) -> None:
+        self.started += 1
+        self.ended.append(Failure(task.step, task.part.key, task.part.name, "connection refused", outage=True))
+
+    def wait(self) -> list[Receipt | Failure]:
+        return [self.ended.pop()]
+
+    def close(self) -> None:
+        pass
+
+
+def test_where_storage_is_gone_for_part_after_part_no_new_ones_are_started(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "in")
+    folder.write(**{f"f{number:03d}": [number] for number in range(100)})
+    runner = Gone()
+    with pytest.raises(PartsFailed, match="connection refused"):
+        execute(tmp_path / "out", folder.source(), folder.numbers(), runner=runner)
+    assert MOST_OUTAGES + runner.slots <= runner.started <= MOST_OUTAGES + 2 * runner.slots
