@@ -14,12 +14,16 @@ import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import orjson
 
+from jobs.bench.machine import machine_facts
+from jobs.bench.settings import Settings
+from jobs.terminal import notice
 from pipeline.execution import Execution, StepState
 from pipeline.receipts import FileEntry, Receipt, receipt_path
 from pipeline.sources import Source, find_source
@@ -27,7 +31,7 @@ from pipeline.steps import Failure, PartTask, PlannedStep, plan_steps, step_fold
 from pipeline.storage import Storage, open_storage
 
 CRAWL = "crawl-data/CC-MAIN-2024-10"
-SEGMENT_FILES = 900
+DUMP_FILES, SEGMENT_FILES = 90_000, 900
 WRITES_AT_ONCE = 32
 TABLES = {
     "ingest": ("records", "documents", "samples"),
@@ -200,11 +204,20 @@ def _restarted(storage: Storage, source: Source, steps: Sequence[PlannedStep]) -
     return Execution(storage, shorter, plan_steps([step.step for step in steps], shorter), {})
 
 
+def benchmark(settings: Settings) -> dict[str, Any]:
+    """The result file of `gristmill bench driver`; everything is below `settings.output`."""
+    files = settings.files or DUMP_FILES
+    facts = machine_facts()
+    notice(f"{files:,} files of a dump, empty work: some minutes for 90,000")
+    costs = measure(str(settings.output / "driver"), files)
+    return {"what": "driver", "machine": facts, "files": files, "phases": [asdict(cost) for cost in costs]}
+
+
 def main() -> None:
     """Prints the costs as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", help="a folder or s3://bucket/prefix")
-    parser.add_argument("--files", type=int, default=90_000)
+    parser.add_argument("--files", type=int, default=DUMP_FILES)
     chosen = parser.parse_args()
     costs = measure(chosen.root, chosen.files)
     sys.stdout.write(orjson.dumps(costs, option=orjson.OPT_INDENT_2).decode() + "\n")

@@ -12,13 +12,14 @@ PEERS = CHECKOUT / ".venv-peers" / "bin" / "python"
 class Settings:
     """The options of `gristmill bench`, checked.
 
-    `pages` is how many at least; `files` into how many archives they go. `peers` is the Python that has datatrove, or None for
+    `pages` is how many at least; `files` into how many archives they go (None: as the
+    benchmark likes). `peers` is the Python that has datatrove, or None for
     ours alone. `runs` repeats the measurement, of which the median counts. `output` holds the crawl and all runs.
     """
 
     input: Path | None
     pages: int
-    files: int
+    files: int | None
     workers: int
     peers: Path | None
     runs: int

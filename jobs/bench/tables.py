@@ -1,5 +1,6 @@
 """How a result looks: as tables on a terminal, and as the README's table in Markdown."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
@@ -23,7 +24,7 @@ def rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
         row("pages/s in steady state", "steady_pages_per_second"),
         row("pages/s of the whole command", "whole_pages_per_second"),
         row("start-up, s", "startup_seconds"),
-        row("CPU time, ms/page", "cpu_ms_a_page"),
+        row("CPU time of all processes, ms/page", "cpu_ms_a_page"),
         size("memory of the process tree at its peak", "peak_rss_bytes"),
         size("of one worker", "worker_peak_rss_bytes"),
         size("of one extractor", "extractor_peak_rss_bytes"),
@@ -67,12 +68,39 @@ def stages_table(result: dict[str, Any], name: str) -> Table:
 
 def markdown(result: dict[str, Any]) -> str:
     """The README's table."""
-    names = list(result["systems"])
-    lines = ["| | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
-    lines += ["| " + " | ".join(row) + " |" for row in rows(result)]
-    return "\n".join(lines) + "\n"
+    return _markdown(list(result["systems"]), rows(result))
 
 
-def systems_of(result: dict[str, Any]) -> list[str]:
-    """The systems, ours first."""
-    return [name for name in (OURS, DATATROVE) if name in result["systems"]]
+def comparison(result: dict[str, Any]) -> list[Table]:
+    """The comparison and where each system's time goes, ours first."""
+    names = [name for name in (OURS, DATATROVE) if name in result["systems"]]
+    return [figures_table(result), *(stages_table(result, name) for name in names)]
+
+
+def _phase_rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (each["phase"], f"{each['seconds']:,.1f}", f"{each['cpu_seconds']:,.1f}", bytes_text(each["peak_rss_bytes"]))
+        for each in result["phases"]
+    ]
+
+
+_PHASE_HEAD = ("seconds", "CPU seconds", "memory so far")
+
+
+def phases(result: dict[str, Any]) -> list[Table]:
+    """What each phase took the driver."""
+    table = Table(title=f"The driver with {result['files']:,} files and empty work", title_justify="left")
+    add_columns(table, "", right=_PHASE_HEAD)
+    for row in _phase_rows(result):
+        table.add_row(*row)
+    return [table]
+
+
+def phases_markdown(result: dict[str, Any]) -> str:
+    """The same in Markdown."""
+    return _markdown(_PHASE_HEAD, _phase_rows(result))
+
+
+def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    written = ["| | " + " | ".join(head) + " |", "|---|" + "---:|" * len(head)]
+    return "\n".join([*written, *("| " + " | ".join(line) + " |" for line in lines)]) + "\n"

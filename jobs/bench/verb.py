@@ -14,7 +14,7 @@ from pipeline.errors import GristmillError, InputError, RecipeError
 if TYPE_CHECKING:
     from typing import Any
 
-What = Annotated[str, typer.Argument(metavar="WHAT", help="What to measure: fineweb.")]
+What = Annotated[str, typer.Argument(metavar="WHAT", help="What to measure: fineweb, or driver.")]
 Archives = Annotated[
     Path | None,
     typer.Option(
@@ -30,7 +30,8 @@ Folder = Annotated[
 ]
 Pages = Annotated[int, typer.Option("--pages", min=1, help="Pages at least; the archives are repeated to that.")]
 Files = Annotated[
-    int | None, typer.Option("--files", min=1, help="Archives to make.", show_default="two for each worker")
+    int | None,
+    typer.Option("--files", min=1, help="Archives to make.", show_default="two for each worker; 90,000 for driver"),
 ]
 BenchWorkers = Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Workers of each system.")]
 Peers = Annotated[Path, typer.Option("--peers", metavar="PYTHON", help="The Python that has datatrove (make peers).")]
@@ -57,26 +58,26 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     Example: gristmill bench fineweb --pages 10000 --workers 2
     """  # noqa: E501  a paragraph of help
     from jobs.bench.registry import BENCHMARKS
-    from jobs.bench.tables import figures_table, markdown, stages_table, systems_of
 
     try:
         if what not in BENCHMARKS:
             raise RecipeError(f"no benchmark {what!r}: there are {', '.join(BENCHMARKS)}")
-        if not ours_only and not peers.is_file():
+        benchmark = BENCHMARKS[what]
+        if benchmark.has_peers and not ours_only and not peers.is_file():
             raise InputError(f"{peers}: no such Python; make it with `make peers`, or measure with --ours-only")
         if input_ is not None and not input_.exists():
             raise InputError(f"{input_}: no such file or folder")
         settings = Settings(
             input=input_ or real_crawl(),
             pages=pages,
-            files=files or 2 * workers,
+            files=files,
             workers=workers,
             peers=None if ours_only else peers.absolute(),
             runs=runs,
             output=output,
         )
-        result = BENCHMARKS[what](settings)
-        _write(output, what, result, markdown(result))
+        result = benchmark.measure(settings)
+        _write(output, what, result, benchmark.markdown(result))
     except GristmillError as error:
         fail(error)
     except KeyboardInterrupt:
@@ -85,9 +86,8 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     if json:
         emit_json(result)
         return
-    out.print(figures_table(result))
-    for name in systems_of(result):
-        out.print(stages_table(result, name))
+    for table in benchmark.tables(result):
+        out.print(table)
     out.print(f"written to {output}/{what}.json and {output}/{what}.md")
 
 

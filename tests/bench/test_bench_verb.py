@@ -13,7 +13,8 @@ from jobs.demo_crawl import make_crawl
 
 FIGURES = {
     "pages", "kept", "tokens", "steady_seconds", "whole_seconds", "startup_seconds", "steady_pages_per_second",
-    "whole_pages_per_second", "cpu_ms_a_page", "peak_rss_bytes", "worker_peak_rss_bytes", "extractor_peak_rss_bytes", "lost",
+    "whole_pages_per_second", "cpu_ms_a_page", "parts_cpu_ms_a_page",
+    "peak_rss_bytes", "worker_peak_rss_bytes", "extractor_peak_rss_bytes", "lost",
     "ms_a_page", "steady_seconds_of_runs",
 }  # fmt: skip
 
@@ -46,9 +47,18 @@ def test_ours_alone_has_every_figure_and_writes_what_it_prints(crawl: Path, tmp_
     assert {"read", "decode", "extract", "language", "gopher_repetition", "minhash", "pack"} <= set(ours["ms_a_page"])
     assert ours["ms_a_page"]["extract"] > 0
     assert result["times_datatrove"] is None
-    assert result["dump"]["core_hours"] == round(ours["cpu_ms_a_page"] * 90_000 * 35_000 / 3_600_000)
+    assert result["dump"]["core_hours"] == round(ours["parts_cpu_ms_a_page"] * 90_000 * 35_000 / 3_600_000)
     assert {"cpu", "cores", "memory_bytes", "python", "versions", "load_before"} <= set(result["machine"])
     assert "| pages/s in steady state |" in (tmp_path / "fineweb.md").read_text()
+
+
+def test_the_driver_is_measured_without_any_peer(tmp_path: Path) -> None:
+    told = bench("driver", "-o", str(tmp_path), "--files", "50", "--json")
+    assert told.returncode == 0, told.stderr
+    result = orjson.loads(told.stdout)
+    assert result["files"] == 50
+    assert {"list and plan", "track every part", "open a finished run"} <= {each["phase"] for each in result["phases"]}
+    assert "| track every part |" in (tmp_path / "driver.md").read_text()
 
 
 @pytest.mark.peers
@@ -74,7 +84,7 @@ def test_beside_datatrove_both_read_the_same_pages(crawl: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["nonsense", "--ours-only"], "no benchmark 'nonsense': there are fineweb"),
+        (["nonsense", "--ours-only"], "no benchmark 'nonsense': there are fineweb, driver"),
         (["fineweb", "--peers", "nowhere/python"], "make it with `make peers`"),
         (["fineweb", "--ours-only", "-i", "nowhere"], "nowhere: no such file or folder"),
         (["fineweb", "--ours-only", "-i", "EMPTY"], "no *.warc.gz in this folder"),
