@@ -10,7 +10,7 @@ from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError
 
 if TYPE_CHECKING:
-    from jobs.demo_crawl import Planted
+    from jobs.synthetic.crawl import Planted
 
 WORTH_ASKING = ("near_duplicate", "many_short_lines", "has_curly_bracket", "over_memory", "soft_banned_words")
 
@@ -33,8 +33,8 @@ def demo(
 
     Example: gristmill demo
     """
-    from jobs.demo_crawl import make_crawl
     from jobs.running import prepare, run
+    from jobs.synthetic.crawl import make_crawl
     from jobs.tables import funnel_table
     from pipeline.funnel import Funnel
 

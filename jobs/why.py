@@ -50,7 +50,7 @@ def why(root: Root, page: Page, text: Text = False, json: Json = False) -> None:
 
 def _text(run: "OpenRun", told: "Story") -> str:
     """The stored text, or the page read again from its archive for pages that no text was kept of."""
-    from pipeline.decode import decode
+    from pipeline.archives.decode import decode
     from pipeline.errors import RecordError
     from pipeline.why import raw_record
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.decode import Decoded, decode
+from pipeline.archives.decode import Decoded, decode
+from pipeline.archives.record import Record
 from pipeline.errors import RecordError
 from pipeline.measures import Edit, Gate, Measure, Transform
 from pipeline.pages import Pages, storable
-from pipeline.record import Record
 from pipeline.sandbox import Sandbox
 from pipeline.schemas import RECORDS
 from pipeline.stopwatch import Stopwatch

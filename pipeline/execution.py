@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from pipeline.errors import PartsFailed
 from pipeline.receipts import Receipt, Receipts, manifest_path, seal, standing
-from pipeline.retries import share
+from pipeline.remote.retries import share
 from pipeline.sources import Source
 from pipeline.steps import Failure, PartInputs, PartTask, PlannedStep
 from pipeline.storage import Storage

@@ -11,13 +11,13 @@ from typing import ClassVar
 
 import pyarrow as pa
 
+from pipeline.archives.record import Record
 from pipeline.batch import Batch, batches
 from pipeline.errors import InputError, RecipeError
 from pipeline.identity import IDENTITY_IF_CHANGED, NOT_IDENTITY
 from pipeline.ingest_tables import IngestTables
 from pipeline.measures import Extractor, Gate, Measure, Transform
 from pipeline.reading import open_reader
-from pipeline.record import Record
 from pipeline.rows.columns import RowColumns
 from pipeline.sandbox import Limits, Sandbox
 from pipeline.schemas import RECORDS, with_signals

@@ -10,10 +10,10 @@ from typing import Protocol, Self
 import pyarrow as pa
 
 from pipeline.errors import InputError
-from pipeline.ranged_file import RangedFile
-from pipeline.remote_stream import RemoteStream
+from pipeline.remote.ranged_file import RangedFile
+from pipeline.remote.remote_stream import RemoteStream
+from pipeline.remote.stores import BUCKETS, HUB, WEB, place_of
 from pipeline.storage_errors import shown, storage_errors
-from pipeline.stores import BUCKETS, HUB, WEB, place_of
 
 REMOTE = (*BUCKETS, *WEB, HUB)
 

@@ -6,13 +6,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from pipeline.archives.record import Record
+from pipeline.archives.warc import read_records
 from pipeline.inputs import REMOTE, InputStream, open_input, open_seekable
-from pipeline.record import Record
 from pipeline.rows.columns import RowColumns
 from pipeline.rows.jsonl import JsonlReader
 from pipeline.rows.parquet import ParquetReader
 from pipeline.sources import ROW_FILES, SourcePart
-from pipeline.warc import read_records
 
 PARQUET = ".parquet"
 

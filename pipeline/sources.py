@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import InputError, RecipeError
 from pipeline.inputs import REMOTE, open_input
-from pipeline.listing import Entry
-from pipeline.remote_files import WILD, Found, anchor_of, check_address, describe, expand
+from pipeline.remote.listing import Entry
+from pipeline.remote.remote_files import WILD, Found, anchor_of, check_address, describe, expand
 from pipeline.storage import Storage
 from pipeline.storage_errors import damage_errors
 

@@ -23,7 +23,7 @@ import pyarrow as pa
 from pipeline.errors import Exhausted, GristmillError, RecipeError, StorageError, TransientError
 from pipeline.identity import canonical, digest
 from pipeline.receipts import FileEntry, Receipt, read_manifest, receipt_path, step_folder
-from pipeline.retries import share
+from pipeline.remote.retries import share
 from pipeline.sources import Source, SourcePart
 from pipeline.storage import Storage, open_storage
 from pipeline.tables import TableWriter

@@ -15,9 +15,9 @@ import pyarrow as pa
 from obstore.exceptions import BaseError
 
 from pipeline.errors import StorageError
-from pipeline.object_storage import ObjectStorage
+from pipeline.remote.object_storage import ObjectStorage
+from pipeline.remote.stores import BUCKETS
 from pipeline.storage_errors import first_line, storage_errors
-from pipeline.stores import BUCKETS
 from pipeline.writer import Writer
 
 __all__ = ["LocalStorage", "ObjectStorage", "Storage", "Writer", "open_storage"]

@@ -9,20 +9,20 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.archives.record import Record
+from pipeline.archives.warc import MAX_BODY, read_record_at
 from pipeline.dataset import shard_name
 from pipeline.errors import InputError
 from pipeline.inputs import open_input
 from pipeline.measures import Rule
 from pipeline.reading import open_reader
 from pipeline.receipts import Receipt
-from pipeline.record import Record
 from pipeline.rows.columns import RowColumns
 from pipeline.runs import BESIDE, OpenRun, StepRecord
 from pipeline.schemas import RECORDS, document_number
 from pipeline.sources import ROW_FILES, SourcePart
 from pipeline.tables import read_rows, read_table
 from pipeline.url_index import look_up
-from pipeline.warc import MAX_BODY, read_record_at
 
 MOST_MEMBERS = 20  # of a cluster are named; its size is always given
 

@@ -63,7 +63,7 @@ def _crawl(settings: Settings, folder: Path) -> int:
         shutil.rmtree(old, ignore_errors=True)
     source, files = settings.input, []
     if source is None:
-        from jobs.demo_crawl import make_crawl
+        from jobs.synthetic.crawl import make_crawl
 
         notice(
             "no corpus of real pages: measuring on the demo's synthetic crawl, whose pages are smaller than real ones"

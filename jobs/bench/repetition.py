@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
+from pipeline.archives.warc import read_records
 from pipeline.errors import InputError
 from pipeline.inputs import open_input
-from pipeline.warc import read_records
 
 _ID = re.compile(rb"(?im)^WARC-Record-ID:[ \t]*<?([^>\r\n]*)>?")
 _URL = re.compile(rb"(?im)^WARC-Target-URI:[ \t]*<?([^>\r\n]*?)>?(?=\r?$)")

@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from pipeline.archives.record import Record, parse_date
 from pipeline.errors import InputError, RecordError
-from pipeline.record import Record, parse_date
 
 CUSTOMARY: dict[str, tuple[str, ...]] = {  # FineWeb has them flat, datatrove's writers keep all but two in `metadata`
     "text": ("text",),

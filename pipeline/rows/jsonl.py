@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Protocol
 import orjson
 import pyarrow as pa
 
+from pipeline.archives.record import Record
 from pipeline.errors import InputError
 from pipeline.inputs import InputStream
-from pipeline.record import Record
 from pipeline.rows.columns import ROW, RowColumns, missing_column, record_of
 from pipeline.storage_errors import first_line
 

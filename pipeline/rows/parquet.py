@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.archives.record import Record
 from pipeline.errors import InputError
-from pipeline.record import Record
 from pipeline.rows.columns import NOT_UTF8, RowColumns, missing_column, record_of
 from pipeline.storage_errors import first_line
 

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from jobs.bench.settings import CHECKOUT, PEERS
-from jobs.demo_crawl import make_crawl
+from jobs.synthetic.crawl import make_crawl
 
 FIGURES = {
     "pages", "kept", "tokens", "steady_seconds", "whole_seconds", "startup_seconds", "steady_pages_per_second",

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from jobs.bench.repetition import renamed, repeat
-from jobs.demo_crawl import make_crawl
+from jobs.synthetic.crawl import make_crawl
+from pipeline.archives.warc import Record, read_records
 from pipeline.errors import InputError
 from pipeline.inputs import open_input
-from pipeline.warc import Record, read_records
 
 
 @pytest.fixture(scope="module")

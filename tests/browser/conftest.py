@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from watching import ARGUMENTS, CHROMIUM
 
-from jobs.demo_archive import Capture, archive_bytes
-from jobs.demo_crawl import ordinary_page
-from jobs.demo_text import Writer, dice
 from jobs.running import prepare, run
+from jobs.synthetic.archive import Capture, archive_bytes
+from jobs.synthetic.crawl import ordinary_page
+from jobs.synthetic.text import Writer, dice
 
 ATTACKS = (
     "<script>window.acted=1;document.title='taken'</script>",

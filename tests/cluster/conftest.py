@@ -13,9 +13,9 @@ from run_places import Bucket
 sys.path.append(str(Path(__file__).parents[1] / "storage"))
 from seaweed import Seaweed, weed
 
-from jobs.demo_archive import archive_bytes, archive_path
-from jobs.demo_crawl import ordinary_page
 from jobs.running import prepare, run
+from jobs.synthetic.archive import archive_bytes, archive_path
+from jobs.synthetic.crawl import ordinary_page
 
 FILES, PAGES, SEED = 5, 10, 7
 WORKING_COPY = Path(__file__).parents[2]

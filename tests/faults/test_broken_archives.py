@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import gzip_members
+from pipeline.archives import gzip_members
+from pipeline.archives.warc import Record, read_records
 from pipeline.errors import InputError
-from pipeline.warc import Record, read_records
 
 PAGES = 5
 SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -52,7 +52,7 @@ def test_a_store_that_fails_in_the_middle_of_a_table_is_worth_a_retry(monkeypatc
 
     storage = ObjectStorage("s3://bucket", store=MemoryStore())
     monkeypatch.setenv("GRISTMILL_RETRY_SECONDS", "0")
-    monkeypatch.setattr("pipeline.ranged_file.obstore.get", fails)
+    monkeypatch.setattr("pipeline.remote.ranged_file.obstore.get", fails)
     files = {"t": FileEntry("t.parquet", "", 1000, 1)}
     receipt = Receipt(step="s", fingerprint="f", source="s", key="k", name="n", attempt="a", files=files, counts={})
     with pytest.raises(TransientError, match=r"t\.parquet: connection reset \(after 1 tries"):

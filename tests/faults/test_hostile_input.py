@@ -8,16 +8,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.archives.record import Record
+from pipeline.archives.warc import read_records
 from pipeline.batch import BATCH_BYTES, batches
 from pipeline.errors import InputError, RecipeError
 from pipeline.inputs import InputStream
 from pipeline.receipts import Receipt
-from pipeline.record import Record
 from pipeline.schemas import DOCUMENTS
 from pipeline.sources import find_source
 from pipeline.storage import LocalStorage
 from pipeline.tables import ROW_GROUP_BYTES, TableWriter, read_batches
-from pipeline.warc import read_records
 
 
 def page(size: int) -> Record:

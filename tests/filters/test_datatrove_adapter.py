@@ -12,7 +12,7 @@ from datatrove.pipeline.formatters.base import BaseFormatter
 
 from filters.datatrove_adapter import DatatroveEditingFilter, DatatroveFilter, DatatroveFormatter
 from filters.datatrove_block import short_name
-from jobs.demo_crawl import make_crawl
+from jobs.synthetic.crawl import make_crawl
 from pipeline.decide import judge
 from pipeline.errors import RecipeError
 from pipeline.identity import canonical
@@ -28,7 +28,7 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Pages of the demo's crawl, as text, and some that were written to break things."""
     import trafilatura
 
-    from pipeline.warc import read_records
+    from pipeline.archives.warc import read_records
 
     folder = tmp_path_factory.mktemp("crawl")
     make_crawl(folder, pages=60, files=1)

@@ -9,9 +9,9 @@ import pytest
 from hub_server import HubServer
 from trial import Crawl
 
-from jobs.demo_crawl import make_crawl
 from jobs.recipes.fineweb import fineweb
 from jobs.running import prepare, run
+from jobs.synthetic.crawl import make_crawl
 from pipeline.runs import OpenRun, open_run
 from pipeline.steps import plan_steps
 from pipeline.storage import open_storage

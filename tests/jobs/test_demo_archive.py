@@ -12,8 +12,8 @@ from fastwarc.warc import ArchiveIterator as FastIterator
 from fastwarc.warc import WarcRecordType
 from warcio.archiveiterator import ArchiveIterator
 
-from jobs.demo_crawl import Planted, make_crawl
-from pipeline.warc import read_records
+from jobs.synthetic.crawl import Planted, make_crawl
+from pipeline.archives.warc import read_records
 
 DAMAGED = {"corrupt_record", "truncated_record"}
 

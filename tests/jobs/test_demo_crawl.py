@@ -15,19 +15,19 @@ from filters.gopher_quality import GopherQuality
 from filters.gopher_repetition import GopherRepetition
 from filters.language import Language
 from filters.line_quality import LineQuality
-from jobs.demo_crawl import Planted, make_crawl, ordinary_page
-from jobs.demo_kinds import KINDS, foreign
-from jobs.demo_languages import LANGUAGES
-from jobs.demo_planted import memory_bomb
-from jobs.demo_sites import page
-from jobs.demo_text import Writer, dice
-from jobs.demo_thin import THIN
-from pipeline.decode import decode
+from jobs.synthetic.crawl import Planted, make_crawl, ordinary_page
+from jobs.synthetic.kinds import KINDS, foreign
+from jobs.synthetic.languages import LANGUAGES
+from jobs.synthetic.planted import memory_bomb
+from jobs.synthetic.sites import page
+from jobs.synthetic.text import Writer, dice
+from jobs.synthetic.thin import THIN
+from pipeline.archives.decode import decode
+from pipeline.archives.warc import read_records
 from pipeline.errors import RecordError
 from pipeline.extraction import Trafilatura
 from pipeline.pages import Pages
 from pipeline.sandbox import Limits, Sandbox
-from pipeline.warc import read_records
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from trial import Crawl, receipt_times, verb
 
-from jobs.demo_crawl import make_crawl
 from jobs.running import prepare, run
+from jobs.synthetic.crawl import make_crawl
 from pipeline.errors import InputError, PartsFailed
 from pipeline.runs import open_run
 from pipeline.storage import open_storage

@@ -9,11 +9,11 @@ import pytest
 import typer
 from trial import verb
 
-from jobs.demo_archive import archive_bytes
-from jobs.demo_crawl import ordinary_page
 from jobs.looking.parts import explainer
 from jobs.report import report as report_verb
 from jobs.running import prepare, run
+from jobs.synthetic.archive import archive_bytes
+from jobs.synthetic.crawl import ordinary_page
 from pipeline.funnel import funnel
 from pipeline.report.page import MOST_BYTES, SECTIONS, report
 from pipeline.runs import OpenRun, open_run

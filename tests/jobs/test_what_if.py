@@ -6,10 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from jobs.demo_archive import archive_bytes
-from jobs.demo_crawl import ordinary_page
 from jobs.looking import Run, open_run
 from jobs.running import prepare, run
+from jobs.synthetic.archive import archive_bytes
+from jobs.synthetic.crawl import ordinary_page
 from pipeline.errors import RecipeError
 from pipeline.measures import Rule
 from pipeline.runs import open_run as open_record

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.demo_crawl import Planted
+from jobs.synthetic.crawl import Planted
 
 CHECKOUT = Path(__file__).parents[2]
 

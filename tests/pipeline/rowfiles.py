@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from pipeline.archives.record import Record
 from pipeline.reading import open_reader
-from pipeline.record import Record
 from pipeline.rows.columns import RowColumns
 from pipeline.sources import SourcePart
 

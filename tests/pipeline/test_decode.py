@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.decode import charset_name, decode
+from pipeline.archives.decode import charset_name, decode
+from pipeline.archives.warc import read_records
 from pipeline.errors import RecordError
-from pipeline.warc import read_records
 
 RUSSIAN = "Съешь же ещё этих мягких французских булок, да выпей чаю. " * 5
 CHINESE = "我能吞下玻璃而不伤身体。今天天气很好,我们去公园散步吧。" * 5

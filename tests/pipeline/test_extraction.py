@@ -17,14 +17,14 @@ from lxml.html import HtmlElementClassLookup
 from trafilatura import xpaths
 from trafilatura.utils import HTML_PARSER
 
-from jobs.demo_crawl import ordinary_page
-from pipeline.decode import decode
+from jobs.synthetic.crawl import ordinary_page
+from pipeline.archives.decode import decode
+from pipeline.archives.warc import read_record_at
 from pipeline.element_search import NAMESPACES, AttributeSearch
 from pipeline.errors import RecordError
 from pipeline.extraction import SEARCHES, Trafilatura, plain_classes
 from pipeline.measures import Extractor
 from pipeline.sandbox import Limits, Sandbox
-from pipeline.warc import read_record_at
 
 SENTENCE = "The miller of {} ground {} sacks of rye before the frost came and the wheel stood still for the winter. "
 STORY = "".join(

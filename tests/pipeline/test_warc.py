@@ -15,9 +15,9 @@ import zstandard
 from fastwarc.warc import ArchiveIterator
 from warcio.archiveiterator import ArchiveIterator as WarcioIterator
 
+from pipeline.archives.record import parse_date
+from pipeline.archives.warc import Record, read_record_at, read_records
 from pipeline.errors import InputError
-from pipeline.record import parse_date
-from pipeline.warc import Record, read_record_at, read_records
 
 HTML = b"<html><body><p>What a page says, at some length.</p></body></html>"
 DAY = datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)

@@ -8,7 +8,7 @@ from fault_proxy import FaultProxy, fault_proxy
 from hypothesis import settings
 from seaweed import BUCKET, READER, Seaweed, set_environment, weed
 
-from pipeline import retries
+from pipeline.remote import retries
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")

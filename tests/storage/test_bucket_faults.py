@@ -11,8 +11,8 @@ from fault_proxy import Fault, FaultProxy
 from seaweed import BUCKET
 
 from pipeline.errors import StorageError
-from pipeline.ranged_file import TAIL_BYTES
 from pipeline.receipts import FileEntry, Receipt
+from pipeline.remote.ranged_file import TAIL_BYTES
 from pipeline.steps import PartRun, PartTask, PlannedPart
 from pipeline.storage import open_storage
 from pipeline.tables import TableWriter, read_batches, read_rows, read_table
@@ -164,7 +164,7 @@ def test_a_small_table_is_one_request_and_a_large_one_few(s3: str, proxy: FaultP
 def test_a_table_of_many_megabytes_is_sent_in_pieces_and_read_back_the_same(
     s3: str, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline import object_storage
+    from pipeline.remote import object_storage
     from pipeline.verify import digest_of
 
     monkeypatch.setattr(object_storage, "SINGLE_PUT_BYTES", 6 << 20)

@@ -17,13 +17,13 @@ from seaweed import Seaweed, free_port, set_environment
 from typer.testing import CliRunner, Result
 
 from jobs.cli import app
-from jobs.demo_crawl import Planted, make_crawl
 from jobs.running import prepare, run
+from jobs.synthetic.crawl import Planted, make_crawl
+from pipeline.archives.warc import read_records
 from pipeline.inputs import open_input
+from pipeline.remote.stores import open_store
 from pipeline.runs import open_run
 from pipeline.storage import Storage, open_storage
-from pipeline.stores import open_store
-from pipeline.warc import read_records
 
 pytestmark = pytest.mark.s3
 

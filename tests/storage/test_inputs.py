@@ -14,11 +14,11 @@ from obstore.store import MemoryStore
 
 from pipeline.errors import InputError, StorageError, TransientError
 from pipeline.inputs import InputStream, open_input, open_seekable
-from pipeline.ranged_file import RangedFile
-from pipeline.remote_stream import RemoteStream
-from pipeline.retries import Budget
+from pipeline.remote.ranged_file import RangedFile
+from pipeline.remote.remote_stream import RemoteStream
+from pipeline.remote.retries import Budget
+from pipeline.remote.stores import Place
 from pipeline.sources import find_source
-from pipeline.stores import Place
 
 DATA = bytes(range(256)) * 2000
 

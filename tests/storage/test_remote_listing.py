@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seaweed import BUCKET
 
-from pipeline import remote_files
 from pipeline.errors import InputError, RecipeError, StorageError
-from pipeline.remote_files import anchor_of, matches
+from pipeline.remote import remote_files
+from pipeline.remote.remote_files import anchor_of, matches
 from pipeline.sources import ROW_FILES, find_source, save_source
 from pipeline.storage import LocalStorage, open_storage
 from pipeline.storage_errors import shown
@@ -91,7 +91,7 @@ def test_a_listed_file_that_is_not_there_is_named(s3: str) -> None:
 def test_a_folder_too_full_of_others_is_not_read_to_its_end(
     s3: str, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.listing.PAGE", 10)
+    monkeypatch.setattr("pipeline.remote.listing.PAGE", 10)
     monkeypatch.setattr(remote_files, "PAGE", 10)
     monkeypatch.setattr(remote_files, "LIST_MOST", 1)
     wanted = ["w/a.warc", *(f"w/z{n}.warc" for n in range(8))]
@@ -104,7 +104,7 @@ def test_a_folder_too_full_of_others_is_not_read_to_its_end(
 
 @pytest.mark.s3
 def test_listing_goes_on_after_a_failed_page(s3: str, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.listing.PAGE", 10)
+    monkeypatch.setattr("pipeline.remote.listing.PAGE", 10)
     fill(s3, *(f"w/{n:02d}.warc" for n in range(25)))
     proxy.faults += [Fault("list-type", status=503), Fault("list-type.*start-after", after=100)]
     assert len(find_source([f"{s3}/w/"]).parts) == 25

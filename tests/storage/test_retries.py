@@ -9,9 +9,9 @@ from fault_proxy import Fault, FaultProxy
 from obstore.exceptions import GenericError
 from seaweed import free_port
 
-from pipeline import retries
 from pipeline.errors import Exhausted, RecipeError, StorageError
-from pipeline.retries import Budget, retrying
+from pipeline.remote import retries
+from pipeline.remote.retries import Budget, retrying
 from pipeline.storage import open_storage
 
 BUSY = GenericError("non-2xx status code: 503: <Error><Code>SlowDown</Code></Error>")

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import obstore
 from obstore.exceptions import BaseError, NotSupportedError
 
-from pipeline.retries import retrying
+from pipeline.remote.retries import retrying
+from pipeline.remote.stores import Place
 from pipeline.storage_errors import storage_errors, trouble_of
-from pipeline.stores import Place
 
 TAIL_BYTES = 256 << 10  # a footer, and all of most small tables: 5 ms of transfer, where a request is 50
 AHEAD_BYTES = 256 << 10

@@ -13,9 +13,9 @@ import obstore
 from obstore.exceptions import BaseError, GenericError, NotSupportedError, PreconditionError
 
 from pipeline.errors import InputError
-from pipeline.retries import retrying
+from pipeline.remote.retries import retrying
+from pipeline.remote.stores import Place
 from pipeline.storage_errors import storage_errors
-from pipeline.stores import Place
 
 CHUNK_BYTES = 1 << 14  # what a cut may lose of what had come
 

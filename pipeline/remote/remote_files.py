@@ -13,12 +13,12 @@ from fnmatch import fnmatchcase
 import obstore
 
 from pipeline.errors import InputError, RecipeError
-from pipeline.hub import HubAddress
 from pipeline.inputs import remote_errors
-from pipeline.listing import PAGE, Entry, entries, entry_of
-from pipeline.retries import retrying
+from pipeline.remote.hub import HubAddress
+from pipeline.remote.listing import PAGE, Entry, entries, entry_of
+from pipeline.remote.retries import retrying
+from pipeline.remote.stores import BUCKETS, HUB, WEB, place_of
 from pipeline.storage_errors import shown
-from pipeline.stores import BUCKETS, HUB, WEB, place_of
 
 REQUESTS_AT_ONCE = 64  # 90,000 files of a web server, each some 50 ms away, in 70 s
 LIST_FROM = 8  # files of one folder, from which on listing it takes fewer requests

@@ -6,8 +6,8 @@
 from collections.abc import Callable
 from html import escape
 
-from jobs.demo_kinds import Blocks, block, listing, prose, table
-from jobs.demo_text import Writer
+from jobs.synthetic.kinds import Blocks, block, listing, prose, table
+from jobs.synthetic.text import Writer
 
 
 def notice(writer: Writer) -> Blocks:

@@ -1,4 +1,4 @@
-"""How a bucket or web server is reached: time-outs, and who retries (not the client: see `pipeline.retries`)."""
+"""How a bucket or web server is reached: time-outs, and who retries (not the client: see `pipeline.remote.retries`)."""
 
 import os
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, from_url
 
 from pipeline.errors import InputError
-from pipeline.retries import Budget, budget_of
+from pipeline.remote.retries import Budget, budget_of
 from pipeline.storage_errors import first_line, shown
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def place_of(location: str) -> Place:
     """The place of a remote input file; InputError where `location` is no address of one."""
     try:
         if location.startswith(HUB):
-            from pipeline.hub import HubAddress
+            from pipeline.remote.hub import HubAddress
 
             file = HubAddress.parse(location)
             return Place(open_store(*file.store()), file.resolve_path(), location, budget_of(file.endpoint()))

@@ -14,11 +14,11 @@ import pyarrow as pa
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore
 
-from pipeline.listing import entries
-from pipeline.ranged_file import RangedFile
-from pipeline.retries import retrying
+from pipeline.remote.listing import entries
+from pipeline.remote.ranged_file import RangedFile
+from pipeline.remote.retries import retrying
+from pipeline.remote.stores import Place, budget_for, open_store
 from pipeline.storage_errors import storage_errors, trouble_of
-from pipeline.stores import Place, budget_for, open_store
 from pipeline.writer import Writer
 
 MEMORY_BYTES = 8 << 20  # of a table being written; the rest waits in the machine's folder for temporary files

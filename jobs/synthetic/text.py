@@ -7,8 +7,8 @@ everything once, and two pages share hardly any run of five words. All draws com
 import random
 import re
 
-from jobs.demo_languages import LANGUAGES
-from jobs.demo_vocabulary import SHARED, SUBJECTS
+from jobs.synthetic.languages import LANGUAGES
+from jobs.synthetic.vocabulary import SHARED, SUBJECTS
 
 _NAME = re.compile(r"\{(\w+)\}")
 _ARTICLE = re.compile(r"\b([Aa]) (?=[aeiou]|[AEIO][a-z])(?!one\b|us)")

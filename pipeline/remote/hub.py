@@ -12,7 +12,7 @@ from typing import Any, Self
 from urllib.parse import quote, unquote
 
 from pipeline.errors import InputError, RecipeError, TransientError
-from pipeline.listing import Entry
+from pipeline.remote.listing import Entry
 
 _ADDRESS = re.compile(r"hf://datasets/([^/@]+/[^/@]+)(?:@(refs/(?:convert|pr)/[^/]+|[^/]+))?(?:/(.*))?")
 

@@ -3,7 +3,7 @@
 import re
 from typing import Protocol
 
-from pipeline.gzip_members import LOOK
+from pipeline.archives.gzip_members import LOOK
 
 PLAIN_HEAD = 4096
 """Bytes in which the end of an ordinary header is looked for; bounds what is wasted on others."""

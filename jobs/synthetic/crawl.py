@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jobs.demo_archive import CRAWL, FLIPPED, Capture, archive_bytes, archive_path, record_id
-from jobs.demo_kinds import KINDS, foreign
-from jobs.demo_languages import LANGUAGES
-from jobs.demo_planted import cut_record, planted
-from jobs.demo_sites import page, slug
-from jobs.demo_text import Writer, dice
-from jobs.demo_thin import THIN
+from jobs.synthetic.archive import CRAWL, FLIPPED, Capture, archive_bytes, archive_path, record_id
+from jobs.synthetic.kinds import KINDS, foreign
+from jobs.synthetic.languages import LANGUAGES
+from jobs.synthetic.planted import cut_record, planted
+from jobs.synthetic.sites import page, slug
+from jobs.synthetic.text import Writer, dice
+from jobs.synthetic.thin import THIN
 
 _FOREIGN_SHARE = 0.37  # of the pages that are not planted, which makes about a third of all
 _THIN_SHARE = 0.55  # of the English ones; the planted pages bring it to about half

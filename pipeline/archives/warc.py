@@ -21,11 +21,20 @@ undoes Brotli and Zstandard, and is with warcio the reference in the tests.
 import re
 from collections.abc import Iterator
 
+from pipeline.archives.frames import MAX_HEAD, Framer
+from pipeline.archives.grammars import Arc, Grammar, Warc
+from pipeline.archives.gzip_members import (
+    LOOK,
+    GzipPieces,
+    Piece,
+    Readable,
+    Source,
+    find_member,
+    plain_pieces,
+    starts_member,
+)
+from pipeline.archives.record import Record, describe
 from pipeline.errors import InputError
-from pipeline.frames import MAX_HEAD, Framer
-from pipeline.grammars import Arc, Grammar, Warc
-from pipeline.gzip_members import LOOK, GzipPieces, Piece, Readable, Source, find_member, plain_pieces, starts_member
-from pipeline.record import Record, describe
 
 __all__ = ["MAX_BODY", "Record", "read_record_at", "read_records"]
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import brotli
 
-from jobs.demo_archive import CUT, FLIPPED, Capture
-from jobs.demo_kinds import Blocks, article, block, blog_post, entry, foreign, instructions, prose
-from jobs.demo_sites import Page, host, page, slug
-from jobs.demo_text import Writer, dice
-from jobs.demo_thin import THIN, notice
+from jobs.synthetic.archive import CUT, FLIPPED, Capture
+from jobs.synthetic.kinds import Blocks, article, block, blog_post, entry, foreign, instructions, prose
+from jobs.synthetic.sites import Page, host, page, slug
+from jobs.synthetic.text import Writer, dice
+from jobs.synthetic.thin import THIN, notice
 
 KEPT = "kept"
 _HTML = "text/html"

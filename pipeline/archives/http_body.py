@@ -11,8 +11,8 @@ from io import BytesIO
 
 from fastwarc.stream_io import BrotliReader, WarcReader, ZstdReader
 
+from pipeline.archives.frames import MAX_HEAD
 from pipeline.errors import RecordError
-from pipeline.frames import MAX_HEAD
 
 LINE = 1024
 """Bytes in which a status line must begin."""

@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pipeline.grammars import Grammar
-from pipeline.gzip_members import LOOK, TRUNCATED, Piece
+from pipeline.archives.grammars import Grammar
+from pipeline.archives.gzip_members import LOOK, TRUNCATED, Piece
 
 HEADLESS = "a record's header does not end"
 MAX_HEAD = 1 << 20

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
-from jobs.demo_kinds import Blocks, block
-from jobs.demo_text import Writer
+from jobs.synthetic.kinds import Blocks, block
+from jobs.synthetic.text import Writer
 
 _DOMAINS = ("example.com", "example.net", "example.org", "example", "test")
 _SITES = (

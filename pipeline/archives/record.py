@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal
 
+from pipeline.archives.frames import Frame
+from pipeline.archives.grammars import Arc, Grammar, arc_fields
+from pipeline.archives.http_body import (
+    Response,
+    charset_of,
+    dechunk,
+    decode_body,
+    header_fields,
+    mime_of,
+    split_response,
+)
 from pipeline.errors import RecordError
-from pipeline.frames import Frame
-from pipeline.grammars import Arc, Grammar, arc_fields
-from pipeline.http_body import Response, charset_of, dechunk, decode_body, header_fields, mime_of, split_response
 
 _SHORT = "the record ends before its declared length"
 _PAGES = ("response", "conversion")

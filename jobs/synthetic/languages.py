@@ -2,7 +2,7 @@
 """The other languages of the demo's pages: sentence patterns and phrases that fit each other.
 
 Phrases are whole (with article, in the case that the pattern needs), so that no grammar has to be computed. `sentence` and
-`heading` hold the patterns; lists are written as in `jobs.demo_vocabulary`. `menu` and `banner`
+`heading` hold the patterns; lists are written as in `jobs.synthetic.vocabulary`. `menu` and `banner`
 are what a site prints around every page.
 """
 

@@ -1,13 +1,13 @@
 """What people write on the web, as HTML bodies: articles, blog posts, encyclopedia entries, instructions, threads, offers.
 
 Every function gives the blocks of a page's main part, whose text FineWeb's rules keep: prose enough, in whole sentences.
-`jobs.demo_thin` has the pages that the rules drop.
+`jobs.synthetic.thin` has the pages that the rules drop.
 """
 
 from collections.abc import Callable
 from html import escape
 
-from jobs.demo_text import Writer
+from jobs.synthetic.text import Writer
 
 Blocks = list[str]
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from jobs.demo_text import dice
+from jobs.synthetic.text import dice
 
 CRAWL = "DEMO-2026-47"
 _BEGIN = datetime(2026, 11, 20, 4, 0, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
-from pipeline.retries import Budget, retrying
+from pipeline.remote.retries import Budget, retrying
 
 PAGE = 1000  # names that S3 sends at a time
 
