@@ -1,7 +1,9 @@
-# Everything a person needs: `make demo`, `make test`. Each sets up .venv when it is missing or older than the lock files.
+# Everything a person needs: `make demo`, `make test`. Each sets up .venv when it is missing or older than the lock files:
+# what a run needs for the first, what tests and notebooks need besides for the second.
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
+TESTED := .venv/.installed-test
 PEERS := .venv-peers/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
@@ -13,7 +15,7 @@ help: ## list the targets
 
 $(STAMP): pyproject.toml requirements.lock requirements-files.lock requirements-installer.lock
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH: install Python 3.11 or run make PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "installing into .venv: a minute or two"
+	@echo "installing into .venv: a minute"
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	$(PIP) --require-hashes --no-deps -r requirements-installer.lock
@@ -22,15 +24,20 @@ $(STAMP): pyproject.toml requirements.lock requirements-files.lock requirements-
 	$(PIP) --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
-setup: $(STAMP) ## make .venv from the lock files
+$(TESTED): $(STAMP) requirements-test.lock
+	@echo "installing what tests and notebooks need: a minute"
+	$(UV) --require-hashes -r requirements-test.lock || $(PIP) --require-hashes -r requirements-test.lock
+	touch $(TESTED)
+
+setup: $(TESTED) ## make .venv from the lock files, with what tests and notebooks need
 
 demo: $(STAMP) ## make a small synthetic crawl and curate it
 	$(BIN)/gristmill demo demo
 
-test: $(STAMP) check ## lint, types, import contracts, and all tests
+test: $(TESTED) check ## lint, types, import contracts, and all tests
 	$(BIN)/python -m pytest
 
-check: $(STAMP) ## lint, types and import contracts
+check: $(TESTED) ## lint, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
@@ -46,7 +53,9 @@ $(PEERS): requirements-peers.lock
 peers: $(PEERS) ## make .venv-peers, in which `gristmill bench` runs datatrove
 
 lock: ## resolve the lock files again (needs uv)
-	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --extra test --extra notebooks --group build pyproject.toml -o requirements.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --group build pyproject.toml -o requirements.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --extra test --extra notebooks --group build \
+	  --constraint requirements.lock pyproject.toml -o requirements-test.lock
 	for only in files installer; do \
 	  uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 requirements-$$only.in -o requirements-$$only.lock; \
 	done
