@@ -17,8 +17,9 @@ from jobs.options import (
     UrlColumn,
     Workers,
 )
-from jobs.terminal import UNFINISHED, bytes_text, emit_json, fail, notice, out, run_verb
+from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError
+from pipeline.sizes import bytes_text
 
 
 def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters

@@ -19,8 +19,9 @@ from jobs.options import (
     Workers,
 )
 from jobs.tables import add_columns
-from jobs.terminal import bytes_text, emit_json, fail, out, run_verb
+from jobs.terminal import emit_json, fail, out, run_verb
 from pipeline.errors import GristmillError
+from pipeline.sizes import bytes_text
 
 if TYPE_CHECKING:
     from jobs.estimate import Estimate

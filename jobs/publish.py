@@ -14,8 +14,9 @@ from rich.table import Table
 
 from jobs.options import Json, Root
 from jobs.tables import add_columns
-from jobs.terminal import PLAIN_SECONDS, UNFINISHED, bytes_text, emit_json, err, fail, notice, out, run_verb
+from jobs.terminal import PLAIN_SECONDS, UNFINISHED, emit_json, err, fail, notice, out, run_verb
 from pipeline.errors import GristmillError
+from pipeline.sizes import bytes_text
 
 if TYPE_CHECKING:
     from pipeline.publishing.bundle import Bundle

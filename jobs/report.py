@@ -6,8 +6,9 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from jobs.options import Json, Root
-from jobs.terminal import bytes_text, emit_json, err, fail, out, run_verb
+from jobs.terminal import emit_json, err, fail, out, run_verb
 from pipeline.errors import GristmillError, RecipeError
+from pipeline.sizes import bytes_text
 
 NAME = "report.html"
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from jobs.terminal import bytes_text
 from pipeline.funnel import Funnel
+from pipeline.sizes import bytes_text
 
 
 def share(count: int, whole: int) -> str:

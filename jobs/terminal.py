@@ -155,12 +155,3 @@ class BarProgress:
 def progress() -> "PlainProgress | BarProgress":
     """Bars on a terminal, lines elsewhere."""
     return BarProgress() if err.is_terminal else PlainProgress()
-
-
-def bytes_text(count: float) -> str:
-    """A size for people, `1.1 GB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"

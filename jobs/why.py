@@ -7,8 +7,9 @@ from rich.table import Table
 
 from jobs.options import Json, Root
 from jobs.tables import add_columns
-from jobs.terminal import bytes_text, emit_json, fail, out, run_verb
+from jobs.terminal import emit_json, fail, out, run_verb
 from pipeline.errors import GristmillError, InputError
+from pipeline.sizes import bytes_text
 
 if TYPE_CHECKING:
     from pipeline.runs import OpenRun

@@ -4,6 +4,7 @@ The one that matters is `put_new`: create-if-absent is the commit of every part.
 PUT with `If-None-Match: *`. Everything else is written under names that no other attempt can have, so it needs no locks.
 """
 
+import hashlib
 import os
 import shutil
 from contextlib import suppress
@@ -20,7 +21,9 @@ from pipeline.remote.stores import BUCKETS
 from pipeline.storage_errors import first_line, storage_errors
 from pipeline.writer import Writer
 
-__all__ = ["LocalStorage", "ObjectStorage", "Storage", "Writer", "open_storage"]
+__all__ = ["LocalStorage", "ObjectStorage", "Storage", "Writer", "digest_of", "open_storage"]
+
+CHUNK = 8 << 20  # of a bucket's file, each is a request
 
 
 class Storage(Protocol):
@@ -171,3 +174,12 @@ def open_storage(location: str) -> Storage:
         return LocalStorage(Path(location).expanduser().resolve())
     except RuntimeError as error:  # of `~nobody`, or of links in a circle
         raise StorageError(f"{location}: {error}") from error
+
+
+def digest_of(storage: Storage, path: str) -> str:
+    """SHA-256 of a stored file, read in chunks."""
+    digest = hashlib.sha256()
+    with storage.open(path) as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,6 +1,5 @@
 """Recomputes what a run claims: every digest, every row count and alignment, the conservation of records, the dataset folder."""
 
-import hashlib
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +14,8 @@ from pipeline.publishing.checksums import NAME as CHECKSUMS
 from pipeline.publishing.checksums import checksums
 from pipeline.receipts import FileEntry, Receipt, committed, read_manifest
 from pipeline.runs import OpenRun, StepRecord
-from pipeline.storage import Storage
+from pipeline.storage import Storage, digest_of
 from pipeline.storage_errors import damage_errors
-
-CHUNK = 8 << 20  # of a bucket's file, each is a request
 
 ALIGNED = {"verdicts": "records", "signals": "documents", "survivors": "documents"}
 
@@ -61,15 +58,6 @@ def _step(run: OpenRun, step: StepRecord) -> Iterator[Finding | None]:
         yield from _files(run.storage, receipt)
         yield _alignment(run, receipt, place * step.span, step.span) if not step.partitions else None
         yield _part_conservation(receipt)
-
-
-def digest_of(storage: Storage, path: str) -> str:
-    """SHA-256 of a stored file, read in chunks."""
-    digest = hashlib.sha256()
-    with storage.open(path) as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _files(storage: Storage, receipt: Receipt) -> Iterator[Finding | None]:

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from jobs.bench.systems import DATATROVE, OURS
 from jobs.tables import add_columns
-from jobs.terminal import bytes_text
+from pipeline.sizes import bytes_text
 
 
 def rows(result: dict[str, Any]) -> list[tuple[str, ...]]:

@@ -14,8 +14,7 @@ from pipeline.publishing.card_recipe import recipe_section
 from pipeline.publishing.front_matter import DATA_FILES, front_matter
 from pipeline.publishing.markdown import code, fenced, plain, table
 from pipeline.publishing.meanings import COLUMNS
-
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+from pipeline.sizes import bytes_text
 
 
 def title(manifest: dict[str, Any]) -> str:
@@ -42,15 +41,6 @@ def make_card(manifest: dict[str, Any]) -> bytes:
     return (front_matter(manifest, title(manifest)) + "\n" + "\n\n".join(filter(None, sections)) + "\n").encode()
 
 
-def size_text(count: float) -> str:
-    """A size for people, `1.1 GB`."""
-    for unit in _UNITS:
-        if count < 1000 or unit == _UNITS[-1]:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    raise AssertionError("unreachable")
-
-
 def _summary(manifest: dict[str, Any]) -> str:
     numbers = manifest["funnel"]
     dedup = ", freed of near-duplicates across all of them" if manifest["duplicates"] else ""
@@ -73,7 +63,7 @@ def _numbers(manifest: dict[str, Any]) -> str:
         *([("tokens", f"{numbers['tokens']:,}")] if numbers["tokens"] else []),
         ("characters", f"{numbers['chars']:,}"),
         ("shards", f"{len(manifest['shards']):,}"),
-        ("size, Parquet with Zstandard", size_text(sum(shard["bytes"] for shard in manifest["shards"]))),
+        ("size, Parquet with Zstandard", bytes_text(sum(shard["bytes"] for shard in manifest["shards"]))),
     ]
     if languages:
         most = list(languages.items())

@@ -1,6 +1,5 @@
 """A folder or a bucket's prefix as the place where a dataset is published."""
 
-import hashlib
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import orjson
 
 from pipeline.errors import GristmillError, RecipeError, StorageError
 from pipeline.publishing.bundle import CHUNK, Bundle, Progress, PublishedFile, damaged, is_shard
-from pipeline.storage import Storage
+from pipeline.storage import Storage, digest_of
 from pipeline.storage_errors import storage_errors
 
 PARTIAL = ".partial"
@@ -38,7 +37,7 @@ def plan_folder(bundle: Bundle, target: Storage, progress: Progress) -> FolderPl
     present = _present(target)
     same: list[PublishedFile] = []
     for file in bundle.files:
-        if file.path in present and _digest(target, file.path) == file.sha256:
+        if file.path in present and digest_of(target, file.path) == file.sha256:
             same.append(file)
             progress(file.size)
     earlier = _earlier_paths(target, present)
@@ -76,14 +75,6 @@ def _earlier_paths(target: Storage, present: list[str]) -> frozenset[str]:
         listed = (*manifest["shards"], *manifest["metadata_files"])
         return frozenset([entry["path"] for entry in listed] + ["SHA256SUMS", "manifest.json"])
     return frozenset()
-
-
-def _digest(target: Storage, path: str) -> str:
-    digest = hashlib.sha256()
-    with target.open(path) as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def publish_to_folder(bundle: Bundle, target: Storage, plan: FolderPlan, progress: Progress, *, force: bool) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipeline.report.markup import Markup, tag
+from pipeline.sizes import bytes_text
 
 DASH = "\N{EN DASH}"  # where there is no number
 GAP = "\N{NO-BREAK SPACE}"  # between a number and its unit
@@ -39,11 +40,7 @@ def share(count: float, whole: float) -> str:
 
 def size(count: float) -> str:
     """Bytes for people, `1.1 GB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f}{GAP}{unit}" if unit == "B" else f"{count:.1f}{GAP}{unit}"
-        count /= 1000
-    return f"{count:.1f}{GAP}TB"
+    return bytes_text(count, GAP)
 
 
 def amount(count: float) -> str:

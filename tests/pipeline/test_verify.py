@@ -14,8 +14,8 @@ from pipeline.dataset import build_dataset
 from pipeline.runs import OpenRun, open_run, record_run
 from pipeline.schemas import VERDICTS
 from pipeline.steps import PartRun, plan_steps
-from pipeline.storage import LocalStorage
-from pipeline.verify import Finding, digest_of, verify
+from pipeline.storage import LocalStorage, digest_of
+from pipeline.verify import Finding, verify
 
 
 @pytest.fixture

@@ -165,7 +165,7 @@ def test_a_table_of_many_megabytes_is_sent_in_pieces_and_read_back_the_same(
     s3: str, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipeline.remote import object_storage
-    from pipeline.verify import digest_of
+    from pipeline.storage import digest_of
 
     monkeypatch.setattr(object_storage, "SINGLE_PUT_BYTES", 6 << 20)
     monkeypatch.setattr(object_storage, "PIECE_BYTES", 5 << 20)
