@@ -10,7 +10,6 @@ An expression is read, never guessed: one with a form that is not known here is 
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, Protocol
 
 from lxml.etree import XPath
@@ -84,8 +83,8 @@ class AttributeSearch:
         for condition in _all(_CONDITION, predicates.pop(0)) if predicates else ():
             names, test = _read(condition)
             tests.setdefault(names, []).append(test)
-        self._tests = {names[0]: _remembering(several) for names, several in tests.items() if len(names) == 1}
-        self._tests_of_first = [(names, _remembering(several)) for names, several in tests.items() if len(names) > 1]
+        self._tests = {names[0]: _Remembered(several) for names, several in tests.items() if len(names) == 1}
+        self._tests_of_first = [(names, _Remembered(several)) for names, several in tests.items() if len(names) > 1]
         # What more is asked (of children, say) is asked of the few elements that got so far.
         more = "".join(f"[{_truth(predicate)}]" for predicate in predicates)
         self._also = XPath(f"boolean(self::*{more})", namespaces=NAMESPACES) if more else None
@@ -93,22 +92,27 @@ class AttributeSearch:
     def __call__(self, tree: HtmlElement, /) -> list[HtmlElement]:
         """The elements below `tree`; only the first of them where the expression asks for it."""
         found: list[HtmlElement] = []
+        tests, tests_of_first, also = self._tests, self._tests_of_first, self._also
         for element in tree.iterdescendants(*(self._tags or "*")):
-            if self._holds(element) and (self._also is None or self._also(element)):
+            # Written out, because this is walked some 2,000 times a page, and a call would take as long as what it does.
+            for name, value in element.items():
+                if name in tests and tests[name][value]:
+                    break
+            else:
+                if not tests_of_first or not self._first_holds(element):
+                    continue
+            if also is None or also(element):
                 found.append(element)
                 if self._only_first:
                     break
         return found
 
-    def _holds(self, element: HtmlElement) -> bool:
-        attributes = element.items()
-        for name, value in attributes:
-            if name in self._tests and self._tests[name](value):
-                return True
+    def _first_holds(self, element: HtmlElement) -> bool:
+        """Whether a test of the first of several attributes holds."""
         for names, holds in self._tests_of_first:
-            for name, value in attributes:
+            for name, value in element.items():
                 if name in names:
-                    if holds(value):
+                    if holds[value]:
                         return True
                     break
         return False
@@ -174,14 +178,17 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[dict[str, str]], _Test]], ...] = 
 )
 
 
-def _remembering(tests: Sequence[_Test]) -> _Test:
-    """Whether any of `tests` holds of a value, remembered for the values asked last."""
+class _Remembered(dict[str, bool]):
+    """Whether any of some tests holds of a value: `self[value]`, computed where it is not remembered."""
 
-    @lru_cache(maxsize=REMEMBERED)
-    def remembered(value: str) -> bool:
-        return any(test(value) for test in tests)
+    def __init__(self, tests: Sequence[_Test]) -> None:
+        super().__init__()
+        self._tests = tests
 
-    def holds(value: str) -> bool:
-        return remembered(value) if len(value) <= REMEMBERED_CHARS else any(test(value) for test in tests)
-
-    return holds
+    def __missing__(self, value: str) -> bool:
+        holds = any(test(value) for test in self._tests)
+        if len(value) <= REMEMBERED_CHARS:
+            if len(self) >= REMEMBERED:
+                self.clear()
+            self[value] = holds
+        return holds
