@@ -95,11 +95,12 @@ class AttributeSearch:
         tests, tests_of_first, also = self._tests, self._tests_of_first, self._also
         for element in tree.iterdescendants(*(self._tags or "*")):
             # Written out, because this is walked some 2,000 times a page, and a call would take as long as what it does.
-            for name, value in element.items():
+            attributes = element.items()
+            for name, value in attributes:
                 if name in tests and tests[name][value]:
                     break
             else:
-                if not tests_of_first or not self._first_holds(element):
+                if not (attributes and tests_of_first and self._first_holds(attributes)):
                     continue
             if also is None or also(element):
                 found.append(element)
@@ -107,10 +108,10 @@ class AttributeSearch:
                     break
         return found
 
-    def _first_holds(self, element: HtmlElement) -> bool:
+    def _first_holds(self, attributes: Sequence[tuple[str, str]]) -> bool:
         """Whether a test of the first of several attributes holds."""
         for names, holds in self._tests_of_first:
-            for name, value in element.items():
+            for name, value in attributes:
                 if name in names:
                     if holds[value]:
                         return True
@@ -179,16 +180,27 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[dict[str, str]], _Test]], ...] = 
 
 
 class _Remembered(dict[str, bool]):
-    """Whether any of some tests holds of a value: `self[value]`, computed where it is not remembered."""
+    """Whether any of some tests holds of a value: `self[value]`, computed where it is not remembered.
+
+    Of two generations, so that values which come back outlive those that do not.
+    """
 
     def __init__(self, tests: Sequence[_Test]) -> None:
         super().__init__()
         self._tests = tests
+        self._old: dict[str, bool] = {}
 
     def __missing__(self, value: str) -> bool:
-        holds = any(test(value) for test in self._tests)
+        holds = self._old.get(value)
+        if holds is None:
+            holds = False
+            for test in self._tests:  # no any(): its generator takes as long as a test
+                if test(value):
+                    holds = True
+                    break
         if len(value) <= REMEMBERED_CHARS:
             if len(self) >= REMEMBERED:
+                self._old = dict(self)
                 self.clear()
             self[value] = holds
         return holds
