@@ -65,8 +65,9 @@ class Trafilatura:
 def _trafilatura() -> ModuleType:
     """The library, for this process made faster without any other result.
 
-    Its searches are answered by `pipeline.element_search`, and lxml takes an element's class from a table of its own instead of
-    asking Python for each element (the classes left out, of form fields, only add properties that nobody reads here).
+    Its searches are answered by `pipeline.element_search`, its second opinion is asked only where it may count
+    (`pipeline.second_opinion`), and lxml takes an element's class from a table of its own instead of asking Python for each
+    element (the classes left out, of form fields, only add properties that nobody reads here).
     """
     # Imported here, because a recipe names these classes in processes that never extract: 0.4 s and 30 MB.
     import trafilatura
@@ -74,11 +75,13 @@ def _trafilatura() -> ModuleType:
     from trafilatura.utils import HTML_PARSER
 
     from pipeline.element_search import searching
+    from pipeline.second_opinion import spare_readability
 
     for name in SEARCHES:
         searches = getattr(xpaths, name)
         searches[:] = [searching(search) for search in searches]
     HTML_PARSER.set_element_class_lookup(plain_classes())
+    spare_readability()
     return trafilatura
 
 
