@@ -3,7 +3,7 @@
 from copy import copy
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml.etree import tostring
 from trafilatura import external
@@ -32,6 +32,7 @@ def elements(draw: st.DrawFn, depth: int = 0) -> str:
     return f'<{tag}{source} class="{draw(CLASSES)}">{"".join(inside)}{end}'
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])  # pages are large, machines busy
 @given(st.lists(elements(), min_size=1, max_size=5))
 def test_no_answer_is_longer_than_the_bound(parts: list[str]) -> None:
     tree = load_html(f"<html><body>{''.join(parts)}</body></html>")
