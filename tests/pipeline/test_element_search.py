@@ -8,8 +8,9 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement, document_fromstring
 from trafilatura import xpaths
 
-from pipeline.element_search import NAMESPACES, AttributeSearch, searching
-from pipeline.extraction import SEARCHES
+from pipeline.main_content.element_search import AttributeSearch, Walk, searching
+from pipeline.main_content.expressions import NAMESPACES, strings_of
+from pipeline.main_content.library import SEARCHES
 
 EXPRESSIONS = [
     pytest.param(XPath(search.path, namespaces=NAMESPACES), id=f"{name}-{place}")
@@ -56,6 +57,54 @@ def test_a_search_finds_what_its_expression_finds(expression: XPath) -> None:
             assert search(tree) == expected
         found += len(expected)
     assert found, "the trees have nothing to find"
+
+
+def test_a_walk_finds_for_each_of_many_expressions_what_it_would_find_alone() -> None:
+    expressions = [each.values[0] for each in EXPRESSIONS]
+    words = tuple(word for expression in expressions for word in words_of(expression))
+    walk = Walk(*expressions)
+    found = 0
+    for seed in range(20):
+        tree = random_tree(seed, WORDS + words)
+        together = walk(tree)
+        for expression in expressions:
+            if expression.path.strip().startswith(".") and "[1]" not in expression.path:
+                assert together.search(expression)(tree) == expression(tree)
+                found += len(expression(tree))
+    assert found > 1000
+
+
+PATTERNS = [
+    pattern
+    for each in EXPRESSIONS
+    for pattern in re.findall(r"re:test\(\s*@[^,]*,\s*'([^']*)'\s*\)", each.values[0].path)
+]
+
+
+@pytest.mark.parametrize(
+    "pattern", [*PATTERNS, "a(?:b|c)?d|[xy]z", "^a?|b", "a(?:b|c(?:d))|e", "[a-c]x|[^d]", "(?:^| )x|y"]
+)
+def test_a_pattern_matches_where_one_of_its_strings_or_its_rest_does(pattern: str) -> None:
+    strings, rest = strings_of(pattern)
+    rng = random.Random(pattern)
+    pieces = [
+        *(string.removeprefix("^") for string in sorted(strings)),
+        *re.split(r"[^\w -]+", pattern),
+        "commentary",
+        " ",
+        "x",
+    ]
+    for _ in range(500):
+        value = "".join(rng.choices(pieces, k=rng.randint(0, 3)))[rng.randint(0, 1) :]
+        by_strings = any(value.startswith(string[1:]) if string[0] == "^" else string in value for string in strings)
+        assert (by_strings or bool(rest and re.search(rest, value))) == bool(re.search(pattern, value)), value
+
+
+def test_most_of_what_is_looked_for_is_a_few_strings() -> None:
+    known = sum(len(strings_of(pattern)[0]) for pattern in PATTERNS)
+    left = {strings_of(pattern)[1] for pattern in PATTERNS} - {""}
+    assert known > 150
+    assert all("(?!" in rest or "(^|" in rest or "(?:^|" in rest for rest in left), left
 
 
 def test_nearly_all_expressions_are_known() -> None:

@@ -11,7 +11,7 @@ from trafilatura.utils import load_html, trim
 
 from jobs.synthetic.crawl import ordinary_page
 from pipeline.extraction import Trafilatura
-from pipeline.second_opinion import longest_answer
+from pipeline.main_content.second_opinion import longest_answer
 
 TAGS = (
     *("div", "p", "a", "ul", "li", "table", "td", "h2", "span", "form", "pre", "br", "section"),

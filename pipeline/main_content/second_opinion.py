@@ -9,6 +9,7 @@ import threading
 from functools import wraps
 from typing import Any
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 DROPPED_FIRST = ("script", "style", "fencedframe")  # before readability does anything else
@@ -17,6 +18,7 @@ RAW_TEXT = ("title", "textarea", "xmp", "noembed", "noframes", "noscript", "plai
 empty one of these. libxml2 2.14 does not, others may."""
 VIDEO_CHARS = len("VIDEO")  # what readability writes into a frame that it keeps
 
+_CHARS = XPath("string-length(normalize-space(.))")
 _own = threading.local()  # characters of trafilatura's own text, where only a text twice as long would be preferred
 
 
@@ -28,7 +30,7 @@ def spare_readability() -> None:
 
     @wraps(compare)
     def compared(cleaned_tree: Any, raw_tree: Any, body: Any, text: str, options: Any) -> Any:
-        _own.chars = len(text) if options.focus != "recall" and _is_sound(body) else 0
+        _own.chars = len(text) if options.focus != "recall" and is_sound(body) else 0
         try:
             return compare(cleaned_tree, raw_tree, body, text, options)
         finally:
@@ -42,7 +44,7 @@ def spare_readability() -> None:
     core.compare_extraction, external.try_readability = compared, asked  # pyright: ignore[reportPrivateImportUsage]
 
 
-def _is_sound(body: Any) -> bool:
+def is_sound(body: Any) -> bool:
     """Whether a text is not replaced for its structure: it has paragraphs with text, and no more tables than those."""
     return bool(body.xpath(".//p//text()")) and len(body.findall(".//table")) <= len(body.findall(".//p"))
 
@@ -54,4 +56,4 @@ def longest_answer(tree: HtmlElement) -> float:
     if any(not len(element) and not element.text for element in tree.iter(*RAW_TEXT)):
         return float("inf")
     frames = sum(1 for _ in tree.iter("iframe"))
-    return len(" ".join(tree.text_content().split())) + VIDEO_CHARS * frames
+    return _CHARS(tree) + VIDEO_CHARS * frames

@@ -1,0 +1,1 @@
+"""trafilatura's main text of a page, the same text for less work."""
