@@ -18,7 +18,7 @@ from typing import Any
 
 import ray
 from ray import cloudpickle
-from ray._private import ray_constants
+from ray._private import ray_constants, worker
 from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
 from ray._raylet import GcsClient  # pyright: ignore[reportAttributeAccessIssue]  its stub forgets it
 from ray.exceptions import LocalRayletDiedError, NodeDiedError, ObjectLostError, RayError, RayTaskError
@@ -197,6 +197,8 @@ class RayRunner:
         for ref in self._tasks:
             ray.cancel(ref, force=True)
         self._tasks.clear()
+        if self._address is None and (node := worker.global_worker.node):
+            node.kill_monitor(check_alive=False)  # an idle autoscaler, which sleeps through the second Ray gives it
         ray.shutdown()
         if self._address is None:
             _loopback_only(on=False)
