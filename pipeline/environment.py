@@ -5,9 +5,12 @@ contribute a single part, so each part carries what the driver has, and a worker
 """
 
 import hashlib
+import os
 import platform
+import sys
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -73,3 +76,15 @@ def source_digest() -> str:
             digest.update(f"{path.relative_to(CHECKOUT).as_posix()}\n".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:8]
+
+
+@contextmanager
+def modules_for_children() -> Generator[None]:
+    """Lets what is started inside, and all that it starts later, import what this process can: it inherits PYTHONPATH."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(CHECKOUT), *filter(None, sys.path)]))
+    try:
+        yield
+    finally:
+        os.environ.pop("PYTHONPATH")
+        os.environ.update({} if before is None else {"PYTHONPATH": before})

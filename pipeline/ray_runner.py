@@ -8,7 +8,6 @@ says when there is no machine to run on.
 import logging
 import os
 import socket
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -19,12 +18,12 @@ from typing import Any
 
 import ray
 from ray import cloudpickle
-from ray._private import ray_constants
+from ray._private import ray_constants, worker
 from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
 from ray._raylet import GcsClient  # pyright: ignore[reportAttributeAccessIssue]  its stub forgets it
 from ray.exceptions import LocalRayletDiedError, NodeDiedError, ObjectLostError, RayError, RayTaskError
 
-from pipeline.environment import CHECKOUT, differences_from, environment
+from pipeline.environment import CHECKOUT, differences_from, environment, modules_for_children
 from pipeline.errors import GristmillError
 from pipeline.receipts import Receipt
 from pipeline.steps import Failure, PartTask, run_part
@@ -198,6 +197,8 @@ class RayRunner:
         for ref in self._tasks:
             ray.cancel(ref, force=True)
         self._tasks.clear()
+        if self._address is None and (node := worker.global_worker.node):
+            node.kill_monitor(check_alive=False)  # an idle autoscaler, which sleeps through the second Ray gives it
         ray.shutdown()
         if self._address is None:
             _loopback_only(on=False)
@@ -285,15 +286,15 @@ def _connect(workers: int | None, address: str | None) -> None:
         )  # without what .gitignore and .rayignore name
         ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR)
         return
-    paths = [str(CHECKOUT), *(path for path in sys.path if path)]
     _loopback_only(on=True)
-    ray.init(
-        address="local",
-        num_cpus=workers,
-        include_dashboard=False,
-        object_store_memory=OBJECT_STORE_BYTES,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}},
-        _node_ip_address="127.0.0.1",
-    )
+    # Told by a `runtime_env`, Ray throws the workers away that it has started by then, and each new one imports Ray twice.
+    with modules_for_children():
+        ray.init(
+            address="local",
+            num_cpus=workers,
+            include_dashboard=False,
+            object_store_memory=OBJECT_STORE_BYTES,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _node_ip_address="127.0.0.1",
+        )

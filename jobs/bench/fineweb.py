@@ -23,6 +23,8 @@ TELL_SECONDS = 15.0
 def fineweb(settings: Settings) -> dict[str, Any]:
     """Measures and returns what the result file holds (its shape is in `docs/bench.md`)."""
     facts = machine_facts()  # before anything of ours loads the machine
+    if not facts["keeps_bytecode"]:
+        notice("PYTHONDONTWRITEBYTECODE is set: each process compiles all it imports, and starting takes much longer")
     crawl = settings.output / "crawl"
     pages = _crawl(settings, crawl)
     systems: list[System] = [Gristmill(settings.workers)]

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ ENGINES = ("gristmill", "trafilatura", "lxml", "ray", "pyarrow", "spacy", "token
 
 
 def machine_facts() -> dict[str, Any]:
-    """Processor, cores, memory, system, versions, and the load before anything was started."""
+    """Processor, cores, memory, system, versions, whether Python keeps what it compiled, and the load before."""
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "keeps_bytecode": not sys.dont_write_bytecode,
         "versions": {name: version(name) for name in ENGINES},
         "load_before": [round(load, 2) for load in os.getloadavg()],
     }

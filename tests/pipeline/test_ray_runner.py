@@ -61,6 +61,23 @@ def test_nothing_of_a_ray_started_here_listens_beyond_loopback() -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs Linux's /proc")
+def test_a_part_is_taken_by_the_worker_that_ray_started_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "kept")
+    from pipeline.ray_runner import RayRunner, ray
+
+    runner = RayRunner(workers=1)
+    try:
+        beforehand = descendants()
+        own_pid = ray.remote(num_cpus=1)(lambda: os.getpid())  # noqa: PLW0108  Ray takes no built-in function
+        taken_by = ray.get(own_pid.remote())
+    finally:
+        runner.close()
+    assert taken_by in beforehand
+    assert os.environ["PYTHONPATH"] == "kept"
+
+
+@pytest.mark.ray
 def test_a_part_that_kills_its_process_is_tried_again_and_then_fails_alone(tmp_path: Path) -> None:
     from pipeline.ray_runner import MOST_CRASHES, RayRunner
 
