@@ -16,6 +16,7 @@ from rich.text import Text
 
 from pipeline.errors import GristmillError, InputError, RecipeError
 from pipeline.execution import StepState
+from pipeline.lazy_pandas import leave_pandas_alone
 from pipeline.receipts import Receipt
 from pipeline.steps import Failure
 
@@ -81,6 +82,7 @@ def run_app(app: typer.Typer) -> NoReturn:
     Nothing is left to do then, and the interpreter's own way out waits for native thread pools of libraries: on a busy machine
     a verb that had said all it had to, rightly, was seen to abort there (exit code 134).
     """
+    leave_pandas_alone()
     code: object = 0
     try:
         app()

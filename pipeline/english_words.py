@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, count, takewhile
 from typing import Any, cast
 
-from datatrove.utils.word_tokenizers import SpaCyTokenizer
 from spacy.lang.lex_attrs import is_punct
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Token
@@ -38,8 +37,8 @@ _SHIFTING: _Tokens = ()  # the answer for a chunk whose tokens may depend on its
 class EnglishWords:
     """Words and sentences of English text; what it remembers is bounded by two generations and never changes an answer."""
 
-    def __init__(self, tokenizer: SpaCyTokenizer) -> None:
-        nlp: Any = tokenizer.tokenizer
+    def __init__(self, nlp: Any) -> None:
+        """`nlp` is spaCy's blank English with a sentencizer."""
         self._nlp = nlp
         self._spacy: Tokenizer = nlp.tokenizer
         self._affixes = _without_last_pass(self._spacy)

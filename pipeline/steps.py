@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from pipeline.errors import Exhausted, GristmillError, RecipeError, StorageError, TransientError
 from pipeline.identity import canonical, digest
+from pipeline.lazy_pandas import leave_pandas_alone
 from pipeline.receipts import FileEntry, Receipt, read_manifest, receipt_path, step_folder
 from pipeline.remote.retries import share
 from pipeline.sources import Source, SourcePart
@@ -240,6 +241,7 @@ class Failure:
 
 def run_part(task: PartTask) -> Receipt | Failure:
     """Runs one part to its receipt, or to the reason why not; retries what may pass (TransientError), with back-off."""
+    leave_pandas_alone()
     share(task.shares)
     for attempt in range(1, MOST_ATTEMPTS + 1):
         try:

@@ -13,6 +13,8 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filters import token_pieces
+from filters.token_pieces import KNOWN, PIECES, PieceCounts
 from filters.tokens import GPT2_MERGES, GPT2_VOCABULARY, TokenCounter
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
@@ -79,6 +81,54 @@ def plainly_counted(text: str) -> int:
             parts = merged
         count += len(parts)
     return count
+
+
+def encoded(text: str) -> int:
+    return len(COUNTER.tokenizer().encode(text))
+
+
+def test_each_known_character_is_of_the_class_that_the_tokenizer_puts_it_in() -> None:
+    known = [chr(code) for code in range(0x20000) if regex.match(f"[{KNOWN}]", chr(code))]
+    assert len(known) > 2_000
+    for character in known:
+        for around in ("a{0}b", "1{0}2", "-{0}-", " {0}", "a {0}{0} {0}'s", "\n{0}\n\n{0} x", "'{0}"):
+            text = around.format(character)
+            cut = COUNTER.tokenizer().pre_tokenizer.pre_tokenize_str(text)
+            assert PIECES.findall(text) == [text[start:end] for _, (start, end) in cut], ascii(text)
+
+
+@given(
+    texts=st.lists(
+        st.text(st.sampled_from("aB'\u2019stre vmld.,!-0½\n\t\r\x85\xa0\u200b\u2003\u3000é日😀<|>"))
+        | st.sampled_from(["<|endoftext|>", "x<|endoftext|> <|endoftext|>y", "''s 's", "I'll we've  \n\n it's"]),
+        max_size=6,
+    )
+)
+def test_what_was_counted_before_changes_nothing(texts: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(token_pieces, "_REMEMBERED", 3)
+        forgetful = PieceCounts(COUNTER.tokenizer(), COUNTER.special_tokens)
+        for text in [*texts, *texts]:
+            assert forgetful.count(text) == COUNTER.count([text])[0] == encoded(text)
+
+
+def test_memory_holds_two_generations_of_short_pieces_and_no_more(monkeypatch) -> None:
+    monkeypatch.setattr(token_pieces, "_REMEMBERED", 50)
+    counts = PieceCounts(COUNTER.tokenizer(), ())
+    for page in range(30):
+        counts.count(
+            "".join(f" {first}{second}{'x' * (page % 3)}" for first in "abcde" for second in "fghij") + "y" * page
+        )
+    held = {**counts._young, **counts._old}
+    assert 50 < len(held) <= 130
+    assert max(map(len, held)) <= 24
+
+
+@pytest.mark.corpus
+def test_counts_of_every_page_are_the_tokenizers(corpus_pages) -> None:
+    texts = [page["text"] for page in corpus_pages]
+    assert len(texts) > 1700
+    assert COUNTER.count(texts) == [encoded(text) for text in texts]
 
 
 @given(

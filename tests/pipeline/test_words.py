@@ -28,7 +28,7 @@ def forgetful(datatrove) -> Iterator[EnglishWords]:
     """A splitter whose memory turns over all the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(english_words, "_CHUNKS", 7)
-        yield EnglishWords(datatrove)
+        yield EnglishWords(datatrove.tokenizer)
 
 
 def datatrove_sentences(tokenizer, text: str) -> int:
@@ -119,7 +119,7 @@ def test_words_and_sentences_of_any_text_are_datatroves(datatrove, forgetful, te
 @settings(max_examples=12, deadline=None)
 @given(texts=st.lists(nasty, min_size=2, max_size=8))
 def test_what_was_split_before_changes_nothing(datatrove, texts: list[str]) -> None:
-    fresh, used = EnglishWords(datatrove), EnglishWords(datatrove)
+    fresh, used = EnglishWords(datatrove.tokenizer), EnglishWords(datatrove.tokenizer)
     for text in texts:
         used.sentences(text)
     assert [used.words(text) for text in reversed(texts)] == [fresh.words(text) for text in reversed(texts)]
@@ -188,7 +188,7 @@ def test_a_tab_after_a_stop_begins_a_sentence_that_a_space_does_not() -> None:
 
 def test_memory_holds_two_generations_of_short_chunks_and_no_more(datatrove, monkeypatch) -> None:
     monkeypatch.setattr(english_words, "_CHUNKS", 100)
-    words = EnglishWords(datatrove)
+    words = EnglishWords(datatrove.tokenizer)
     for page in range(50):
         words.words(" ".join(f"word{page}-{number}" for number in range(20)))
         words.words("x" * 49 + str(page) + " " + ".,;" * 5 + str(page))

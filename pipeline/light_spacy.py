@@ -1,0 +1,39 @@
+"""spaCy without its command line, which its package imports for the sake of one function: half of the seconds that it takes."""
+
+import sys
+from types import ModuleType
+from typing import Any
+
+_COMMAND_LINE, _OF_ONE_FUNCTION = "spacy.cli", "spacy.cli.info"
+
+
+def blank_english() -> Any:
+    """What datatrove has split English with: `spacy.blank("en")` with a sentencizer."""
+    import_spacy()
+    from spacy.lang.en import English
+
+    nlp = English()
+    nlp.add_pipe("sentencizer")
+    return nlp
+
+
+def import_spacy() -> None:
+    """Imports spaCy, where nobody has yet, in half of the time: 0.5 s and 230 modules less (1.5 s where no bytecode is kept).
+
+    `spacy.info` and `spacy.cli` come when somebody uses them.
+    """
+    if "spacy" in sys.modules:
+        return
+    information = ModuleType(_OF_ONE_FUNCTION)
+    information.__dict__["info"] = _info
+    sys.modules |= {_COMMAND_LINE: ModuleType(_COMMAND_LINE), _OF_ONE_FUNCTION: information}
+    try:
+        import spacy  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    finally:
+        del sys.modules[_COMMAND_LINE], sys.modules[_OF_ONE_FUNCTION]
+
+
+def _info(*arguments: Any, **options: Any) -> Any:
+    from spacy.cli.info import info
+
+    return info(*arguments, **options)
