@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 TESTED := .venv/.installed-test
 PEERS := .venv-peers/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
+UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 .PHONY: help setup demo test check peers lock clean
 
