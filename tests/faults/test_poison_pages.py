@@ -33,6 +33,12 @@ def entity_bomb() -> str:
     return f'<!DOCTYPE html [<!ENTITY a "ha">{lines}]>' + page(f"<p>{'&p;' * 100}</p>")
 
 
+# trafilatura looks for forums by an expression that takes time by the square of this; we only where the word is in the page at all.
+BACKTRACKING = HEALTHY.replace(
+    "<body>", '<body><script type="application/ld+json">' + '"@type":[' * 200_000 + "</script>"
+)
+
+
 HARMLESS = {  # what the libraries were hardened against: the depth, width and entities of a page cost nothing
     "100,000 nested divs": page("<div>" * 100_000),
     "100,000 nested divs, closed": page("<div>" * 100_000 + "x" + "</div>" * 100_000),
@@ -52,6 +58,7 @@ HARMLESS = {  # what the libraries were hardened against: the depth, width and e
     "a script that never ends": "<html><body><script>" + "x" * 4_000_000,
     "only <": "<" * 4_000_000,
     "an attribute that never ends": "<html><body><a href='" + '"' * 4_000_000,
+    "what would backtrack": BACKTRACKING,
     "deep JSON": HEALTHY.replace("<body>", f'<body><script type="application/ld+json">{"[" * 100_000}</script>'),
 }
 DEADLY = {  # what still costs more than it should, in trafilatura 2.3.1 and libxml2 2.14: limits end it
@@ -61,7 +68,7 @@ DEADLY = {  # what still costs more than it should, in trafilatura 2.3.1 and lib
         "over_cpu",
     ),
     "a regular expression that backtracks": (
-        HEALTHY.replace("<body>", '<body><script type="application/ld+json">' + '"@type":[' * 200_000 + "</script>"),
+        BACKTRACKING.replace("loft", "loft, as a DiscussionForumPosting says,"),
         "over_cpu",
     ),
     "5,000,001 characters": ("x" * 5_000_001, "over_size"),
