@@ -33,7 +33,7 @@ def entity_bomb() -> str:
     return f'<!DOCTYPE html [<!ENTITY a "ha">{lines}]>' + page(f"<p>{'&p;' * 100}</p>")
 
 
-# trafilatura looks for forums by an expression that takes time by the square of this; we only where the word is in the page at all.
+# trafilatura looks for forums by an expression that takes the square of this in time; here only where the page has the word.
 BACKTRACKING = HEALTHY.replace(
     "<body>", '<body><script type="application/ld+json">' + '"@type":[' * 200_000 + "</script>"
 )
