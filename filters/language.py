@@ -109,3 +109,14 @@ def _model(asset: Asset) -> tuple[Any, frozenset[str]]:
         raise RecipeError(f"language: {asset.name} ({path}) is no fastText model: {error}") from error
     labels: Any = model.get_labels()
     return model.f, frozenset(label.removeprefix(_LABEL) for label in labels)
+
+
+def model_knowing(asset: Asset, languages: tuple[str, ...]) -> Any:
+    """The model, loaded once a process; a RecipeError where it does not know one of the languages."""
+    return _model_knowing(asset, languages)
+
+
+def scores_of(model: Any, text: str) -> dict[str, float]:
+    """The score of each language of the model that has one for `text`."""
+    found = model.predict(text.replace("\n", " ") + "\n", -1, 0.0, "strict")
+    return {label.removeprefix(_LABEL): score for score, label in found}

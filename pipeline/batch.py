@@ -57,11 +57,26 @@ class Batch:
 
     def gate(self, gate: Gate) -> None:
         """Stops the pages that `gate` gives a reason for."""
-        answer = gate.judge(self.pages)
+        answer = gate.judge(self._with_html() if getattr(gate, "reads_html", False) else self.pages)
         self._keep_signals(answer.signals)
         for row, reason in zip(self.alive, answer.reasons, strict=True):
             self.gates[row] = reason
+            if reason:
+                self._forget_html(row)
         self._narrow([place for place, reason in enumerate(answer.reasons) if reason is None])
+
+    def _with_html(self) -> Pages:
+        """The pages alive with their HTML, which is decoded once and held until it was extracted."""
+        with self._watch.timing("decode"):
+            htmls = [self._html(row) for row in self.alive]
+        return Pages(self.pages.texts, urls=self.pages.urls, mimes=self.pages.mimes, htmls=htmls)
+
+    def _html(self, row: int) -> str:
+        known = self.decoded[row]
+        if known is None:
+            record = self.records[row]
+            known = self.decoded[row] = decode(record.body, record.http_charset)
+        return known.text
 
     def extract(self, sandbox: Sandbox) -> None:
         """Finds each page's text, in the sandbox where it is not extracted yet; a page without text stops here."""
@@ -84,11 +99,16 @@ class Batch:
             self.gates[row] = "empty_body"
             return ""
         with self._watch.timing("decode"):
-            decoded = decode(record.body, record.http_charset)
-        self.decoded[row] = replace(decoded, text="")  # how it was read is told later, the HTML is not needed again
+            html = self._html(row)
+        self._forget_html(row)
         with self._watch.timing("extract"):
-            extracted = sandbox.extract(decoded.text)
+            extracted = sandbox.extract(html)
         return self._checked(row, extracted.text if extracted else "")
+
+    def _forget_html(self, row: int) -> None:
+        """How a page was read is told later, its HTML is not needed again."""
+        if (decoded := self.decoded[row]) is not None:
+            self.decoded[row] = replace(decoded, text="")
 
     def _checked(self, row: int, text: str) -> str:
         if not text.strip():

@@ -103,7 +103,8 @@ class Gate(Part, Protocol):
     """Ends measurement for pages that nobody will want; `reasons` lists every reason it may give.
 
     A gate that judges what was fetched, and not the text or the address, says so by a class attribute `needs_html = True`: it is
-    passed over for rows of text that somebody else extracted.
+    passed over for rows of text that somebody else extracted. One that reads the HTML says `reads_html = True` too, and finds
+    it in `pages.htmls`.
     """
 
     reasons: ClassVar[tuple[str, ...]]

@@ -18,10 +18,10 @@ class Pages:
     """Columns of a batch of pages, in row order; the batch is never changed, only narrowed or copied.
 
     Before extraction `texts` holds empty strings; after it, the extracted text. `words` splits each page once and every
-    measure shares the result.
+    measure shares the result. `htmls` holds empty strings but for gates that read HTML.
     """
 
-    __slots__ = ("_words", "mimes", "texts", "urls")
+    __slots__ = ("_words", "htmls", "mimes", "texts", "urls")
 
     def __init__(
         self,
@@ -29,10 +29,12 @@ class Pages:
         *,
         urls: Sequence[str] | None = None,
         mimes: Sequence[str | None] | None = None,
+        htmls: Sequence[str] | None = None,
     ) -> None:
         self.texts = [storable(text) for text in texts]
         self.urls = list(urls) if urls is not None else [""] * len(self.texts)
         self.mimes = list(mimes) if mimes is not None else [None] * len(self.texts)
+        self.htmls = list(htmls) if htmls is not None else [""] * len(self.texts)
         self._words: dict[str, list[list[str] | None]] = {}
 
     def __len__(self) -> int:
@@ -54,6 +56,7 @@ class Pages:
             [self.texts[row] for row in rows],
             urls=[self.urls[row] for row in rows],
             mimes=[self.mimes[row] for row in rows],
+            htmls=[self.htmls[row] for row in rows],
         )
         taken._words = {language: [known[row] for row in rows] for language, known in self._words.items()}
         return taken

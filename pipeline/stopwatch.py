@@ -13,15 +13,18 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._inside = 0.0
 
     @contextmanager
     def timing(self, name: str) -> Generator[None]:
-        """Adds the time spent inside to `name`."""
-        began = time.perf_counter()
+        """Adds the time spent inside to `name`, without what is timed by another name meanwhile."""
+        began, outside, self._inside = time.perf_counter(), self._inside, 0.0
         try:
             yield
         finally:
-            self._add(name, began)
+            spent = time.perf_counter() - began
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent - self._inside
+            self._inside = outside + spent
 
     def drawing(self, name: str, values: Iterator[Each]) -> Iterator[Each]:
         """The values, the time of waiting for each added to `name`."""

@@ -53,7 +53,7 @@ def name_of(case: Case) -> str:
 
 
 def pages() -> Pages:
-    return Pages(TEXTS, urls=URLS, mimes=MIMES)
+    return Pages(TEXTS, urls=URLS, mimes=MIMES, htmls=TEXTS)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,0 +1,114 @@
+"""Pages that are surely in another language are told from two glances at their HTML."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filters.language import LID_176, model_knowing, scores_of
+from filters.language_guess import MARKUP_CHARS, LanguageGuess, glances
+from pipeline.archives.decode import decode
+from pipeline.archives.warc import read_record_at
+from pipeline.errors import RecipeError
+from pipeline.pages import Pages
+
+ENGLISH = "The miller ground three sacks of rye before the frost came, and the wheel stood still for the winter. "
+GERMAN = "Der Müller mahlte drei Säcke Roggen, bevor der Frost kam, und das Rad stand den ganzen Winter über still. "
+RUSSIAN = "Мельник смолол три мешка ржи до наступления морозов, и колесо стояло всю зиму. "
+
+
+def page(*parts: str) -> str:
+    return f"<html><head><title>x</title></head><body>{''.join(f'<p>{part}</p>' for part in parts)}</body></html>"
+
+
+def judged(*htmls: str, gate: LanguageGuess | None = None) -> list[str | None]:
+    return (gate or LanguageGuess()).judge(Pages([""] * len(htmls), htmls=htmls)).reasons
+
+
+def test_a_page_of_another_language_stops_and_an_english_one_passes() -> None:
+    assert judged(page(GERMAN * 20), page(ENGLISH * 20), page(RUSSIAN * 20)) == [
+        "surely_other_language",
+        None,
+        "surely_other_language",
+    ]
+
+
+def test_english_in_the_second_glance_is_enough() -> None:
+    assert judged(page(GERMAN * 12, ENGLISH * 30)) == [None]
+
+
+def test_a_page_that_shows_nothing_passes_without_a_score() -> None:
+    answer = LanguageGuess().judge(Pages(["", ""], htmls=["", "<body><script>var der = 'Müller';</script></body>"]))
+    assert answer.reasons == [None, None]
+    assert answer.signals.column("language_guess_score").to_pylist() == [None, None]
+
+
+def test_every_wanted_language_counts() -> None:
+    assert judged(page(GERMAN * 20), page(RUSSIAN * 20), gate=LanguageGuess(languages=("en", "de"))) == [
+        None,
+        "surely_other_language",
+    ]
+
+
+@pytest.mark.parametrize("hidden", ["script", "style", "noscript", "svg", "template"])
+def test_what_is_not_shown_is_not_read(hidden: str) -> None:
+    html = page(f"<{hidden}>{ENGLISH * 5}</{hidden}>" + GERMAN * 20)
+    assert "miller" not in next(glances(html, 1000))
+    assert judged(html) == ["surely_other_language"]
+
+
+def test_a_glance_that_begins_within_a_script_begins_behind_it() -> None:
+    html = f"<body><p>{GERMAN}</p><script>{'if (a < b) { miller(); } ' * 400}</script><p>{GERMAN * 20}</p></body>"
+    first, second = glances(html, 1000)
+    assert "miller()" not in first + second
+    assert second.startswith("Der Müller")
+
+
+def test_a_glance_has_the_characters_that_were_asked_for_and_reads_entities() -> None:
+    first, _ = glances(page("a&amp;b &lt; c <!-- no > --> d" + " e" * 500), 100)
+    assert first.startswith("a&b < c d e")
+    assert len(first) == 100
+
+
+def test_a_glance_gives_up_behind_its_share_of_markup() -> None:
+    assert next(glances("<body>" + "<br>" * MARKUP_CHARS + ENGLISH, 100)) == ""
+
+
+@given(st.text(alphabet="<>/!-= abcscripttitle\n&;ü", max_size=300) | st.text(max_size=300), st.integers(1, 50))
+def test_any_text_can_be_glanced_at(html: str, chars: int) -> None:
+    assert all(len(glance) <= chars for glance in glances(html, chars))
+    assert judged(html)[0] in {None, "surely_other_language"}
+
+
+@pytest.mark.parametrize("wrong", [{"min_score": 2.0}, {"languages": ()}])
+def test_what_cannot_be_meant_is_refused(wrong: dict) -> None:
+    with pytest.raises(RecipeError):
+        LanguageGuess(**wrong)
+
+
+def test_a_language_that_the_model_does_not_know_is_refused() -> None:
+    with pytest.raises(RecipeError, match="knows no 'eng_Latn'"):
+        LanguageGuess(languages=("eng_Latn",)).check()
+
+
+@pytest.mark.corpus
+def test_no_page_of_the_corpus_that_is_english_is_stopped(corpus: Path, corpus_pages: list[dict]) -> None:
+    """A page in eight; of all 1,743 none of the 768 English ones was, and 876 of the others were."""
+    model = model_knowing(LID_176, ("en",))
+    english = others = 0
+    listed = [orjson.loads(line) for line in (corpus / "crawl" / "pages.jsonl").read_bytes().splitlines()]
+    for place, about in list(zip(listed, corpus_pages, strict=True))[::8]:
+        with (corpus / "crawl" / place["warc"]).open("rb") as file:
+            file.seek(place["offset"])
+            record = read_record_at(file, place["warc"])
+        stopped = judged(decode(record.body, record.http_charset).text) != [None]
+        scores = scores_of(model, about["text"]) if about["text"] else {}
+        if max(scores, key=scores.__getitem__, default="") == "en":
+            english += 1
+            assert not stopped, about["id"]
+        else:
+            others += stopped
+    assert english > 50
+    assert others > 50
