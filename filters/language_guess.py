@@ -12,7 +12,7 @@ from filters.language import LID_176, model_knowing, scores_of
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.measures import Gated, schema, signals_of
-from pipeline.pages import Pages
+from pipeline.pages import Pages, storable
 
 MARKUP_CHARS = 65_536  # a glance goes no further through what it does not show
 _NOT_SHOWN = frozenset({"script", "style", "noscript", "svg", "template", "title"})
@@ -64,7 +64,7 @@ class LanguageGuess:
         best: float | None = None
         for text in glances(html, self.glance_chars):
             if text:
-                found = scores_of(model, text)
+                found = scores_of(model, storable(text))
                 best = max(best or 0.0, *(found.get(language, 0.0) for language in self.languages))
                 if best >= self.min_score:
                     return best
