@@ -12,9 +12,9 @@ PEERS = CHECKOUT / ".venv-peers" / "bin" / "python"
 class Settings:
     """The options of `gristmill bench`, checked.
 
-    `pages` is how many at least; `files` into how many archives they go (None: as the
-    benchmark likes). `peers` is the Python that has datatrove, or None for
-    ours alone. `runs` repeats the measurement, of which the median counts. `output` holds the crawl and all runs.
+    `pages` is how many at least; `files` into how many archives they go (None: as the benchmark likes). `peers` is the Python
+    that has datatrove, or None for ours alone; `also` names recipes to measure besides `fineweb`. `runs` repeats the
+    measurement, of which the median counts. `output` holds the crawl and all runs.
     """
 
     input: Path | None
@@ -24,6 +24,7 @@ class Settings:
     peers: Path | None
     runs: int
     output: Path
+    also: tuple[str, ...] = ()
 
 
 def real_crawl() -> Path | None:

@@ -35,6 +35,7 @@ class Measured:
 
     pages: int
     kept: int
+    passed: int | None  # what the rules keep, before near-duplicates are removed; where a system says so
     tokens: int
     steady_seconds: float
     whole_seconds: float
@@ -62,11 +63,11 @@ class System(Protocol):
 
 
 class Gristmill:
-    """`gristmill curate fineweb`."""
+    """`gristmill curate RECIPE`: the system's name is the recipe's, but for `fineweb`, which stands for us."""
 
-    name = OURS
-
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, recipe: str = "fineweb") -> None:
+        self.name = OURS if recipe == "fineweb" else recipe
+        self._recipe = recipe
         self._workers = workers
 
     def prepare(self) -> None:
@@ -80,7 +81,7 @@ class Gristmill:
             sys.executable,
             "-m",
             "jobs.curate",
-            "fineweb",
+            self._recipe,
             "--input",
             str(crawl),
             "--output",
@@ -100,6 +101,7 @@ def _ours(run: OpenRun, watched: Watched, pages: int) -> Measured:
     return Measured(
         pages=totals["rows"],
         kept=run.totals("pack")["rows"],
+        passed=run.totals("decide")["kept"],
         tokens=run.totals("pack")["tokens"],
         steady_seconds=max(ends) - min(begins),
         whole_seconds=watched.wall_seconds,
@@ -173,6 +175,7 @@ def _theirs(output: Path, watched: Watched, pages: int) -> Measured:
     return Measured(
         pages=int(_total(next(step["stats"]["documents"] for (_, name), step in stats.items() if name == "Warc"))),
         kept=sum(pq.ParquetFile(file).metadata.num_rows for file in (output / "data").glob("*.parquet")),
+        passed=None,
         tokens=int(_total(counted["tokens"])),
         steady_seconds=sum(spans),
         whole_seconds=watched.wall_seconds,

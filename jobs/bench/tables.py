@@ -31,6 +31,10 @@ def rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
         row("pages", "pages", "{:,}"),
         row("kept", "kept", "{:,}"),
         row("tokens", "tokens", "{:,}"),
+        (
+            "kept by the rules alone",
+            *(f"{system['passed']:,}" if system["passed"] is not None else "-" for system in systems),
+        ),
         ("pages lost", *(f"{sum(system['lost'].values()):,}" for system in systems)),
     ]
 
@@ -47,12 +51,19 @@ def figures_table(result: dict[str, Any]) -> Table:
     dump = result["dump"]
     faster = result["times_datatrove"]
     said = f"{faster['steady']} times datatrove's pages/s in steady state, {faster['whole']} in all. " if faster else ""
+    said += "".join(f"{name}: {_times(beside)}. " for name, beside in result["also"].items())
     table.caption = (
         f"{said}{machine['cores']} cores ({machine['cpu']}), load before {machine['load_before'][0]}. "
         f"One dump ({dump['files']:,} files of {dump['pages_a_file']:,} pages): {dump['core_hours']:,} core-hours."
     )
     table.caption_justify = "left"
     return table
+
+
+def _times(beside: dict[str, Any]) -> str:
+    times = beside["times_datatrove"]
+    faster = f"{times['steady']} times datatrove's, " if times else ""
+    return f"{faster}{beside['passed_fewer']:,} pages fewer kept by the rules than by fineweb"
 
 
 def stages_table(result: dict[str, Any], name: str) -> Table:
@@ -73,7 +84,7 @@ def markdown(result: dict[str, Any]) -> str:
 
 def comparison(result: dict[str, Any]) -> list[Table]:
     """The comparison and where each system's time goes, ours first."""
-    names = [name for name in (OURS, DATATROVE) if name in result["systems"]]
+    names = [name for name in (OURS, *result["also"], DATATROVE) if name in result["systems"]]
     return [figures_table(result), *(stages_table(result, name) for name in names)]
 
 

@@ -36,6 +36,9 @@ Files = Annotated[
 BenchWorkers = Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Workers of each system.")]
 Peers = Annotated[Path, typer.Option("--peers", metavar="PYTHON", help="The Python that has datatrove (make peers).")]
 OursOnly = Annotated[bool, typer.Option("--ours-only", help="Leave the peers out.")]
+Also = Annotated[
+    list[str] | None, typer.Option("--also", metavar="RECIPE", help="Measure this recipe besides fineweb; repeatable.")
+]
 Runs = Annotated[int, typer.Option("--runs", min=1, help="Times to measure; the median counts.")]
 
 
@@ -48,6 +51,7 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     workers: BenchWorkers = 2,
     peers: Peers = PEERS,
     ours_only: OursOnly = False,
+    also: Also = None,
     runs: Runs = 1,
     json: Json = False,
 ) -> None:
@@ -74,6 +78,7 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             workers=workers,
             peers=None if ours_only else peers.absolute(),
             runs=runs,
+            also=tuple(also or ()),
             output=output,
         )
         result = benchmark.measure(settings)

@@ -12,6 +12,7 @@ from jobs.bench.settings import CHECKOUT, PEERS
 from jobs.synthetic.crawl import make_crawl
 
 FIGURES = {
+    "passed",
     "pages", "kept", "tokens", "steady_seconds", "whole_seconds", "startup_seconds", "steady_pages_per_second",
     "whole_pages_per_second", "cpu_ms_a_page", "parts_cpu_ms_a_page",
     "peak_rss_bytes", "worker_peak_rss_bytes", "extractor_peak_rss_bytes", "lost",

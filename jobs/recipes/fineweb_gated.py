@@ -1,0 +1,20 @@
+"""`fineweb`, with a look at the language before a page's text is extracted: for crawls in which most pages are not English.
+
+Pages in which two glances at the HTML find English surely absent are not extracted. The rules, and the bytes of what is kept,
+are those of `fineweb`; a page that is lost by the guess is counted as `surely_other_language`, and its score is written down.
+"""
+
+from dataclasses import replace
+
+from filters.language_guess import LanguageGuess
+from jobs.recipe import Recipe
+from jobs.recipes.fineweb import fineweb
+from pipeline.measures import Extractor
+
+
+def fineweb_gated() -> Recipe:
+    """The recipe."""
+    base = fineweb()
+    extractor = next(place for place, item in enumerate(base.ingest) if isinstance(item, Extractor))
+    gated = (*base.ingest[:extractor], LanguageGuess(languages=("en",), min_score=0.05), *base.ingest[extractor:])
+    return replace(base, name="fineweb-gated", ingest=gated)
