@@ -26,7 +26,16 @@ from pipeline.schemas import with_signals
 from pipeline.steps import Step
 from pipeline.url_index import UrlIndex
 
-SHIPPED = ("fineweb",)
+SHIPPED = (
+    "fineweb",
+    "fineweb-2024",
+    "fineweb-paper",
+    "fineweb-fast",
+    "gopher",
+    "c4",
+    "refinedweb",
+    "dclm",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +126,8 @@ def load_recipe(name: str) -> tuple[Recipe, tuple[ModuleType, ...]]:
         RecipeError: no such recipe, file or function, or the function does not return a Recipe.
     """
     if name in SHIPPED:
-        found = find_named(f"jobs.recipes.{name}:{name}", "recipe")
+        module = name.replace("-", "_")
+        found = find_named(f"jobs.recipes.{module}:{module}", "recipe")
     elif not name.rpartition(":")[0].endswith(".py"):
         raise RecipeError(f"no recipe {name!r}: shipped are {', '.join(SHIPPED)}; your own is named file.py:function")
     else:
