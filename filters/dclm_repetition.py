@@ -21,8 +21,8 @@ _TOP_SIGNALS = tuple(f"commonest_{size}_gram_char_ratio" for size in TOP_SIZES)
 _ALL_SIGNALS = tuple(f"repeated_{size}_gram_char_ratio" for size in ALL_SIZES)
 _PIECE_SIGNALS = ("repeated_line_ratio", "repeated_line_char_ratio", "repeated_para_ratio", "repeated_para_char_ratio")
 _PARAGRAPH_BREAK = re.compile("\n\n")
-# \b is a word boundary of Unicode's annex 29 with this flag, but for an apostrophe before a vowel, for which the library has a rule
-# of its own; another character of the apostrophe's class has none.
+# With this flag \b is a word boundary of Unicode's annex 29, but for an apostrophe before a vowel, for which the library has a
+# rule of its own; another character of the apostrophe's class has none.
 _BOUNDARY = regex.compile(r"\b", regex.WORD | regex.VERSION1)
 _APOSTROPHES = str.maketrans("'\u2019", "\u2024\u2024")
 

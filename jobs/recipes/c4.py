@@ -1,8 +1,8 @@
 """C4's line rules and page rules, as its published code has them: 5 words a line, 3 sentences a page, an end mark to every line.
 
-C4 reads WET files, so WET is read as it is and of HTML all visible text is taken. Not here: its list of bad words and its removal of
-lines that stand in other pages. It asks langdetect for a probability of 0.99; fastText's scores are spread more widely, so what is
-asked of them is FineWeb's 0.65.
+C4 reads WET files, so WET is read as it is and of HTML all visible text is taken. Not here: its list of bad words and its
+removal of lines that stand in other pages. It asks langdetect for a probability of 0.99; fastText's scores are spread more
+widely, so what is asked of them is FineWeb's 0.65.
 """
 
 from filters.c4 import C4Lines
