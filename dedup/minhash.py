@@ -6,15 +6,17 @@ more, but it is what published signatures were made with.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.shingles import HASHES, shingles
+from dedup.shingles import HASHES, NORMAL_FORMS, shingles
 from pipeline.errors import RecipeError
+from pipeline.identity import IDENTITY_IF_CHANGED
+from pipeline.nltk_words import NltkEnglish
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -28,7 +30,8 @@ class MinHash:
     """How near-duplicates are looked for; the one value that travels through all steps of the deduplication.
 
     Two documents match where all `rows` values of one of the `bands` bands are equal; `dedup.theory` says how likely
-    that is. `ngram` counts words of `language`. RecipeError for a shape or hash that cannot be.
+    that is. `ngram` counts words of `language`, or those of `tokenizer`, in the text's `normal_form`. RecipeError for a shape,
+    hash or normal form that cannot be.
     """
 
     name: ClassVar[str] = "minhash"
@@ -41,6 +44,8 @@ class MinHash:
     hash: str = "xxhash64"
     seed: int = 1
     language: str = "en"
+    normal_form: str = field(default="datatrove-0.10", metadata=IDENTITY_IF_CHANGED)
+    tokenizer: NltkEnglish | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
 
     def __post_init__(self) -> None:
         if min(self.bands, self.rows, self.ngram) < 1:
@@ -49,12 +54,21 @@ class MinHash:
             raise RecipeError(f"minhash: {self.bands} bands, but tables number them in 16 bits")
         if self.hash not in HASHES:
             raise RecipeError(f"minhash: hash {self.hash!r} is none of {', '.join(sorted(HASHES))}")
+        if self.normal_form not in NORMAL_FORMS:
+            raise RecipeError(f"minhash: normal form {self.normal_form!r} is none of {', '.join(sorted(NORMAL_FORMS))}")
         if not 0 <= self.seed < 1 << 32:
             raise RecipeError(f"minhash: seed {self.seed} does not fit in 32 bits")
 
     def shingles(self, text: str) -> Hashes:
         """The hashed n-grams of `text`, in order, repeats included; empty where it has fewer than `ngram` words."""
-        return shingles(text, ngram=self.ngram, hash_name=self.hash, language=self.language)
+        return shingles(
+            text,
+            ngram=self.ngram,
+            hash_name=self.hash,
+            language=self.language,
+            normal_form=self.normal_form,
+            tokenizer=self.tokenizer,
+        )
 
     def signatures(self, texts: Sequence[str]) -> tuple[Hashes, npt.NDArray[np.bool_]]:
         """Signatures, shape (texts, bands * rows), and which texts have one, shape (texts,).

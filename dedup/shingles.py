@@ -2,7 +2,7 @@
 
 The text is normalised first (case, numbers, punctuation, white space, diacritics), so that an edited copy keeps its
 shingles. Both steps give exactly what datatrove 0.10.1's `simplify_text` and `get_shingles` give; tests/parity holds
-them to it.
+them to it. The normal form of datatrove 0.2.0, with which FineWeb was made, is another.
 """
 
 import hashlib
@@ -17,11 +17,13 @@ import xxhash
 from datatrove.utils.text import PUNCTUATION
 
 from pipeline.pages import storable
-from pipeline.words import split_words
+from pipeline.words import Tokenizer, split_words
 
 # A number in any script, with at most one decimal separator inside; `re` knows no \p{Nd} and is slower besides.
 _NUMBER = regex.compile(r"\p{Nd}+(?:[.,،٫⎖⎗⎘]\p{Nd}+)?")  # noqa: RUF001  the Arabic separator is meant
 _SPACES = str.maketrans(dict.fromkeys(PUNCTUATION, " "))
+_DELETED = str.maketrans("", "", PUNCTUATION)
+_DIGITS = re.compile(r"\d+")
 _UNPUNCTUATED = re.compile(rf"[^\s{re.escape(PUNCTUATION)}]+")
 
 
@@ -35,6 +37,20 @@ def normalise(text: str) -> str:
         return " ".join(text.translate(_SPACES).split())
     text = " ".join(_UNPUNCTUATED.findall(text))
     return text if text.isascii() else _without_marks(text)
+
+
+def normalise_as_2024(text: str) -> str:
+    """`text` as datatrove 0.2.0's `simplify_text` leaves it.
+
+    Punctuation is deleted, so `well-known` is one word; digits of one run become one 0 after that, so `1,000.5` is 0.
+    """
+    text = " ".join(text.lower().split()).translate(_DELETED)
+    if not text.isascii():
+        text = _without_marks(text)
+    return _DIGITS.sub("0", text).strip()
+
+
+NORMAL_FORMS: dict[str, Callable[[str], str]] = {"datatrove-0.10": normalise, "datatrove-0.2": normalise_as_2024}
 
 
 def _without_marks(text: str) -> str:
@@ -51,12 +67,21 @@ def _sha1_64(shingle: str) -> int:
 HASHES: dict[str, Callable[[str], int]] = {"xxhash64": xxhash.xxh64_intdigest, "sha1_64": _sha1_64}
 
 
-def shingles(text: str, *, ngram: int, hash_name: str, language: str) -> npt.NDArray[np.uint64]:
+def shingles(
+    text: str,
+    *,
+    ngram: int,
+    hash_name: str,
+    language: str,
+    normal_form: str = "datatrove-0.10",
+    tokenizer: Tokenizer | None = None,
+) -> npt.NDArray[np.uint64]:
     """The hash of each run of `ngram` words of the normalised text, in order and with repeats.
 
-    Shape (words - ngram + 1,); empty for fewer than `ngram` words. `hash_name` is a key of `HASHES`.
+    Shape (words - ngram + 1,); empty for fewer than `ngram` words. `hash_name` is a key of `HASHES`, `normal_form` of
+    `NORMAL_FORMS`; words are those of `tokenizer`, or else datatrove's for `language`.
     """
-    words = split_words(normalise(storable(text)), language)
+    words = split_words(NORMAL_FORMS[normal_form](storable(text)), language, tokenizer)
     runs = zip(*(words[start:] for start in range(ngram)), strict=False)  # ends with the shortest: the last full run
     return np.fromiter(map(HASHES[hash_name], map(" ".join, runs)), np.uint64)
 

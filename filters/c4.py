@@ -1,13 +1,15 @@
 """Takes lines that are no text out of pages, and tells pages that are none (C4, as datatrove 0.10.1 does it for FineWeb)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pyarrow as pa
 
 from pipeline.evidence import Span
+from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Edit, Rule, Transformed, schema, signals_of
+from pipeline.nltk_words import NltkEnglish
 from pipeline.pages import Pages
 from pipeline.words import ENGINES, count_sentences
 
@@ -31,11 +33,12 @@ _Cut = tuple[int, int, str]  # from, to (characters of the original text), what 
 class C4Lines:
     """Removes lines and citations; a line is one of `str.splitlines`, without the whitespace around it.
 
-    A line goes if a word of it is longer than `max_word_chars`, if it does not end as a sentence (where
-    `only_punctuated_lines`), if it has fewer than `min_line_words` words, speaks of JavaScript, or has one of
-    `policy_phrases`. `c4_page_stop` is what ends a page in C4: the first `lorem_ipsum` or `curly_bracket` in a line not
-    removed before. The walk goes on after it and such a line may stay, so that the other signals are known and the text is
-    what it would be without that rule. `c4_sentence_count` is of the lines that stay.
+    A line goes if a word of it is longer than `max_word_chars`, if it does not end in one of `end_marks` or ends in an ellipsis
+    (where `only_punctuated_lines`), if it has fewer than `min_line_words` words (citations are words unless
+    `words_without_citations`), speaks of JavaScript, or has one of `policy_phrases`. `c4_page_stop` is what ends a page in C4:
+    the first `lorem_ipsum` or `curly_bracket` in a line not removed before. The walk goes on after it and such a line may stay,
+    so that the other signals are known and the text is what it would be without that rule. `c4_sentence_count` is of the lines
+    that stay; sentences are datatrove's for `language`, or those of `tokenizer`.
     """
 
     name: ClassVar[str] = "c4_lines"
@@ -56,6 +59,9 @@ class C4Lines:
     remove_javascript_lines: bool = True
     policy_phrases: tuple[str, ...] = POLICY_PHRASES
     language: str = "en"
+    end_marks: tuple[str, ...] = field(default=END_PUNCTUATION, metadata=IDENTITY_IF_CHANGED)
+    words_without_citations: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
+    tokenizer: NltkEnglish | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
 
     def transform(self, pages: Pages) -> Transformed:
         """New texts, their edits and one row of signals per page."""
@@ -133,11 +139,13 @@ class _Walk:
             return False
         if part.remove_citations:
             line = CITATION.sub("", line)
-        if part.only_punctuated_lines and (not line.endswith(END_PUNCTUATION) or line.endswith(ELLIPSIS)):
+        if part.words_without_citations:
+            words = line.split()
+        if part.only_punctuated_lines and (not line.endswith(part.end_marks) or line.endswith(ELLIPSIS)):
             return False
         if len(words) < part.min_line_words or self._is_unwanted(line):
             return False
-        self._sentences += count_sentences(line, part.language)
+        self._sentences += count_sentences(line, part.language, part.tokenizer)
         return True
 
     def _is_unwanted(self, line: str) -> bool:

@@ -2,20 +2,22 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pyarrow as pa
 from datatrove.utils.text import PUNCTUATION_SET
 
 from pipeline.evidence import Span, marked, split_lines_of, words_of
+from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Rule, schema, signals_of
+from pipeline.nltk_words import NltkEnglish
 from pipeline.pages import Pages
 from pipeline.words import ENGINES, split_words
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")  # of which Gopher wants two in a page
 
-_SYMBOLS = "".join(sorted(PUNCTUATION_SET))
+SYMBOLS = "".join(sorted(PUNCTUATION_SET))
 _BULLETS = ("•", "-")
 _ELLIPSES = ("...", "…")
 _ELLIPSIS = re.compile(r"\.\.\.|…")
@@ -26,9 +28,10 @@ _LONG_WORD, _SHORT_WORD = 10, 3  # characters; Gopher's bounds of the mean
 class GopherQuality:
     """Counts and shares of words and lines.
 
-    `word_count` and `mean_word_chars` are of words with a character that is no symbol; the ratios are per word of any kind,
-    or per line of `str.splitlines`. `stop_word_count` is the number of different `stop_words` found, as they are written.
-    Null where there is nothing to divide by.
+    `word_count` and `mean_word_chars` are of words with a character that is none of `symbols`; the ratios are per word of any
+    kind, or per line of `str.splitlines`. `stop_word_count` is the number of different `stop_words` found, as they are written,
+    or (`each_stop_word`) how often any of them stands there. Words are datatrove's for `language`, or those of `tokenizer`. Null
+    where there is nothing to divide by.
     """
 
     name: ClassVar[str] = "gopher_quality"
@@ -47,17 +50,20 @@ class GopherQuality:
 
     stop_words: tuple[str, ...] = STOP_WORDS
     language: str = "en"
+    symbols: str = field(default=SYMBOLS, metadata=IDENTITY_IF_CHANGED)
+    each_stop_word: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
+    tokenizer: NltkEnglish | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
 
     def measure(self, pages: Pages) -> pa.RecordBatch:
         """One row per page."""
-        pairs = zip(pages.texts, pages.words(self.language), strict=True)
+        pairs = zip(pages.texts, pages.words(self.language, self.tokenizer), strict=True)
         rows = [self._row(text, words) for text, words in pairs]
         return signals_of(self.signals, {name: [row[name] for row in rows] for name in self.signals.names}, len(pages))
 
     def _row(self, text: str, words: list[str]) -> dict[str, float | int | None]:
         times = Counter(words)
         # strip() leaves nothing exactly where every character is a symbol
-        spoken = {word: count for word, count in times.items() if word.strip(_SYMBOLS)}
+        spoken = {word: count for word, count in times.items() if word.strip(self.symbols)}
         alphabetic = sum(count for word, count in times.items() if word.isalpha() or any(map(str.isalpha, word)))
         word_count = sum(spoken.values())
         lines = text.splitlines()
@@ -69,8 +75,12 @@ class GopherQuality:
             "bullet_line_ratio": _ratio(sum(line.lstrip().startswith(_BULLETS) for line in lines), len(lines)),
             "ellipsis_line_ratio": _ratio(sum(line.rstrip().endswith(_ELLIPSES) for line in lines), len(lines)),
             "alpha_word_ratio": _ratio(alphabetic, len(words)),
-            "stop_word_count": sum(word in times for word in set(self.stop_words)),
+            "stop_word_count": self._stop_words(times),
         }
+
+    def _stop_words(self, times: Counter[str]) -> int:
+        found = [times[word] for word in set(self.stop_words) if word in times]
+        return sum(found) if self.each_stop_word else len(found)
 
     def evidence(self, text: str, subject: str) -> list[Span]:
         """The words, lines or signs that are counted; nothing for the number of words."""
@@ -88,12 +98,12 @@ class GopherQuality:
     def _words(self, text: str, subject: str) -> list[Span]:
         if subject not in {"alpha_word_ratio", "stop_word_count", "mean_word_chars"}:
             return []
-        words = words_of(text, split_words(text, self.language))
+        words = words_of(text, split_words(text, self.language, self.tokenizer))
         if subject == "alpha_word_ratio":
             return marked(text, words, "no letter", lambda word: not any(map(str.isalpha, word)))
         if subject == "stop_word_count":
             return marked(text, words, "stop word", lambda word: word in self.stop_words)
-        spoken = [(start, end) for start, end in words if text[start:end].strip(_SYMBOLS)]
+        spoken = [(start, end) for start, end in words if text[start:end].strip(self.symbols)]
         long = marked(text, spoken, "long word", lambda word: len(word) > _LONG_WORD)
         return sorted([*long, *marked(text, spoken, "short word", lambda word: len(word) < _SHORT_WORD)], key=_start)
 

@@ -3,15 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.evidence import Place, Span, lines_of, repeated, words_of
+from pipeline.evidence import Place, Span, lines_of, repeated, split_lines_of, words_of
+from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Rule, schema, signals_of
+from pipeline.nltk_words import NltkEnglish
 from pipeline.pages import Pages
 from pipeline.words import ENGINES, split_words
 
@@ -33,8 +35,9 @@ class GopherRepetition:
 
     `dup_…` counts the second and later occurrences: of paragraphs and lines by number and by characters, of runs of n words by
     characters, where a run that was seen before is skipped whole. `top_n_gram_char_ratio` is the commonest run of n words, its
-    length times its count. Characters are divided by those of the whole text. Null for a page without text, and where a page has
-    no run of n words.
+    length times its count. Characters are divided by those of the whole text. Lines are what stands between newlines, several
+    in a row as one, or (`blank_lines`) those of `str.splitlines`, so that all blank lines but the first are repeated. Words are
+    datatrove's for `language`, or those of `tokenizer`. Null for a page without text, and where a page has no run of n words.
     """
 
     name: ClassVar[str] = "gopher_repetition"
@@ -45,13 +48,20 @@ class GopherRepetition:
     )
 
     language: str = "en"
+    blank_lines: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
+    tokenizer: NltkEnglish | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
 
     def measure(self, pages: Pages) -> pa.RecordBatch:
         """One row per page."""
-        pairs = zip(pages.texts, pages.words(self.language), strict=True)
-        rows = [_shares(text, words) for text, words in pairs]
+        pairs = zip(pages.texts, pages.words(self.language, self.tokenizer), strict=True)
+        rows = [_shares(text, words, self._lines(text)) for text, words in pairs]
         columns = {name: [row.get(name) for row in rows] for name in self.signals.names}
         return signals_of(self.signals, columns, len(pages))
+
+    def _lines(self, text: str) -> list[str]:
+        if self.blank_lines:
+            return text.splitlines()
+        return _LINE_BREAK.split(text) if "\n\n" in text else text.split("\n")
 
     def evidence(self, text: str, subject: str) -> list[Span]:
         """Paragraphs, lines and runs of words that were there before, or every place of the commonest run."""
@@ -60,8 +70,9 @@ class GopherRepetition:
             paragraphs = lines_of(text.strip(), _PARAGRAPH_BREAK)
             return repeated(text, [(first + start, first + end) for start, end in paragraphs], "repeated paragraph")
         if subject.startswith("dup_line"):
-            return repeated(text, list(lines_of(text, _LINE_BREAK)), "repeated line")
-        words = split_words(text, self.language)
+            lines = split_lines_of(text) if self.blank_lines else lines_of(text, _LINE_BREAK)
+            return repeated(text, list(lines), "repeated line")
+        words = split_words(text, self.language, self.tokenizer)
         places = words_of(text, words)
         if subject in _TOP_SIGNALS:
             return _commonest(words, places, TOP_SIZES[_TOP_SIGNALS.index(subject)])
@@ -106,11 +117,11 @@ class GopherRepetition:
         )
 
 
-def _shares(text: str, words: list[str]) -> dict[str, float | int | None]:
+def _shares(text: str, words: list[str], lines: list[str]) -> dict[str, float | int | None]:
     if not text:
         return {"text_chars": 0}
     shares: dict[str, float | int | None] = {"text_chars": len(text)}
-    for kind, pieces in (("para", _paragraphs(text)), ("line", _lines(text))):
+    for kind, pieces in (("para", _paragraphs(text)), ("line", lines)):
         again, again_chars = _repeats(pieces)
         shares[f"dup_{kind}_ratio"] = again / len(pieces)
         shares[f"dup_{kind}_char_ratio"] = again_chars / len(text)
@@ -126,10 +137,6 @@ def _shares(text: str, words: list[str]) -> dict[str, float | int | None]:
 
 def _paragraphs(text: str) -> list[str]:
     return _PARAGRAPH_BREAK.split(text.strip()) if "\n\n" in text else [text.strip()]
-
-
-def _lines(text: str) -> list[str]:
-    return _LINE_BREAK.split(text) if "\n\n" in text else text.split("\n")
 
 
 def _repeats(pieces: Sequence[str]) -> tuple[int, int]:

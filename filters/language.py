@@ -1,7 +1,7 @@
 """The language of a page by a fastText model, and how sure the model is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
+from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Gated, Rule, schema, signals_of
 from pipeline.pages import Pages
 
@@ -27,8 +28,8 @@ class Language:
     """Passes pages whose most likely language is one of `languages` (empty: any) with a score of at least `min_score`.
 
     `min_score` is a floor: pages below it are not measured at all, so a later rule can be tightened down to it and no further.
-    Scores are as datatrove's `FT176LID` gives them, line breaks read as spaces; they may exceed 1 by a float's error. Codes are
-    those of the model: lid.176 says `en` where GlotLID says `eng_Latn`.
+    Scores are as datatrove's `FT176LID` gives them, line breaks read as `line_break`; they may exceed 1 by a float's error. Codes
+    are those of the model: lid.176 says `en` where GlotLID says `eng_Latn`.
     """
 
     name: ClassVar[str] = "language"
@@ -40,8 +41,11 @@ class Language:
     languages: tuple[str, ...] = ("en",)
     min_score: float = 0.5
     model: Asset = LID_176
+    line_break: str = field(default=" ", metadata=IDENTITY_IF_CHANGED)
 
     def __post_init__(self) -> None:
+        if "\n" in self.line_break:
+            raise RecipeError("language: line_break holds a newline, but the model reads one line")
         if not 0 <= self.min_score <= 1:
             raise RecipeError(f"language: min_score is {self.min_score}, but scores lie between 0 and 1")
 
@@ -56,7 +60,7 @@ class Language:
     def judge(self, pages: Pages) -> Gated:
         """Reasons and the columns `language` and `language_score`, for every page."""
         model = _model_knowing(self.model, self.languages)
-        found = [_most_likely(model, text) for text in pages.texts]
+        found = [_most_likely(model, text, self.line_break) for text in pages.texts]
         columns: dict[str, Sequence[object]] = {
             "language": [language for language, _ in found],
             "language_score": [score for _, score in found],
@@ -74,9 +78,9 @@ class Language:
         return (Rule("language_score", "<=", min_score, "low_language_score"),)
 
 
-def _most_likely(model: Any, text: str) -> tuple[str, float]:
+def _most_likely(model: Any, text: str, line_break: str) -> tuple[str, float]:
     # All labels are asked for (-1) as datatrove does: asking for one prunes the search and may break a tie differently.
-    score, label = model.predict(text.replace("\n", " ") + "\n", -1, 0.0, "strict")[0]
+    score, label = model.predict(text.replace("\n", line_break) + "\n", -1, 0.0, "strict")[0]
     return label.removeprefix(_LABEL), score
 
 

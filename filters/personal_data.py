@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address
 from typing import ClassVar
 
@@ -11,21 +11,30 @@ import xxhash
 
 from pipeline.errors import RecipeError
 from pipeline.evidence import Span as Marked
+from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Edit, Transformed, schema, signals_of
 from pipeline.pages import Pages
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)"
-_HOST_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-_LOCAL = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~-"  # characters of the part before the @, which may also hold single dots
-
 _IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
 _DIGITS_AND_DOTS = re.compile(r"[0-9.]{7,}")  # 0.0.0.0 is the shortest address
-_DOMAIN = re.compile(
-    rf"(?:{_HOST_LABEL}\.)+{_HOST_LABEL}"
-    rf"|\[(?:{_OCTET}\.){{3}}(?:{_OCTET}|[A-Za-z0-9-]*[A-Za-z0-9]:)\]"  # RFC 5321's address literals
-)
-_LOCAL_START = re.compile(rf"\b[{_LOCAL}]")
-_LOCAL_CHARS = frozenset(chr(code) for code in range(128) if re.match(f"[{_LOCAL}]", chr(code)))
+
+
+class _Address:
+    """How an e-mail address is written, with these letters (a range of a regular expression)."""
+
+    def __init__(self, letters: str) -> None:
+        label = rf"[{letters}0-9](?:[{letters}0-9-]*[{letters}0-9])?"
+        local = rf"{letters}0-9!#$%&'*+/=?^_`{{|}}~-"  # characters of the part before the @, which may also hold single dots
+        self.domain = re.compile(
+            rf"(?:{label}\.)+{label}"
+            rf"|\[(?:{_OCTET}\.){{3}}(?:{_OCTET}|[{letters}0-9-]*[{letters}0-9]:)\]"  # RFC 5321's address literals
+        )
+        self.local_start = re.compile(rf"\b[{local}]")
+        self.local_chars = frozenset(chr(code) for code in range(128) if re.match(f"[{local}]", chr(code)))
+
+
+_ANY_CASE, _LOWER_CASE = _Address("A-Za-z"), _Address("a-z")
 
 Span = tuple[int, int]
 
@@ -36,7 +45,9 @@ class PersonalData:
 
     datatrove takes its replacements in turn, so a page's text depends on the pages before it; here the hash of the matched text
     chooses, and one address becomes the same everywhere. `public_ips_only` leaves private, local and reserved addresses, by
-    `ipaddress.is_global` of the running Python. Signals count what was replaced.
+    `ipaddress.is_global` of the running Python. With `lower_case_emails` a capital letter is no part of an address, as in
+    datatrove 0.2.0: of `Jo.doe@example.org` nothing is replaced, of `jo@example.orG` only `jo@example.or`. Signals count what was
+    replaced.
     """
 
     name: ClassVar[str] = "personal_data"
@@ -57,6 +68,7 @@ class PersonalData:
         "220.127.116.11",
         "18.104.22.168",
     )
+    lower_case_emails: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
 
     def __post_init__(self) -> None:
         if not self.email_replacements or not self.ip_replacements:
@@ -81,13 +93,16 @@ class PersonalData:
     def evidence(self, text: str, subject: str) -> list[Marked]:
         """The addresses that are replaced."""
         if subject == "email_count":
-            return [Marked(*span, "e-mail address") for span in _emails(text)] if self.emails else []
+            return [Marked(*span, "e-mail address") for span in self._emails(text)] if self.emails else []
         if subject == "ip_count":
             return [Marked(*span, "IP address") for span in _ips(text, self.public_ips_only)] if self.ips else []
         return []
 
+    def _emails(self, text: str) -> Iterator[Span]:
+        return _emails(text, _LOWER_CASE if self.lower_case_emails else _ANY_CASE)
+
     def _without_emails(self, text: str) -> tuple[str, list[Edit]]:
-        return _replaced(text, _emails(text), self.email_replacements) if self.emails else (text, [])
+        return _replaced(text, self._emails(text), self.email_replacements) if self.emails else (text, [])
 
     def _without_ips(self, text: str) -> tuple[str, list[Edit]]:
         return _replaced(text, _ips(text, self.public_ips_only), self.ip_replacements) if self.ips else (text, [])
@@ -107,7 +122,7 @@ def _replaced(text: str, spans: Iterator[Span], replacements: tuple[str, ...]) -
     return "".join([*pieces, text[copied:]]), edits
 
 
-def _emails(text: str) -> Iterator[Span]:
+def _emails(text: str, address: _Address) -> Iterator[Span]:
     """The matches of datatrove's expression, found in time linear in the text.
 
     Searched as one expression it is quadratic: 16,000 characters of `a-a-a-…` take six seconds. But neither side of an address
@@ -117,20 +132,22 @@ def _emails(text: str) -> Iterator[Span]:
     end = 0
     at = text.find("@")
     while at >= 0:
-        start = _local_start(text, end, at)
-        domain = _DOMAIN.match(text, at + 1) if start is not None else None
+        start = _local_start(text, end, at, address)
+        domain = address.domain.match(text, at + 1) if start is not None else None
         if start is not None and domain:
             end = domain.end()
             yield start, end
         at = text.find("@", at + 1)
 
 
-def _local_start(text: str, low: int, at: int) -> int | None:
+def _local_start(text: str, low: int, at: int, address: _Address) -> int | None:
     """Where the local part before the @ at `at` starts, not before `low`; None if there is none."""
     start = at
-    while start > low and (text[start - 1] in _LOCAL_CHARS or (text[start - 1] == "." and text[start] not in ".@")):
+    while start > low and (
+        text[start - 1] in address.local_chars or (text[start - 1] == "." and text[start] not in ".@")
+    ):
         start -= 1
-    match = _LOCAL_START.search(text, start, at)
+    match = address.local_start.search(text, start, at)
     return match.start() if match else None
 
 

@@ -25,6 +25,7 @@ from pipeline.sizes import bytes_text
 
 if TYPE_CHECKING:
     from jobs.estimate import Estimate
+    from jobs.recipe import Recipe
     from jobs.running import Prepared
 
 
@@ -41,14 +42,19 @@ def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     workers: Workers = None,
     json: Json = False,
 ) -> None:
-    """Print the resolved recipe, the parts that are missing, and the time, memory and disk they would take.
+    """Print the resolved recipe with every bound, the parts that are missing, and the time, memory and disk they would take.
+
+    Without --input and without an earlier run at ROOT, the recipe alone.
 
     Example: gristmill plan fineweb --input warc.paths.gz --output s3://bucket/run
     """
     from jobs.estimate import estimate
-    from jobs.running import prepare, row_columns
+    from jobs.running import has_run, prepare, row_columns
 
     try:
+        if not input_ and not has_run(output):
+            _alone(recipe, json)
+            return
         columns = row_columns(text_column, id_column, url_column, date_column)
         prepared = prepare(recipe, input_ or [], output, source=source, limit=limit, columns=columns)
         steps = _steps(prepared)
@@ -93,19 +99,23 @@ def _steps(prepared: "Prepared") -> list[dict[str, Any]]:
     return found
 
 
+def _alone(name: str, json: bool) -> None:
+    from jobs.recipe import load_recipe
+    from pipeline.identity import canonical
+
+    made, _ = load_recipe(name)
+    if json:
+        emit_json({"recipe": made.name, "parts": canonical(made)})
+        return
+    out.print(f"recipe {made.name}", style="bold")
+    _print_recipe(made)
+    out.print("no input is named, so there is nothing to estimate: name it with --input")
+
+
 def _print(prepared: "Prepared", steps: list[dict[str, Any]], numbers: "Estimate") -> None:
     made = prepared.recipe
     out.print(f"recipe {made.name} over source {prepared.source.name}", style="bold")
-    for item in (*made.ingest, *made.measures):
-        out.print(f"  {item}")
-    table = Table(title="A page is dropped if", title_justify="left")
-    add_columns(table, "signal", "", "reason")
-    for rule in made.rules:
-        table.add_row(rule.signal, f"{rule.op} {rule.value}", rule.reason)
-    out.print(table)
-    for item in (made.minhash, *made.transforms, made.tokens):
-        if item is not None:
-            out.print(f"  {item}")
+    _print_recipe(made)
     table = Table(
         title=f"{len(prepared.source.parts)} files, {bytes_text(prepared.source.bytes)}", title_justify="left"
     )
@@ -118,6 +128,19 @@ def _print(prepared: "Prepared", steps: list[dict[str, Any]], numbers: "Estimate
         f"memory at most {bytes_text(numbers.memory_bytes)}, disk about {bytes_text(numbers.disk_bytes)} "
         "(estimates, to a factor of two)",
     )
+
+
+def _print_recipe(made: "Recipe") -> None:
+    for item in (*made.ingest, *made.measures):
+        out.print(f"  {item}")
+    table = Table(title="A page is dropped if", title_justify="left")
+    add_columns(table, "signal", "", "reason")
+    for rule in made.rules:
+        table.add_row(rule.signal, f"{rule.op} {rule.value}", rule.reason)
+    out.print(table)
+    for item in (made.minhash, *made.transforms, made.tokens):
+        if item is not None:
+            out.print(f"  {item}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 A shipped recipe is a function in `jobs/recipes/`; your own is `file.py:function`, often `dataclasses.replace` of a shipped one.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import ClassVar
@@ -10,7 +11,7 @@ from typing import ClassVar
 from dedup.minhash import MinHash
 from dedup.steps import dedup_steps
 from filters.tokens import TokenCounter
-from jobs.user_file import call, find_named
+from jobs.user_file import Named, call, find_named
 from pipeline.annotations.annotating import annotate_step
 from pipeline.annotations.annotation import Annotation
 from pipeline.decide import Decide
@@ -26,7 +27,16 @@ from pipeline.schemas import with_signals
 from pipeline.steps import Step
 from pipeline.url_index import UrlIndex
 
-SHIPPED = ("fineweb",)
+SHIPPED = (
+    "fineweb",
+    "fineweb-2024",
+    "fineweb-paper",
+    "fineweb-fast",
+    "gopher",
+    "c4",
+    "refinedweb",
+    "dclm",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +120,16 @@ class Recipe:
         return (ingest, *measuring, decide, *dedup, pack, index)
 
 
+def shipped_function(name: str) -> Callable[[], Recipe]:
+    """The function behind a name of `SHIPPED`, with its docstring."""
+    return _shipped(name).value
+
+
+def _shipped(name: str) -> Named:
+    module = name.replace("-", "_")
+    return find_named(f"jobs.recipes.{module}:{module}", "recipe")
+
+
 def load_recipe(name: str) -> tuple[Recipe, tuple[ModuleType, ...]]:
     """The recipe called `name` (a shipped one, or `file.py:function`) and the modules that workers do not have.
 
@@ -117,7 +137,7 @@ def load_recipe(name: str) -> tuple[Recipe, tuple[ModuleType, ...]]:
         RecipeError: no such recipe, file or function, or the function does not return a Recipe.
     """
     if name in SHIPPED:
-        found = find_named(f"jobs.recipes.{name}:{name}", "recipe")
+        found = _shipped(name)
     elif not name.rpartition(":")[0].endswith(".py"):
         raise RecipeError(f"no recipe {name!r}: shipped are {', '.join(SHIPPED)}; your own is named file.py:function")
     else:

@@ -75,6 +75,11 @@ def prepare(
     )
 
 
+def has_run(output: str) -> bool:
+    """Whether a run was ever started at this ROOT."""
+    return bool(open_storage(output).names("runs"))
+
+
 def row_columns(text: str | None, id_: str | None, url: str | None, date: str | None) -> RowColumns | None:
     """The columns that a command names, or None where it names none."""
     named = RowColumns(text=text, id=id_, url=url, date=date)

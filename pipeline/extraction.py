@@ -50,3 +50,22 @@ class Trafilatura:
             dedup=LRUCache(maxsize=SEGMENTS_REMEMBERED) if self.deduplicate else False,
             fast=self.fast,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resiliparse:
+    """The text by resiliparse: the main content, or all that a reader sees."""
+
+    name: ClassVar[str] = "resiliparse"
+    version: ClassVar[int] = 1
+    engines: ClassVar[tuple[str, ...]] = ("resiliparse",)
+    signals: ClassVar[pa.Schema] = NO_SIGNALS
+
+    main_content: bool = True
+
+    def extract(self, html: str) -> Extracted | None:
+        """The text, or None where there is none."""
+        from resiliparse.extract.html2text import extract_plain_text
+
+        text = extract_plain_text(html, main_content=self.main_content, alt_texts=False)
+        return Extracted(text) if text.strip() else None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Self
 
-from pipeline.words import split_words
+from pipeline.words import Tokenizer, split_words
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -35,18 +35,18 @@ class Pages:
         self.urls = list(urls) if urls is not None else [""] * len(self.texts)
         self.mimes = list(mimes) if mimes is not None else [None] * len(self.texts)
         self.htmls = list(htmls) if htmls is not None else [""] * len(self.texts)
-        self._words: dict[str, list[list[str] | None]] = {}
+        self._words: dict[tuple[str, Tokenizer | None], list[list[str] | None]] = {}
 
     def __len__(self) -> int:
         return len(self.texts)
 
-    def words(self, language: str = "en") -> list[list[str]]:
-        """The words of each page, exactly as datatrove 0.10.1's tokenizer for `language` gives them."""
-        cached = self._words.setdefault(language, [None] * len(self.texts))
+    def words(self, language: str = "en", tokenizer: Tokenizer | None = None) -> list[list[str]]:
+        """The words of each page by `tokenizer`, or else exactly as datatrove 0.10.1's tokenizer for `language` gives them."""
+        cached = self._words.setdefault((language, tokenizer), [None] * len(self.texts))
         words: list[list[str]] = []
         for row, known in enumerate(cached):
             if known is None:
-                cached[row] = known = split_words(self.texts[row], language)
+                cached[row] = known = split_words(self.texts[row], language, tokenizer)
             words.append(known)
         return words
 
@@ -58,7 +58,7 @@ class Pages:
             mimes=[self.mimes[row] for row in rows],
             htmls=[self.htmls[row] for row in rows],
         )
-        taken._words = {language: [known[row] for row in rows] for language, known in self._words.items()}
+        taken._words = {by: [known[row] for row in rows] for by, known in self._words.items()}
         return taken
 
     def with_texts(self, texts: Sequence[str]) -> Self:
@@ -68,7 +68,7 @@ class Pages:
         changed = type(self)(texts, urls=self.urls, mimes=self.mimes)
         same = [old == new for old, new in zip(self.texts, changed.texts, strict=True)]
         changed._words = {
-            language: [words if kept else None for words, kept in zip(known, same, strict=True)]
-            for language, known in self._words.items()
+            by: [words if kept else None for words, kept in zip(known, same, strict=True)]
+            for by, known in self._words.items()
         }
         return changed

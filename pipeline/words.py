@@ -1,4 +1,4 @@
-"""Words and sentences, exactly as datatrove 0.10.1's tokenizer for a language gives them."""
+"""Words and sentences: as datatrove 0.10.1's tokenizer for a language gives them, or as another tokenizer that a part names."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
@@ -15,26 +15,32 @@ ENGLISH = frozenset({"en", "eng"})
 """What datatrove's table gives spaCy's English tokenizer to, written down so that the table need not be loaded."""
 
 
-def split_words(text: str, language: str = "en") -> list[str]:
-    """The words of `text`, as datatrove's `split_into_words`.
+class Tokenizer(Protocol):
+    """What cuts text into words and sentences."""
+
+    def words(self, text: str) -> list[str]:
+        """The words, in order."""
+        ...
+
+    def sentences(self, text: str) -> int:
+        """The number of sentences."""
+        ...
+
+
+def split_words(text: str, language: str = "en", tokenizer: Tokenizer | None = None) -> list[str]:
+    """The words of `text`, by `tokenizer` or else as datatrove's `split_into_words`.
 
     `text` holds no lone surrogates (see `pipeline.pages.storable`). Not for several threads at once.
 
     Raises:
         RecipeError: for a language that has no tokenizer, or one whose package is not installed.
     """
-    return _splitter(language).words(text)
+    return (tokenizer or _splitter(language)).words(text)
 
 
-def count_sentences(text: str, language: str = "en") -> int:
-    """How many pieces datatrove's `split_into_sentences` cuts `text` into; the empty text is one piece."""
-    return _splitter(language).sentences(text)
-
-
-class _Splitter(Protocol):
-    def words(self, text: str) -> list[str]: ...
-
-    def sentences(self, text: str) -> int: ...
+def count_sentences(text: str, language: str = "en", tokenizer: Tokenizer | None = None) -> int:
+    """How many pieces `tokenizer`, or else datatrove's `split_into_sentences`, cuts `text` into; for datatrove `""` is one."""
+    return (tokenizer or _splitter(language)).sentences(text)
 
 
 class _Whole:
@@ -51,7 +57,7 @@ class _Whole:
 
 
 @cache
-def _splitter(language: str) -> _Splitter:
+def _splitter(language: str) -> Tokenizer:
     if language in ENGLISH:
         # Late, because spaCy takes a second and 90 MB that many processes never need.
         from pipeline.light_spacy import blank_english

@@ -8,12 +8,16 @@ from typing import Any
 from dedup.minhash import MinHash
 from filters.c4 import C4Lines
 from filters.datatrove_adapter import DatatroveEditingFilter, DatatroveFilter, DatatroveFormatter
+from filters.dclm_quality import DclmQuality
+from filters.dclm_repetition import DclmRepetition
 from filters.gopher_quality import GopherQuality
 from filters.gopher_repetition import GopherRepetition
 from filters.html_only import HtmlOnly
 from filters.language import Language
+from filters.line_corrections import LineCorrections
 from filters.line_quality import LineQuality
 from filters.personal_data import PersonalData
+from filters.text_length import TextLength
 from filters.tokens import TokenCounter
 from filters.url import UrlPolicy
 from jobs.recipe import Recipe, load_recipe
@@ -22,6 +26,7 @@ from pipeline.errors import RecipeError
 from pipeline.evidence import Explains, Span
 from pipeline.inspection.samples import Explain
 from pipeline.measures import Rule, Transform
+from pipeline.nltk_words import NltkEnglish
 from pipeline.restoration import is_same, restore
 from pipeline.runs import OpenRun
 
@@ -31,13 +36,18 @@ SHIPPED: tuple[type, ...] = (
     DatatroveEditingFilter,
     DatatroveFilter,
     DatatroveFormatter,
+    DclmQuality,
+    DclmRepetition,
     GopherQuality,
     GopherRepetition,
     HtmlOnly,
     Language,
+    LineCorrections,
     LineQuality,
     MinHash,
+    NltkEnglish,
     PersonalData,
+    TextLength,
     TokenCounter,
     UrlPolicy,
 )

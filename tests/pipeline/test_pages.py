@@ -51,7 +51,7 @@ def test_a_page_is_split_once_also_when_the_batch_is_narrowed_or_partly_changed(
 ) -> None:
     asked: list[str] = []
 
-    def split(text: str, language: str) -> list[str]:
+    def split(text: str, language: str, tokenizer: None) -> list[str]:
         asked.append(f"{language} {text}")
         return text.split()
 
