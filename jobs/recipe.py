@@ -32,6 +32,7 @@ SHIPPED = (
     "fineweb-2024",
     "fineweb-paper",
     "fineweb-fast",
+    "fineweb-gated",
     "gopher",
     "c4",
     "refinedweb",

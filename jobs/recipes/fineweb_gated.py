@@ -13,7 +13,10 @@ from pipeline.measures import Extractor
 
 
 def fineweb_gated() -> Recipe:
-    """The recipe."""
+    """FineWeb's rules, and no extraction of pages that are surely not English.
+
+    Source: the recipe fineweb; the gate is of this project, measured in docs/decisions.md.
+    """
     base = fineweb()
     extractor = next(place for place, item in enumerate(base.ingest) if isinstance(item, Extractor))
     gated = (*base.ingest[:extractor], LanguageGuess(languages=("en",), min_score=0.05), *base.ingest[extractor:])
