@@ -1,18 +1,19 @@
-"""spaCy's blank English tokenizer, remembered chunk by chunk: the same words some 40 times faster.
+"""spaCy's tokenizer of a blank language, remembered chunk by chunk: the same words some 40 times faster.
 
 datatrove runs spaCy over the whole page, several times. spaCy's affix rules act on the runs between whitespace, which we call
-chunks, so it is asked once for each chunk. Two things reach beyond a chunk. spaCy's last pass looks for exceptions such as `:)`
+chunks, so it is asked once for each chunk. Three things reach beyond a chunk. spaCy's last pass looks for exceptions such as `:)`
 among the finished tokens of the whole page and prefers the longest, so that `x:)` is `x`, `:)` but `x:) )` is `x`, `:`, `)`,
-`)`: chunks that this pass may change are looked at with their neighbours, each time.
+`)`: chunks that this pass may change are looked at with their neighbours, each time. Some languages have exceptions with a space
+inside (Russian `т. е.`): a line that holds one is given to spaCy whole.
 
-The other is the token `IS_ALPHA`. It has the one number that spaCy's hash table keeps for itself, so that spaCy reads freed
+The third is the token `IS_ALPHA`. It has the one number that spaCy's hash table keeps for itself, so that spaCy reads freed
 memory and mostly raises from the second time on that a process meets it; datatrove then deletes it from the page. Here it is
 never shown to spaCy and always deleted.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, count, takewhile
+from itertools import chain, count, groupby, takewhile
 from typing import Any, cast
 
 from spacy.lang.lex_attrs import is_punct
@@ -34,15 +35,17 @@ _Tokens = tuple[str, ...]
 _SHIFTING: _Tokens = ()  # the answer for a chunk whose tokens may depend on its neighbours
 
 
-class EnglishWords:
-    """Words and sentences of English text; what it remembers is bounded by two generations and never changes an answer."""
+class ChunkWords:
+    """Words and sentences of a language; what it remembers is bounded by two generations and never changes an answer."""
 
     def __init__(self, nlp: Any) -> None:
-        """`nlp` is spaCy's blank English with a sentencizer."""
+        """`nlp` is a blank language of spaCy with a sentencizer, whose tokenizer is spaCy's own (not Chinese, for one)."""
         self._nlp = nlp
+        self._letters_stay = nlp.lang == "en"
         self._spacy: Tokenizer = nlp.tokenizer
         self._affixes = _without_last_pass(self._spacy)
         self._exceptions = frozenset(self._spacy.rules)
+        self._spaced = tuple(each for each in self._spacy.rules if len(each.split()) > 1)
         self._stops = frozenset(nlp.get_pipe("sentencizer").punct_chars)
         self._last_pass = _LastPass(self._spacy)
         self._young: dict[str, _Tokens] = {}
@@ -51,6 +54,10 @@ class EnglishWords:
 
     def words(self, text: str) -> list[str]:
         """Tokens without whitespace, as datatrove's `word_tokenize`."""
+        if self._has_spaced_exception(text):
+            if _UNSPEAKABLE in text:
+                return self._words_without_unspeakable(text)
+            return [stripped for token in self._tokens(text) if (stripped := token.strip())]
         chunks = text.split()
         answers = self._answers(chunks)
         if not all(answers) and not self._settle_alone(chunks, answers):
@@ -61,20 +68,38 @@ class EnglishWords:
 
     def sentences(self, text: str) -> int:
         """The rule of spaCy's sentencizer: the first token after a stop that is no punctuation begins a new sentence."""
-        chunks = _chunks_and_spaces(text)
-        answers = self._answers(chunks)
-        if not all(answers) and not self._settle_alone(chunks, answers):
-            if _UNSPEAKABLE in text:
-                return self.sentences(self._speakable(text))
-            answers = self._settled(chunks)
+        while _UNSPEAKABLE in text:
+            text = self._speakable(text)
         sentences, stopped, stops = 1, False, self._stops
-        for token in chain.from_iterable(answers):
+        for token in self._tokens(text):
             if token in stops:
                 stopped = True
             elif stopped and not is_punct(token):
                 sentences += 1
                 stopped = False
         return sentences
+
+    def _tokens(self, text: str) -> Iterator[str]:
+        """All tokens, whitespace among them, of a text without the unspeakable."""
+        if self._has_spaced_exception(text):
+            runs = groupby(_chunks_and_spaces(text), str.isspace)
+            lines = (chunks if blank else [" ".join(chunks)] for blank, chunks in runs)
+            return chain.from_iterable(map(self._tokens_of_line, chain.from_iterable(lines)))
+        chunks = _chunks_and_spaces(text)
+        answers = self._answers(chunks)
+        if not all(answers) and not self._settle_alone(chunks, answers):
+            answers = self._settled(chunks)
+        return chain.from_iterable(answers)
+
+    def _tokens_of_line(self, line: str) -> Iterable[str]:
+        """The tokens of a run without whitespace tokens inside, which nothing outside of it can change."""
+        if not self._has_spaced_exception(line):
+            return self._tokens(line)
+        with self._nlp.memory_zone():
+            return _texts(self._spacy(line))
+
+    def _has_spaced_exception(self, text: str) -> bool:
+        return any(exception in text for exception in self._spaced)
 
     def _words_without_unspeakable(self, text: str) -> list[str]:
         speakable = self._speakable(text)
@@ -132,15 +157,17 @@ class EnglishWords:
         return answers
 
     def _plain(self, chunk: str) -> _Tokens | None:
-        """The tokens of a chunk that needs no asking: whitespace, letters, or ASCII letters and a mark, and no exception."""
+        """The tokens of a chunk that needs no asking: whitespace and, in English, letters or ASCII letters and a mark."""
         if chunk.isspace():
             return (chunk,)
         if chunk in self._exceptions:
             return None
-        if chunk.isalpha():
+        if self._letters_stay and chunk.isalpha():
             return (chunk,)
         if _UNSPEAKABLE in chunk:
             return _SHIFTING
+        if not self._letters_stay:
+            return None
         letters, mark = chunk[:-1], chunk[-1]
         cut = mark in _CUT_AFTER_LETTERS or (mark == "." and letters[-1:].islower())
         if cut and letters.isascii() and letters.isalpha() and letters not in self._exceptions:
@@ -201,7 +228,7 @@ class _LastPass:
         )
         sought: dict[_Tokens, bool] = {}
         for exception in tokenizer.rules:
-            if tokenizer.find_prefix(exception) or tokenizer.find_infix(exception) or tokenizer.find_suffix(exception):
+            if _is_cut(tokenizer, exception):
                 cut = _texts(affixes_only(exception))
                 sought[cut] = cut != _texts(tokenizer(exception))
         self.reach = max(map(len, sought))
@@ -220,6 +247,12 @@ class _LastPass:
         return bool(before and after) and before[-1] not in self._heads and after[0] not in self._tails
 
 
+def _is_cut(tokenizer: Tokenizer, exception: str) -> bool:
+    """Whether the last pass looks for the exception: it does where the affix rules cut it, or a space does."""
+    affixes = (tokenizer.find_prefix, tokenizer.find_infix, tokenizer.find_suffix)
+    return " " in exception or any(find(exception) for find in affixes)
+
+
 def _without_last_pass(tokenizer: Tokenizer) -> Tokenizer:
     """The same rules without the last pass, over a vocabulary that computes nothing about its words.
 
@@ -228,7 +261,7 @@ def _without_last_pass(tokenizer: Tokenizer) -> Tokenizer:
     built = False
     bare = Tokenizer(
         Vocab(),
-        rules=tokenizer.rules,
+        rules={exception: tokens for exception, tokens in tokenizer.rules.items() if " " not in exception},
         prefix_search=lambda text: tokenizer.prefix_search(text) if built and tokenizer.prefix_search else None,
         suffix_search=lambda text: tokenizer.suffix_search(text) if built and tokenizer.suffix_search else None,
         infix_finditer=lambda text: tokenizer.infix_finditer(text) if built and tokenizer.infix_finditer else iter(()),
