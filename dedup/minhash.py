@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from dedup.shingles import HASHES, shingles
 from pipeline.errors import RecipeError
+from pipeline.words import check_words
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -51,6 +52,10 @@ class MinHash:
             raise RecipeError(f"minhash: hash {self.hash!r} is none of {', '.join(sorted(HASHES))}")
         if not 0 <= self.seed < 1 << 32:
             raise RecipeError(f"minhash: seed {self.seed} does not fit in 32 bits")
+
+    def check(self) -> None:
+        """Refuses a language whose words cannot be told here (RecipeError)."""
+        check_words(self.language)
 
     def shingles(self, text: str) -> Hashes:
         """The hashed n-grams of `text`, in order, repeats included; empty where it has fewer than `ngram` words."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pipeline.evidence import Span
 from pipeline.measures import Edit, Rule, Transformed, schema, signals_of
 from pipeline.pages import Pages
-from pipeline.words import ENGINES, count_sentences
+from pipeline.words import ENGINES, check_words, count_sentences
 
 # C4's own marks, as datatrove has them (compared in the parity tests). Importing them from its filters would bring the client
 # of the Hub into every worker: a third of the time that a recipe takes to import.
@@ -56,6 +56,10 @@ class C4Lines:
     remove_javascript_lines: bool = True
     policy_phrases: tuple[str, ...] = POLICY_PHRASES
     language: str = "en"
+
+    def check(self) -> None:
+        """Refuses a language whose words cannot be told here (RecipeError)."""
+        check_words(self.language)
 
     def transform(self, pages: Pages) -> Transformed:
         """New texts, their edits and one row of signals per page."""

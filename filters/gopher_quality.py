@@ -11,7 +11,7 @@ from datatrove.utils.text import PUNCTUATION_SET
 from pipeline.evidence import Span, marked, split_lines_of, words_of
 from pipeline.measures import Rule, schema, signals_of
 from pipeline.pages import Pages
-from pipeline.words import ENGINES, split_words
+from pipeline.words import ENGINES, check_words, split_words
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")  # of which Gopher wants two in a page
 
@@ -47,6 +47,10 @@ class GopherQuality:
 
     stop_words: tuple[str, ...] = STOP_WORDS
     language: str = "en"
+
+    def check(self) -> None:
+        """Refuses a language whose words cannot be told here (RecipeError)."""
+        check_words(self.language)
 
     def measure(self, pages: Pages) -> pa.RecordBatch:
         """One row per page."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipeline.evidence import Place, Span, lines_of, repeated, words_of
 from pipeline.measures import Rule, schema, signals_of
 from pipeline.pages import Pages
-from pipeline.words import ENGINES, split_words
+from pipeline.words import ENGINES, check_words, split_words
 
 TOP_SIZES = (2, 3, 4)
 DUP_SIZES = (5, 6, 7, 8, 9, 10)
@@ -45,6 +45,10 @@ class GopherRepetition:
     )
 
     language: str = "en"
+
+    def check(self) -> None:
+        """Refuses a language whose words cannot be told here (RecipeError)."""
+        check_words(self.language)
 
     def measure(self, pages: Pages) -> pa.RecordBatch:
         """One row per page."""

@@ -9,7 +9,7 @@ from datatrove.utils.text import TERMINAL_PUNCTUATION
 from pipeline.evidence import Span, lines_of, marked, repeated
 from pipeline.measures import Rule, schema, signals_of
 from pipeline.pages import Pages
-from pipeline.words import ENGINES
+from pipeline.words import ENGINES, check_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,10 @@ class LineQuality:
     short_line_chars: int = 30
     end_chars: str = "".join(sorted(TERMINAL_PUNCTUATION))
     language: str = "en"
+
+    def check(self) -> None:
+        """Refuses a language whose words cannot be told here (RecipeError)."""
+        check_words(self.language)
 
     def measure(self, pages: Pages) -> pa.RecordBatch:
         """One row per page."""

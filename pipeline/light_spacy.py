@@ -11,7 +11,9 @@ _COMMAND_LINE, _OF_ONE_FUNCTION = "spacy.cli", "spacy.cli.info"
 def blank(code: str) -> Any:
     """What datatrove splits a language with: `spacy.blank(code)` with a sentencizer."""
     import_spacy()
-    module: Any = import_module(f"spacy.lang.{code}")  # as spaCy's own look-up, which reads every package's entry points first
+    module: Any = import_module(
+        f"spacy.lang.{code}"
+    )  # as spaCy's own look-up, which reads every package's entry points first
     nlp = getattr(module, module.__all__[0])()
     nlp.add_pipe("sentencizer")
     return nlp

@@ -24,7 +24,9 @@ def loaded_tokenizer(language: str) -> "tuple[WordTokenizer, str]":
 
     assigned = load_tokenizer_assignments()
     if language not in assigned:
-        raise RecipeError(f"no words for language {language!r}: no tokenizer is assigned to it{_near(language, assigned)}")
+        raise RecipeError(
+            f"no words for language {language!r}: no tokenizer is assigned to it{_near(language, assigned)}"
+        )
     try:
         tokenizer = load_word_tokenizer(language)
         kind = type(tokenizer).__name__

@@ -3,8 +3,6 @@
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
-from pipeline.errors import RecipeError
-
 if TYPE_CHECKING:
     from datatrove.utils.word_tokenizers import WordTokenizer
 
