@@ -5,7 +5,10 @@ from typing import Annotated
 import typer
 
 RecipeName = Annotated[
-    str, typer.Argument(metavar="RECIPE", help="A shipped recipe (fineweb) or your own, file.py:function.")
+    str,
+    typer.Argument(
+        metavar="RECIPE", help="A shipped recipe (fineweb, fineweb2:por_Latn) or your own, file.py:function."
+    ),
 ]
 Input = Annotated[
     list[str] | None,

@@ -4,7 +4,7 @@ datatrove runs spaCy over the whole page, several times. spaCy's affix rules act
 chunks, so it is asked once for each chunk. Three things reach beyond a chunk. spaCy's last pass looks for exceptions such as `:)`
 among the finished tokens of the whole page and prefers the longest, so that `x:)` is `x`, `:)` but `x:) )` is `x`, `:`, `)`,
 `)`: chunks that this pass may change are looked at with their neighbours, each time. Some languages have exceptions with a space
-inside (Russian `т. е.`): a line that holds one is given to spaCy whole.
+inside (Spanish `EE. UU.`): a line that holds one is given to spaCy whole.
 
 The third is the token `IS_ALPHA`. It has the one number that spaCy's hash table keeps for itself, so that spaCy reads freed
 memory and mostly raises from the second time on that a process meets it; datatrove then deletes it from the page. Here it is
@@ -41,7 +41,7 @@ class ChunkWords:
     def __init__(self, nlp: Any) -> None:
         """`nlp` is a blank language of spaCy with a sentencizer, whose tokenizer is spaCy's own (not Chinese, for one)."""
         self._nlp = nlp
-        self._letters_stay = nlp.lang == "en"
+        self._is_english = nlp.lang == "en"
         self._spacy: Tokenizer = nlp.tokenizer
         self._affixes = _without_last_pass(self._spacy)
         self._exceptions = frozenset(self._spacy.rules)
@@ -162,12 +162,13 @@ class ChunkWords:
             return (chunk,)
         if chunk in self._exceptions:
             return None
-        if self._letters_stay and chunk.isalpha():
-            return (chunk,)
         if _UNSPEAKABLE in chunk:
             return _SHIFTING
-        if not self._letters_stay:
-            return None
+        return self._plain_english(chunk) if self._is_english else None
+
+    def _plain_english(self, chunk: str) -> _Tokens | None:
+        if chunk.isalpha():
+            return (chunk,)
         letters, mark = chunk[:-1], chunk[-1]
         cut = mark in _CUT_AFTER_LETTERS or (mark == "." and letters[-1:].islower())
         if cut and letters.isascii() and letters.isalpha() and letters not in self._exceptions:
