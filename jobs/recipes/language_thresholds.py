@@ -63,7 +63,7 @@ class LanguageThresholds:
         name = self.language_model or os.environ.get(GLOTLID)
         if name is None:
             raise RecipeError(
-                "no language model: the thresholds are for GlotLID's scores; fetch its model_v3.bin (2 GB, Hugging Face, "
+                "no language model: the thresholds are for GlotLID's scores; fetch its model_v3.bin (Hugging Face, "
                 f"cis-lmu/glotlid) and name it in the file as `language_model: PATH`, or set {GLOTLID}"
             )
         path = folder / Path(name).expanduser() if self.language_model else Path(name).expanduser()

@@ -98,6 +98,15 @@ def test_every_part_splits_words_as_the_language_does(file: Path) -> None:
     assert next(part.stop_words for part in parts if hasattr(part, "stop_words")) == ("de", "que", "no", "a")
 
 
+def test_the_models_file_counts_for_the_memory_that_is_printed(file: Path, tmp_path: Path) -> None:
+    from jobs.estimate import memory_ceiling
+
+    without, _ = load_recipe(f"fineweb2:{file}")
+    (tmp_path / "model.bin").write_bytes(b"x" * 5000)
+    file.write_text(PORTUGUESE + "language_model: model.bin\n")
+    assert memory_ceiling(load_recipe(f"fineweb2:{file}")[0], 2) - memory_ceiling(without, 2) == 2 * 5000
+
+
 def test_thresholds_survive_their_file(file: Path) -> None:
     thresholds = read_thresholds(file)
     file.write_text(thresholds.to_yaml(), encoding="utf-8")
