@@ -19,7 +19,8 @@ from typing import Any, cast
 from spacy.lang.lex_attrs import is_punct
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Token
-from spacy.vocab import Vocab
+
+from pipeline.last_pass import LastPass, Tokens, texts_of, without_last_pass
 
 _UNSPEAKABLE = "IS_ALPHA"
 _RUNS = re.compile(r"\s+|\S+")
@@ -31,8 +32,7 @@ _CHUNKS = 1 << 16
 _CHUNK_CHARS = 48
 _CHUNK_TOKENS = 8
 
-_Tokens = tuple[str, ...]
-_SHIFTING: _Tokens = ()  # the answer for a chunk whose tokens may depend on its neighbours
+_SHIFTING: Tokens = ()  # the answer for a chunk whose tokens may depend on its neighbours
 
 
 class ChunkWords:
@@ -43,14 +43,14 @@ class ChunkWords:
         self._nlp = nlp
         self._is_english = nlp.lang == "en"
         self._spacy: Tokenizer = nlp.tokenizer
-        self._affixes = _without_last_pass(self._spacy)
+        self._affixes = without_last_pass(self._spacy)
         self._exceptions = frozenset(self._spacy.rules)
         self._spaced = tuple(each for each in self._spacy.rules if len(each.split()) > 1)
         self._stops = frozenset(nlp.get_pipe("sentencizer").punct_chars)
-        self._last_pass = _LastPass(self._spacy)
-        self._young: dict[str, _Tokens] = {}
-        self._old: dict[str, _Tokens] = {}
-        self._by_themselves: dict[str, _Tokens] = {}
+        self._last_pass = LastPass(self._spacy)
+        self._young: dict[str, Tokens] = {}
+        self._old: dict[str, Tokens] = {}
+        self._by_themselves: dict[str, Tokens] = {}
 
     def words(self, text: str) -> list[str]:
         """Tokens without whitespace, as datatrove's `word_tokenize`."""
@@ -96,7 +96,7 @@ class ChunkWords:
         if not self._has_spaced_exception(line):
             return self._tokens(line)
         with self._nlp.memory_zone():
-            return _texts(self._spacy(line))
+            return texts_of(self._spacy(line))
 
     def _has_spaced_exception(self, text: str) -> bool:
         return any(exception in text for exception in self._spaced)
@@ -113,7 +113,7 @@ class ChunkWords:
         spoken = text.replace(_UNSPEAKABLE, stand_in)
         return text.replace(_UNSPEAKABLE, "") if stand_in in self.words(spoken) else spoken
 
-    def _answers(self, chunks: list[str]) -> list[_Tokens]:
+    def _answers(self, chunks: list[str]) -> list[Tokens]:
         """The tokens of each chunk, `_SHIFTING` where they may depend on its neighbours."""
         found = list(map(self._young.get, chunks))
         if None in found:
@@ -121,10 +121,10 @@ class ChunkWords:
             known = self._learn(dict.fromkeys(chunks[place] for place in unknown))
             for place in unknown:
                 found[place] = known[chunks[place]]
-        return cast(list[_Tokens], found)
+        return cast(list[Tokens], found)
 
-    def _learn(self, chunks: Iterable[str]) -> dict[str, _Tokens]:
-        known: dict[str, _Tokens] = {}
+    def _learn(self, chunks: Iterable[str]) -> dict[str, Tokens]:
+        known: dict[str, Tokens] = {}
         strange: list[str] = []
         for chunk in chunks:
             answer = self._old.get(chunk)
@@ -139,16 +139,16 @@ class ChunkWords:
         self._remember(known)
         return known
 
-    def _remember(self, known: dict[str, _Tokens]) -> None:
+    def _remember(self, known: dict[str, Tokens]) -> None:
         for chunk, tokens in known.items():
             if len(chunk) <= _CHUNK_CHARS and len(tokens) <= _CHUNK_TOKENS:
                 self._young[chunk] = tokens
         if len(self._young) > _CHUNKS:
             self._young, self._old, self._by_themselves = {}, self._young, {}
 
-    def _ask(self, chunks: list[str]) -> dict[str, _Tokens]:
+    def _ask(self, chunks: list[str]) -> dict[str, Tokens]:
         """The tokens of chunks by spaCy's affix rules, which look at one chunk at a time."""
-        answers: dict[str, _Tokens] = {}
+        answers: dict[str, Tokens] = {}
         with self._affixes.vocab.memory_zone():  # without it spaCy keeps every string it ever saw
             tokens = iter(self._affixes(" ".join(chunks)))
             for chunk in chunks:
@@ -156,7 +156,7 @@ class ChunkWords:
                 answers[chunk] = _SHIFTING if self._last_pass.may_change(cut) else cut
         return answers
 
-    def _plain(self, chunk: str) -> _Tokens | None:
+    def _plain(self, chunk: str) -> Tokens | None:
         """The tokens of a chunk that needs no asking: whitespace and, in English, letters or ASCII letters and a mark."""
         if chunk.isspace():
             return (chunk,)
@@ -166,7 +166,7 @@ class ChunkWords:
             return _SHIFTING
         return self._plain_english(chunk) if self._is_english else None
 
-    def _plain_english(self, chunk: str) -> _Tokens | None:
+    def _plain_english(self, chunk: str) -> Tokens | None:
         if chunk.isalpha():
             return (chunk,)
         letters, mark = chunk[:-1], chunk[-1]
@@ -175,7 +175,7 @@ class ChunkWords:
             return letters, mark
         return None
 
-    def _settle_alone(self, chunks: list[str], answers: list[_Tokens]) -> bool:
+    def _settle_alone(self, chunks: list[str], answers: list[Tokens]) -> bool:
         """Fills in the answers of shifting chunks; False, and nothing filled in, where one does depend on its neighbours."""
         shifting = [place for place, answer in enumerate(answers) if not answer]
         for place in shifting:
@@ -187,12 +187,12 @@ class ChunkWords:
             answers[place] = self._by_itself(chunks[place])
         return True
 
-    def _settled(self, chunks: list[str]) -> list[_Tokens]:
+    def _settled(self, chunks: list[str]) -> list[Tokens]:
         """The final tokens of each of `_chunks_and_spaces`."""
         answers = self._answers(chunks)
         return [answer or self._among_neighbours(chunks, place) for place, answer in enumerate(answers)]
 
-    def _by_itself(self, chunk: str) -> _Tokens:
+    def _by_itself(self, chunk: str) -> Tokens:
         known = self._by_themselves.get(chunk)
         if known is None:
             known = self._among_neighbours([chunk], 0)
@@ -200,7 +200,7 @@ class ChunkWords:
                 self._by_themselves[chunk] = known
         return known
 
-    def _among_neighbours(self, chunks: list[str], place: int) -> _Tokens:
+    def _among_neighbours(self, chunks: list[str], place: int) -> Tokens:
         reach = self._last_pass.reach
         before = _up_to_whitespace(reversed(chunks[max(0, place - reach) : place]))[::-1]
         after = _up_to_whitespace(chunks[place + 1 : place + 1 + reach])
@@ -209,68 +209,6 @@ class ChunkWords:
         with self._nlp.memory_zone():
             tokens = self._spacy(" ".join([*before, chunks[place], *after]))
             return tuple(token.text for token in tokens if token.idx in span)
-
-
-class _LastPass:
-    """What spaCy's last pass looks for: the exceptions that its affix rules cut, as the tokens that they are cut into.
-
-    It finds nothing of more than `reach` tokens, and nothing across whitespace other than a single space. Of overlapping finds
-    the longest counts, even where it then changes nothing (`: )` is no exception, `:)` is).
-    """
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        affixes_only = Tokenizer(
-            tokenizer.vocab,
-            prefix_search=tokenizer.prefix_search,
-            suffix_search=tokenizer.suffix_search,
-            infix_finditer=tokenizer.infix_finditer,
-            token_match=tokenizer.token_match,
-            url_match=tokenizer.url_match,
-        )
-        sought: dict[_Tokens, bool] = {}
-        for exception in tokenizer.rules:
-            if _is_cut(tokenizer, exception):
-                cut = _texts(affixes_only(exception))
-                sought[cut] = cut != _texts(tokenizer(exception))
-        self.reach = max(map(len, sought))
-        self._changed = frozenset(cut for cut, changes in sought.items() if changes)
-        self._sizes = sorted(set(map(len, self._changed)))
-        self._heads = frozenset(token for cut in sought for token in cut[:-1])
-        self._tails = frozenset(token for cut in sought for token in cut[1:])
-
-    def may_change(self, tokens: _Tokens) -> bool:
-        """Whether it finds something to change within one chunk."""
-        runs = (tokens[start : start + size] for size in self._sizes for start in range(len(tokens) - size + 1))
-        return not self._changed.isdisjoint(runs)
-
-    def stays_within(self, before: _Tokens, after: _Tokens) -> bool:
-        """Whether no find can reach from a chunk into the chunks (or whitespace) before and after it."""
-        return bool(before and after) and before[-1] not in self._heads and after[0] not in self._tails
-
-
-def _is_cut(tokenizer: Tokenizer, exception: str) -> bool:
-    """Whether the last pass looks for the exception: it does where the affix rules cut it, or a space does."""
-    affixes = (tokenizer.find_prefix, tokenizer.find_infix, tokenizer.find_suffix)
-    return " " in exception or any(find(exception) for find in affixes)
-
-
-def _without_last_pass(tokenizer: Tokenizer) -> Tokenizer:
-    """The same rules without the last pass, over a vocabulary that computes nothing about its words.
-
-    spaCy gives that pass the exceptions which its affix rules cut, so it is built while those rules seem to cut nothing.
-    """
-    built = False
-    bare = Tokenizer(
-        Vocab(),
-        rules={exception: tokens for exception, tokens in tokenizer.rules.items() if " " not in exception},
-        prefix_search=lambda text: tokenizer.prefix_search(text) if built and tokenizer.prefix_search else None,
-        suffix_search=lambda text: tokenizer.suffix_search(text) if built and tokenizer.suffix_search else None,
-        infix_finditer=lambda text: tokenizer.infix_finditer(text) if built and tokenizer.infix_finditer else iter(()),
-        token_match=tokenizer.token_match,
-        url_match=tokenizer.url_match,
-    )
-    built = True
-    return bare
 
 
 def _stand_in(text: str) -> str:
@@ -290,14 +228,10 @@ def _up_to_whitespace(chunks: Iterable[str]) -> list[str]:
     return list(takewhile(lambda chunk: not chunk.isspace(), chunks))
 
 
-def _up_to_space(tokens: Iterator[Token]) -> _Tokens:
+def _up_to_space(tokens: Iterator[Token]) -> Tokens:
     texts: list[str] = []
     for token in tokens:
         texts.append(token.text)
         if token.whitespace_:
             break
     return tuple(texts)
-
-
-def _texts(tokens: Iterable[Token]) -> _Tokens:
-    return tuple(token.text for token in tokens)

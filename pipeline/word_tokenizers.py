@@ -62,7 +62,7 @@ def _why(factory: Any, error: Exception) -> str:
     kind, code = factory.args
     said = next(iter(str(error).strip().splitlines()), type(error).__name__)
     if kind == "SpaCyTokenizer" and code in _PACKAGES:
-        return f"spaCy's {code!r} needs the package {_PACKAGES[code]}, which is not installed"
+        return f"spaCy's {code!r} needs the package {_PACKAGES[code]} ({said})"
     if kind == "StanzaTokenizer" and not isinstance(error, ImportError):
         return f"Stanza has no model {code!r} here; fetch it with stanza.download({code!r}) ({said})"
     return f"{kind} cannot be used: {said}"
