@@ -22,7 +22,7 @@ def trained(lines: list[str], folder: Path, **options: Any) -> Asset:
     import fasttext
 
     (folder / "train.txt").write_text("\n".join(lines), encoding="utf-8")
-    settings = {
+    settings: dict[str, Any] = {
         "dim": 8,
         "minn": 1,
         "maxn": 2,
@@ -40,6 +40,7 @@ def trained(lines: list[str], folder: Path, **options: Any) -> Asset:
         except RuntimeError:
             if not tries_left:
                 raise
+            settings["dim"] += 1  # another size, so that it is not given the same memory again
     path = folder / "glotlid-form.bin"
     model.save_model(str(path))
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
