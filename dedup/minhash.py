@@ -17,6 +17,7 @@ from dedup.shingles import HASHES, NORMAL_FORMS, shingles
 from pipeline.errors import RecipeError
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.nltk_words import NltkEnglish
+from pipeline.words import check_words
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -58,6 +59,11 @@ class MinHash:
             raise RecipeError(f"minhash: normal form {self.normal_form!r} is none of {', '.join(sorted(NORMAL_FORMS))}")
         if not 0 <= self.seed < 1 << 32:
             raise RecipeError(f"minhash: seed {self.seed} does not fit in 32 bits")
+
+    def check(self) -> None:
+        """Refuses a language whose words cannot be told here (RecipeError)."""
+        if self.tokenizer is None:
+            check_words(self.language)
 
     def shingles(self, text: str) -> Hashes:
         """The hashed n-grams of `text`, in order, repeats included; empty where it has fewer than `ngram` words."""

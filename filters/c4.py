@@ -11,7 +11,7 @@ from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Edit, Rule, Transformed, schema, signals_of
 from pipeline.nltk_words import NltkEnglish
 from pipeline.pages import Pages
-from pipeline.words import ENGINES, count_sentences
+from pipeline.words import ENGINES, check_words, count_sentences
 
 # C4's own marks, as datatrove has them (compared in the parity tests). Importing them from its filters would bring the client
 # of the Hub into every worker: a third of the time that a recipe takes to import.
@@ -62,6 +62,11 @@ class C4Lines:
     end_marks: tuple[str, ...] = field(default=END_PUNCTUATION, metadata=IDENTITY_IF_CHANGED)
     words_without_citations: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
     tokenizer: NltkEnglish | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
+
+    def check(self) -> None:
+        """Refuses a language whose words cannot be told here (RecipeError)."""
+        if self.tokenizer is None:
+            check_words(self.language)
 
     def transform(self, pages: Pages) -> Transformed:
         """New texts, their edits and one row of signals per page."""

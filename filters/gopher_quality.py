@@ -13,7 +13,7 @@ from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Rule, schema, signals_of
 from pipeline.nltk_words import NltkEnglish
 from pipeline.pages import Pages
-from pipeline.words import ENGINES, split_words
+from pipeline.words import ENGINES, check_words, split_words
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")  # of which Gopher wants two in a page
 
@@ -53,6 +53,11 @@ class GopherQuality:
     symbols: str = field(default=SYMBOLS, metadata=IDENTITY_IF_CHANGED)
     each_stop_word: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
     tokenizer: NltkEnglish | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
+
+    def check(self) -> None:
+        """Refuses a language whose words cannot be told here (RecipeError)."""
+        if self.tokenizer is None:
+            check_words(self.language)
 
     def measure(self, pages: Pages) -> pa.RecordBatch:
         """One row per page."""

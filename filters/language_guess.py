@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyarrow as pa
 
-from filters.language import LID_176, model_knowing, scores_of
+from filters.language import LID_176
+from filters.language_model import LanguageModel, model_knowing
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.measures import Gated, schema, signals_of
@@ -60,11 +61,11 @@ class LanguageGuess:
         reasons = [None if score is None or score >= self.min_score else "surely_other_language" for score in scores]
         return Gated(reasons, signals_of(self.signals, {"language_guess_score": scores}, len(pages)))
 
-    def _score(self, model: Any, html: str) -> float | None:
+    def _score(self, model: LanguageModel, html: str) -> float | None:
         best: float | None = None
         for text in glances(html, self.glance_chars):
             if text:
-                found = scores_of(model, storable(text))
+                found = model.scores(storable(text))
                 best = max(best or 0.0, *(found.get(language, 0.0) for language in self.languages))
                 if best >= self.min_score:
                     return best

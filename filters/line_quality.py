@@ -11,7 +11,7 @@ from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Rule, schema, signals_of
 from pipeline.nltk_words import NltkEnglish
 from pipeline.pages import Pages
-from pipeline.words import ENGINES
+from pipeline.words import ENGINES, check_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,11 @@ class LineQuality:
     language: str = "en"
     blank_lines: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
     tokenizer: NltkEnglish | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
+
+    def check(self) -> None:
+        """Refuses a language whose words cannot be told here (RecipeError)."""
+        if self.tokenizer is None:
+            check_words(self.language)
 
     def measure(self, pages: Pages) -> pa.RecordBatch:
         """One row per page."""

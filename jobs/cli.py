@@ -6,6 +6,7 @@ from jobs.annotate import annotate
 from jobs.bench.verb import bench
 from jobs.curate import curate
 from jobs.demo import demo
+from jobs.fit_language import fit_language
 from jobs.measure import measure
 from jobs.plan import plan
 from jobs.publish import publish
@@ -16,7 +17,7 @@ from jobs.terminal import run_app
 from jobs.verify import verify
 from jobs.why import why
 
-VERBS = (demo, recipes, plan, curate, status, why, report, measure, annotate, verify, publish, bench)
+VERBS = (demo, recipes, plan, curate, status, why, report, measure, annotate, verify, publish, fit_language, bench)
 
 app = typer.Typer(
     name="gristmill",
@@ -28,7 +29,7 @@ app = typer.Typer(
     epilog="Start with: gristmill demo",
 )
 for verb in VERBS:
-    app.command(name=verb.__name__)(verb)
+    app.command(name=verb.__name__.replace("_", "-"))(verb)
 
 
 def main() -> None:

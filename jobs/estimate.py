@@ -2,7 +2,9 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
+from filters.language import Language
 from jobs.recipe import Recipe
 from pipeline.sources import ROW_FILES, Source
 
@@ -35,7 +37,13 @@ def workers_of(workers: int | None) -> int:
 
 def memory_ceiling(recipe: Recipe, workers: int | None) -> int:
     """Bytes that all workers and their extractor processes may take together."""
-    return workers_of(workers) * (WORKER_BYTES + recipe.limits.memory_bytes)
+    return workers_of(workers) * (WORKER_BYTES + recipe.limits.memory_bytes + _model_bytes(recipe))
+
+
+def _model_bytes(recipe: Recipe) -> int:
+    """Of language models, each worker holding its own. The packaged lid.176 (1 MB) is in WORKER_BYTES."""
+    files = [Path(item.model.location).expanduser() for item in recipe.ingest if isinstance(item, Language)]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def estimate(recipe: Recipe, source: Source, missing_bytes: int, workers: int | None) -> Estimate:

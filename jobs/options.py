@@ -6,7 +6,10 @@ import typer
 
 RecipeName = Annotated[
     str,
-    typer.Argument(metavar="RECIPE", help="A shipped recipe (see gristmill recipes) or your own, file.py:function."),
+    typer.Argument(
+        metavar="RECIPE",
+        help="A shipped recipe (see gristmill recipes; fineweb2:por_Latn has a language) or your own, file.py:function.",
+    ),
 ]
 Input = Annotated[
     list[str] | None,

@@ -1,6 +1,7 @@
 """A recipe: everything that decides what a corpus is, as one frozen value.
 
-A shipped recipe is a function in `jobs/recipes/`; your own is `file.py:function`, often `dataclasses.replace` of a shipped one.
+A shipped recipe is a function in `jobs/recipes/`, some with a language (`fineweb2:por_Latn`); your own is `file.py:function`,
+often `dataclasses.replace` of a shipped one.
 """
 
 from collections.abc import Callable
@@ -38,6 +39,7 @@ SHIPPED = (
     "refinedweb",
     "dclm",
 )
+BY_LANGUAGE = ("fineweb2",)  # named with a language or its file of thresholds: `fineweb2:por_Latn`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +136,20 @@ def _shipped(name: str) -> Named:
 def load_recipe(name: str) -> tuple[Recipe, tuple[ModuleType, ...]]:
     """The recipe called `name` (a shipped one, or `file.py:function`) and the modules that workers do not have.
 
+    One by language is called `NAME:LANGUAGE` or `NAME:FILE.yml`, the file of the language's thresholds.
+
     Raises:
         RecipeError: no such recipe, file or function, or the function does not return a Recipe.
     """
+    base, _, about = name.partition(":")
+    if base in BY_LANGUAGE:
+        made = find_named(f"jobs.recipes.{base}:for_language", "recipe").value
+        return call(lambda: made(about), name, "recipe"), ()
     if name in SHIPPED:
         found = _shipped(name)
     elif not name.rpartition(":")[0].endswith(".py"):
-        raise RecipeError(f"no recipe {name!r}: shipped are {', '.join(SHIPPED)}; your own is named file.py:function")
+        shipped = ", ".join((*SHIPPED, *(f"{each}:LANGUAGE" for each in BY_LANGUAGE)))
+        raise RecipeError(f"no recipe {name!r}: shipped are {shipped}; your own is named file.py:function")
     else:
         found = find_named(name, "recipe")
     if not callable(found.value):

@@ -160,7 +160,7 @@ def run(
         KeyboardInterrupt: after everything in flight was stopped.
     """
     recipe = prepared.recipe
-    check_parts(*recipe.ingest, *recipe.measures, *recipe.transforms, recipe.tokens)
+    check_parts(*recipe.ingest, *recipe.measures, recipe.minhash, *recipe.transforms, recipe.tokens)
     began = time.monotonic()
     save_source(prepared.storage, prepared.source)  # a ROOT that may not be written is noticed before Ray has started
     runner = make_runner(

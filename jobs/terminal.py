@@ -72,7 +72,7 @@ def fail(error: GristmillError) -> NoReturn:
 def run_verb(verb: Callable[..., None]) -> None:
     """Runs one verb as a program of its own: `python -m jobs.VERB`."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
-    app.command(name=verb.__name__)(verb)
+    app.command(name=verb.__name__.replace("_", "-"))(verb)
     run_app(app)
 
 

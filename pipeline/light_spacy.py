@@ -1,18 +1,20 @@
 """spaCy without its command line, which its package imports for the sake of one function: half of the seconds that it takes."""
 
 import sys
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 _COMMAND_LINE, _OF_ONE_FUNCTION = "spacy.cli", "spacy.cli.info"
 
 
-def blank_english() -> Any:
-    """What datatrove has split English with: `spacy.blank("en")` with a sentencizer."""
+def blank(code: str) -> Any:
+    """What datatrove splits a language with: `spacy.blank(code)` with a sentencizer."""
     import_spacy()
-    from spacy.lang.en import English
-
-    nlp = English()
+    module: Any = import_module(
+        f"spacy.lang.{code}"
+    )  # as spaCy's own look-up, which reads every package's entry points first
+    nlp = getattr(module, module.__all__[0])()
     nlp.add_pipe("sentencizer")
     return nlp
 

@@ -3,10 +3,10 @@
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
-from pipeline.errors import RecipeError
-
 if TYPE_CHECKING:
     from datatrove.utils.word_tokenizers import WordTokenizer
+
+    from pipeline.chunk_words import ChunkWords
 
 ENGINES = ("spacy", "datatrove")
 """The distributions whose versions decide what a word is."""
@@ -33,7 +33,7 @@ def split_words(text: str, language: str = "en", tokenizer: Tokenizer | None = N
     `text` holds no lone surrogates (see `pipeline.pages.storable`). Not for several threads at once.
 
     Raises:
-        RecipeError: for a language that has no tokenizer, or one whose package is not installed.
+        RecipeError: for a language that has no tokenizer, or one whose package or model is not installed.
     """
     return (tokenizer or _splitter(language)).words(text)
 
@@ -41,6 +41,12 @@ def split_words(text: str, language: str = "en", tokenizer: Tokenizer | None = N
 def count_sentences(text: str, language: str = "en", tokenizer: Tokenizer | None = None) -> int:
     """How many pieces `tokenizer`, or else datatrove's `split_into_sentences`, cuts `text` into; for datatrove `""` is one."""
     return (tokenizer or _splitter(language)).sentences(text)
+
+
+def check_words(language: str) -> None:
+    """Raises the RecipeError of `split_words` now; English, which is always there, is not loaded for it."""
+    if language not in ENGLISH:
+        _splitter(language)
 
 
 class _Whole:
@@ -56,22 +62,35 @@ class _Whole:
         return len(self._tokenizer.span_tokenize(text)) or 1
 
 
+class _WordsOfAnyLanguage(_Whole):
+    """datatrove's fallback: words by spaCy's multi-language rules, sentences by a pattern of its own."""
+
+    def words(self, text: str) -> list[str]:
+        return _chunk_words("xx").words(text)
+
+
 @cache
 def _splitter(language: str) -> Tokenizer:
     if language in ENGLISH:
-        # Late, because spaCy takes a second and 90 MB that many processes never need.
-        from pipeline.light_spacy import blank_english
+        return _chunk_words("en")
+    from pipeline.word_tokenizers import loaded_tokenizer, remembers_chunks
 
-        nlp = blank_english()
-        from pipeline.english_words import EnglishWords  # after spaCy, which it would import whole
-
-        return EnglishWords(nlp)
-    from datatrove.utils.word_tokenizers import SpaCyTokenizer, load_word_tokenizer
-
-    try:
-        tokenizer = load_word_tokenizer(language)
-    except (ValueError, ImportError) as error:
-        raise RecipeError(f"no words for language {language!r}: {error}") from error
-    if isinstance(tokenizer, SpaCyTokenizer) and tokenizer.language == "en":
-        return _splitter("en")
+    tokenizer, kind = loaded_tokenizer(language)
+    if kind == "WhitespaceTokenizer":
+        return _WordsOfAnyLanguage(tokenizer)
+    code = tokenizer.language
+    if kind == "SpaCyTokenizer" and code and remembers_chunks(tokenizer):
+        return _chunk_words(code)
     return _Whole(tokenizer)
+
+
+@cache
+def _chunk_words(code: str) -> "ChunkWords":
+    """One memory for each of spaCy's languages: the table gives `xx` alone to a thousand."""
+    # Late, because spaCy takes a second and 90 MB that many processes never need.
+    from pipeline.light_spacy import blank
+
+    nlp = blank(code)
+    from pipeline.chunk_words import ChunkWords  # after spaCy, which it would import whole
+
+    return ChunkWords(nlp)

@@ -64,7 +64,18 @@ def test_neighbours_do_not_matter(texts: list[str]) -> None:
     assert together.signals.schema == Language.signals
 
 
-@pytest.mark.parametrize(("code", "nearest"), [("eng", "'en'"), ("deu", "'de'"), ("en_Latn", "'en'")])
+@pytest.mark.parametrize(
+    ("code", "nearest"),
+    [
+        ("eng", "'en'"),
+        ("deu", "'de'"),
+        ("en_Latn", "'en'"),
+        ("eng_Latn", "'en'"),
+        ("por_Latn", "'pt'"),
+        ("cmn_Hani", "'zh'"),
+        ("pt-br", "'pt'"),
+    ],
+)
 def test_a_code_of_another_standard_is_refused_with_the_models_own(code: str, nearest: str) -> None:
     with pytest.raises(RecipeError, match=f"lid.176.ftz knows no '{code}'.*{nearest}"):
         Language(languages=("en", code)).check()

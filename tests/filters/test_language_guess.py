@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.language import LID_176, model_knowing, scores_of
+from filters.language import LID_176
 from filters.language_guess import MARKUP_CHARS, LanguageGuess, glances
+from filters.language_model import model_knowing
 from pipeline.archives.decode import decode
 from pipeline.archives.warc import read_record_at
 from pipeline.errors import RecipeError
@@ -104,7 +105,7 @@ def test_no_page_of_the_corpus_that_is_english_is_stopped(corpus: Path, corpus_p
             file.seek(place["offset"])
             record = read_record_at(file, place["warc"])
         stopped = judged(decode(record.body, record.http_charset).text) != [None]
-        scores = scores_of(model, about["text"]) if about["text"] else {}
+        scores = model.scores(about["text"]) if about["text"] else {}
         if max(scores, key=scores.__getitem__, default="") == "en":
             english += 1
             assert not stopped, about["id"]

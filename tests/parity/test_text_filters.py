@@ -182,7 +182,7 @@ def test_without_a_bound_on_words_datatrove_divides_by_zero_where_we_have_no_rat
 
 
 def test_a_page_whose_only_word_datatrove_deletes_has_no_newline_ratio() -> None:
-    """datatrove divides by zero there, except for the first such page of a process (see `pipeline.english_words`)."""
+    """datatrove divides by zero there, except for the first such page of a process (see `pipeline.chunk_words`)."""
     row = LineQuality().measure(Pages(["IS_ALPHA"])).to_pylist()[0]
     assert row["newline_word_ratio"] is None
     assert row["nonblank_line_count"] == 1

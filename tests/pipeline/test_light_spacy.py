@@ -6,7 +6,7 @@ import sys
 import pytest
 from datatrove.utils.word_tokenizers import SpaCyTokenizer, load_word_tokenizer
 
-from pipeline.light_spacy import blank_english
+from pipeline.light_spacy import blank
 from pipeline.words import ENGLISH
 
 FIRST_WORDS = """
@@ -26,7 +26,7 @@ def test_datatrove_splits_what_we_call_english_by_blank_english(language: str) -
 
 
 def test_blank_english_has_the_rules_of_datatroves() -> None:
-    ours, theirs = blank_english(), load_word_tokenizer("eng").tokenizer
+    ours, theirs = blank("en"), load_word_tokenizer("eng").tokenizer
     assert ours.pipe_names == theirs.pipe_names == ["sentencizer"]
     assert ours.get_pipe("sentencizer").punct_chars == theirs.get_pipe("sentencizer").punct_chars
     assert ours.tokenizer.rules == theirs.tokenizer.rules

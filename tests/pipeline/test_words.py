@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline import english_words
-from pipeline.english_words import EnglishWords
+from pipeline import chunk_words
+from pipeline.chunk_words import ChunkWords
 from pipeline.errors import RecipeError
 from pipeline.words import count_sentences, split_words
 
@@ -24,11 +24,11 @@ def datatrove():
 
 
 @pytest.fixture(scope="module")
-def forgetful(datatrove) -> Iterator[EnglishWords]:
+def forgetful(datatrove) -> Iterator[ChunkWords]:
     """A splitter whose memory turns over all the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(english_words, "_CHUNKS", 7)
-        yield EnglishWords(datatrove.tokenizer)
+        patch.setattr(chunk_words, "_CHUNKS", 7)
+        yield ChunkWords(datatrove.tokenizer)
 
 
 def datatrove_sentences(tokenizer, text: str) -> int:
@@ -119,7 +119,7 @@ def test_words_and_sentences_of_any_text_are_datatroves(datatrove, forgetful, te
 @settings(max_examples=12, deadline=None)
 @given(texts=st.lists(nasty, min_size=2, max_size=8))
 def test_what_was_split_before_changes_nothing(datatrove, texts: list[str]) -> None:
-    fresh, used = EnglishWords(datatrove.tokenizer), EnglishWords(datatrove.tokenizer)
+    fresh, used = ChunkWords(datatrove.tokenizer), ChunkWords(datatrove.tokenizer)
     for text in texts:
         used.sentences(text)
     assert [used.words(text) for text in reversed(texts)] == [fresh.words(text) for text in reversed(texts)]
@@ -187,8 +187,8 @@ def test_a_tab_after_a_stop_begins_a_sentence_that_a_space_does_not() -> None:
 
 
 def test_memory_holds_two_generations_of_short_chunks_and_no_more(datatrove, monkeypatch) -> None:
-    monkeypatch.setattr(english_words, "_CHUNKS", 100)
-    words = EnglishWords(datatrove.tokenizer)
+    monkeypatch.setattr(chunk_words, "_CHUNKS", 100)
+    words = ChunkWords(datatrove.tokenizer)
     for page in range(50):
         words.words(" ".join(f"word{page}-{number}" for number in range(20)))
         words.words("x" * 49 + str(page) + " " + ".,;" * 5 + str(page))

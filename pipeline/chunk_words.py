@@ -1,24 +1,26 @@
-"""spaCy's blank English tokenizer, remembered chunk by chunk: the same words some 40 times faster.
+"""spaCy's tokenizer of a blank language, remembered chunk by chunk: the same words some 40 times faster.
 
 datatrove runs spaCy over the whole page, several times. spaCy's affix rules act on the runs between whitespace, which we call
-chunks, so it is asked once for each chunk. Two things reach beyond a chunk. spaCy's last pass looks for exceptions such as `:)`
+chunks, so it is asked once for each chunk. Three things reach beyond a chunk. spaCy's last pass looks for exceptions such as `:)`
 among the finished tokens of the whole page and prefers the longest, so that `x:)` is `x`, `:)` but `x:) )` is `x`, `:`, `)`,
-`)`: chunks that this pass may change are looked at with their neighbours, each time.
+`)`: chunks that this pass may change are looked at with their neighbours, each time. Some languages have exceptions with a space
+inside (Spanish `EE. UU.`): a line that holds one is given to spaCy whole.
 
-The other is the token `IS_ALPHA`. It has the one number that spaCy's hash table keeps for itself, so that spaCy reads freed
+The third is the token `IS_ALPHA`. It has the one number that spaCy's hash table keeps for itself, so that spaCy reads freed
 memory and mostly raises from the second time on that a process meets it; datatrove then deletes it from the page. Here it is
 never shown to spaCy and always deleted.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, count, takewhile
+from itertools import chain, count, groupby, takewhile
 from typing import Any, cast
 
 from spacy.lang.lex_attrs import is_punct
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Token
-from spacy.vocab import Vocab
+
+from pipeline.last_pass import LastPass, Tokens, texts_of, without_last_pass
 
 _UNSPEAKABLE = "IS_ALPHA"
 _RUNS = re.compile(r"\s+|\S+")
@@ -30,27 +32,32 @@ _CHUNKS = 1 << 16
 _CHUNK_CHARS = 48
 _CHUNK_TOKENS = 8
 
-_Tokens = tuple[str, ...]
-_SHIFTING: _Tokens = ()  # the answer for a chunk whose tokens may depend on its neighbours
+_SHIFTING: Tokens = ()  # the answer for a chunk whose tokens may depend on its neighbours
 
 
-class EnglishWords:
-    """Words and sentences of English text; what it remembers is bounded by two generations and never changes an answer."""
+class ChunkWords:
+    """Words and sentences of a language; what it remembers is bounded by two generations and never changes an answer."""
 
     def __init__(self, nlp: Any) -> None:
-        """`nlp` is spaCy's blank English with a sentencizer."""
+        """`nlp` is a blank language of spaCy with a sentencizer, whose tokenizer is spaCy's own (not Chinese, for one)."""
         self._nlp = nlp
+        self._is_english = nlp.lang == "en"
         self._spacy: Tokenizer = nlp.tokenizer
-        self._affixes = _without_last_pass(self._spacy)
+        self._affixes = without_last_pass(self._spacy)
         self._exceptions = frozenset(self._spacy.rules)
+        self._spaced = tuple(each for each in self._spacy.rules if len(each.split()) > 1)
         self._stops = frozenset(nlp.get_pipe("sentencizer").punct_chars)
-        self._last_pass = _LastPass(self._spacy)
-        self._young: dict[str, _Tokens] = {}
-        self._old: dict[str, _Tokens] = {}
-        self._by_themselves: dict[str, _Tokens] = {}
+        self._last_pass = LastPass(self._spacy)
+        self._young: dict[str, Tokens] = {}
+        self._old: dict[str, Tokens] = {}
+        self._by_themselves: dict[str, Tokens] = {}
 
     def words(self, text: str) -> list[str]:
         """Tokens without whitespace, as datatrove's `word_tokenize`."""
+        if self._has_spaced_exception(text):
+            if _UNSPEAKABLE in text:
+                return self._words_without_unspeakable(text)
+            return [stripped for token in self._tokens(text) if (stripped := token.strip())]
         chunks = text.split()
         answers = self._answers(chunks)
         if not all(answers) and not self._settle_alone(chunks, answers):
@@ -61,20 +68,38 @@ class EnglishWords:
 
     def sentences(self, text: str) -> int:
         """The rule of spaCy's sentencizer: the first token after a stop that is no punctuation begins a new sentence."""
-        chunks = _chunks_and_spaces(text)
-        answers = self._answers(chunks)
-        if not all(answers) and not self._settle_alone(chunks, answers):
-            if _UNSPEAKABLE in text:
-                return self.sentences(self._speakable(text))
-            answers = self._settled(chunks)
+        while _UNSPEAKABLE in text:
+            text = self._speakable(text)
         sentences, stopped, stops = 1, False, self._stops
-        for token in chain.from_iterable(answers):
+        for token in self._tokens(text):
             if token in stops:
                 stopped = True
             elif stopped and not is_punct(token):
                 sentences += 1
                 stopped = False
         return sentences
+
+    def _tokens(self, text: str) -> Iterator[str]:
+        """All tokens, whitespace among them, of a text without the unspeakable."""
+        if self._has_spaced_exception(text):
+            runs = groupby(_chunks_and_spaces(text), str.isspace)
+            lines = (chunks if blank else [" ".join(chunks)] for blank, chunks in runs)
+            return chain.from_iterable(map(self._tokens_of_line, chain.from_iterable(lines)))
+        chunks = _chunks_and_spaces(text)
+        answers = self._answers(chunks)
+        if not all(answers) and not self._settle_alone(chunks, answers):
+            answers = self._settled(chunks)
+        return chain.from_iterable(answers)
+
+    def _tokens_of_line(self, line: str) -> Iterable[str]:
+        """The tokens of a run without whitespace tokens inside, which nothing outside of it can change."""
+        if not self._has_spaced_exception(line):
+            return self._tokens(line)
+        with self._nlp.memory_zone():
+            return texts_of(self._spacy(line))
+
+    def _has_spaced_exception(self, text: str) -> bool:
+        return any(exception in text for exception in self._spaced)
 
     def _words_without_unspeakable(self, text: str) -> list[str]:
         speakable = self._speakable(text)
@@ -88,7 +113,7 @@ class EnglishWords:
         spoken = text.replace(_UNSPEAKABLE, stand_in)
         return text.replace(_UNSPEAKABLE, "") if stand_in in self.words(spoken) else spoken
 
-    def _answers(self, chunks: list[str]) -> list[_Tokens]:
+    def _answers(self, chunks: list[str]) -> list[Tokens]:
         """The tokens of each chunk, `_SHIFTING` where they may depend on its neighbours."""
         found = list(map(self._young.get, chunks))
         if None in found:
@@ -96,10 +121,10 @@ class EnglishWords:
             known = self._learn(dict.fromkeys(chunks[place] for place in unknown))
             for place in unknown:
                 found[place] = known[chunks[place]]
-        return cast(list[_Tokens], found)
+        return cast(list[Tokens], found)
 
-    def _learn(self, chunks: Iterable[str]) -> dict[str, _Tokens]:
-        known: dict[str, _Tokens] = {}
+    def _learn(self, chunks: Iterable[str]) -> dict[str, Tokens]:
+        known: dict[str, Tokens] = {}
         strange: list[str] = []
         for chunk in chunks:
             answer = self._old.get(chunk)
@@ -114,16 +139,16 @@ class EnglishWords:
         self._remember(known)
         return known
 
-    def _remember(self, known: dict[str, _Tokens]) -> None:
+    def _remember(self, known: dict[str, Tokens]) -> None:
         for chunk, tokens in known.items():
             if len(chunk) <= _CHUNK_CHARS and len(tokens) <= _CHUNK_TOKENS:
                 self._young[chunk] = tokens
         if len(self._young) > _CHUNKS:
             self._young, self._old, self._by_themselves = {}, self._young, {}
 
-    def _ask(self, chunks: list[str]) -> dict[str, _Tokens]:
+    def _ask(self, chunks: list[str]) -> dict[str, Tokens]:
         """The tokens of chunks by spaCy's affix rules, which look at one chunk at a time."""
-        answers: dict[str, _Tokens] = {}
+        answers: dict[str, Tokens] = {}
         with self._affixes.vocab.memory_zone():  # without it spaCy keeps every string it ever saw
             tokens = iter(self._affixes(" ".join(chunks)))
             for chunk in chunks:
@@ -131,23 +156,26 @@ class EnglishWords:
                 answers[chunk] = _SHIFTING if self._last_pass.may_change(cut) else cut
         return answers
 
-    def _plain(self, chunk: str) -> _Tokens | None:
-        """The tokens of a chunk that needs no asking: whitespace, letters, or ASCII letters and a mark, and no exception."""
+    def _plain(self, chunk: str) -> Tokens | None:
+        """The tokens of a chunk that needs no asking: whitespace and, in English, letters or ASCII letters and a mark."""
         if chunk.isspace():
             return (chunk,)
         if chunk in self._exceptions:
             return None
-        if chunk.isalpha():
-            return (chunk,)
         if _UNSPEAKABLE in chunk:
             return _SHIFTING
+        return self._plain_english(chunk) if self._is_english else None
+
+    def _plain_english(self, chunk: str) -> Tokens | None:
+        if chunk.isalpha():
+            return (chunk,)
         letters, mark = chunk[:-1], chunk[-1]
         cut = mark in _CUT_AFTER_LETTERS or (mark == "." and letters[-1:].islower())
         if cut and letters.isascii() and letters.isalpha() and letters not in self._exceptions:
             return letters, mark
         return None
 
-    def _settle_alone(self, chunks: list[str], answers: list[_Tokens]) -> bool:
+    def _settle_alone(self, chunks: list[str], answers: list[Tokens]) -> bool:
         """Fills in the answers of shifting chunks; False, and nothing filled in, where one does depend on its neighbours."""
         shifting = [place for place, answer in enumerate(answers) if not answer]
         for place in shifting:
@@ -159,12 +187,12 @@ class EnglishWords:
             answers[place] = self._by_itself(chunks[place])
         return True
 
-    def _settled(self, chunks: list[str]) -> list[_Tokens]:
+    def _settled(self, chunks: list[str]) -> list[Tokens]:
         """The final tokens of each of `_chunks_and_spaces`."""
         answers = self._answers(chunks)
         return [answer or self._among_neighbours(chunks, place) for place, answer in enumerate(answers)]
 
-    def _by_itself(self, chunk: str) -> _Tokens:
+    def _by_itself(self, chunk: str) -> Tokens:
         known = self._by_themselves.get(chunk)
         if known is None:
             known = self._among_neighbours([chunk], 0)
@@ -172,7 +200,7 @@ class EnglishWords:
                 self._by_themselves[chunk] = known
         return known
 
-    def _among_neighbours(self, chunks: list[str], place: int) -> _Tokens:
+    def _among_neighbours(self, chunks: list[str], place: int) -> Tokens:
         reach = self._last_pass.reach
         before = _up_to_whitespace(reversed(chunks[max(0, place - reach) : place]))[::-1]
         after = _up_to_whitespace(chunks[place + 1 : place + 1 + reach])
@@ -181,62 +209,6 @@ class EnglishWords:
         with self._nlp.memory_zone():
             tokens = self._spacy(" ".join([*before, chunks[place], *after]))
             return tuple(token.text for token in tokens if token.idx in span)
-
-
-class _LastPass:
-    """What spaCy's last pass looks for: the exceptions that its affix rules cut, as the tokens that they are cut into.
-
-    It finds nothing of more than `reach` tokens, and nothing across whitespace other than a single space. Of overlapping finds
-    the longest counts, even where it then changes nothing (`: )` is no exception, `:)` is).
-    """
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        affixes_only = Tokenizer(
-            tokenizer.vocab,
-            prefix_search=tokenizer.prefix_search,
-            suffix_search=tokenizer.suffix_search,
-            infix_finditer=tokenizer.infix_finditer,
-            token_match=tokenizer.token_match,
-            url_match=tokenizer.url_match,
-        )
-        sought: dict[_Tokens, bool] = {}
-        for exception in tokenizer.rules:
-            if tokenizer.find_prefix(exception) or tokenizer.find_infix(exception) or tokenizer.find_suffix(exception):
-                cut = _texts(affixes_only(exception))
-                sought[cut] = cut != _texts(tokenizer(exception))
-        self.reach = max(map(len, sought))
-        self._changed = frozenset(cut for cut, changes in sought.items() if changes)
-        self._sizes = sorted(set(map(len, self._changed)))
-        self._heads = frozenset(token for cut in sought for token in cut[:-1])
-        self._tails = frozenset(token for cut in sought for token in cut[1:])
-
-    def may_change(self, tokens: _Tokens) -> bool:
-        """Whether it finds something to change within one chunk."""
-        runs = (tokens[start : start + size] for size in self._sizes for start in range(len(tokens) - size + 1))
-        return not self._changed.isdisjoint(runs)
-
-    def stays_within(self, before: _Tokens, after: _Tokens) -> bool:
-        """Whether no find can reach from a chunk into the chunks (or whitespace) before and after it."""
-        return bool(before and after) and before[-1] not in self._heads and after[0] not in self._tails
-
-
-def _without_last_pass(tokenizer: Tokenizer) -> Tokenizer:
-    """The same rules without the last pass, over a vocabulary that computes nothing about its words.
-
-    spaCy gives that pass the exceptions which its affix rules cut, so it is built while those rules seem to cut nothing.
-    """
-    built = False
-    bare = Tokenizer(
-        Vocab(),
-        rules=tokenizer.rules,
-        prefix_search=lambda text: tokenizer.prefix_search(text) if built and tokenizer.prefix_search else None,
-        suffix_search=lambda text: tokenizer.suffix_search(text) if built and tokenizer.suffix_search else None,
-        infix_finditer=lambda text: tokenizer.infix_finditer(text) if built and tokenizer.infix_finditer else iter(()),
-        token_match=tokenizer.token_match,
-        url_match=tokenizer.url_match,
-    )
-    built = True
-    return bare
 
 
 def _stand_in(text: str) -> str:
@@ -256,14 +228,10 @@ def _up_to_whitespace(chunks: Iterable[str]) -> list[str]:
     return list(takewhile(lambda chunk: not chunk.isspace(), chunks))
 
 
-def _up_to_space(tokens: Iterator[Token]) -> _Tokens:
+def _up_to_space(tokens: Iterator[Token]) -> Tokens:
     texts: list[str] = []
     for token in tokens:
         texts.append(token.text)
         if token.whitespace_:
             break
     return tuple(texts)
-
-
-def _texts(tokens: Iterable[Token]) -> _Tokens:
-    return tuple(token.text for token in tokens)

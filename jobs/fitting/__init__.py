@@ -1,0 +1,1 @@
+"""Fits a language's thresholds to reference text: what `gristmill fit-language` does."""
