@@ -9,13 +9,14 @@ from jobs.demo import demo
 from jobs.measure import measure
 from jobs.plan import plan
 from jobs.publish import publish
+from jobs.replay import replay
 from jobs.report import report
 from jobs.status import status
 from jobs.terminal import run_app
 from jobs.verify import verify
 from jobs.why import why
 
-VERBS = (demo, plan, curate, status, why, report, measure, annotate, verify, publish, bench)
+VERBS = (demo, plan, curate, status, why, replay, report, measure, annotate, verify, publish, bench)
 
 app = typer.Typer(
     name="gristmill",

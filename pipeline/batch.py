@@ -36,7 +36,7 @@ class Batch:
     """Some records on their way through the list: columns for all of them, pages for those still alive."""
 
     def __init__(self, records: Sequence[Record], schema: pa.Schema, watch: Stopwatch | None = None) -> None:
-        self._watch = watch or Stopwatch()
+        self.watch = watch or Stopwatch()
         rows = len(records)
         self.records = records
         self.schema = schema
@@ -83,10 +83,10 @@ class Batch:
         if not record.body:
             self.gates[row] = "empty_body"
             return ""
-        with self._watch.timing("decode"):
+        with self.watch.timing("decode"):
             decoded = decode(record.body, record.http_charset)
         self.decoded[row] = replace(decoded, text="")  # how it was read is told later, the HTML is not needed again
-        with self._watch.timing("extract"):
+        with self.watch.timing("extract"):
             extracted = sandbox.extract(decoded.text)
         return self._checked(row, extracted.text if extracted else "")
 

@@ -21,6 +21,7 @@ LONGER = {
     "jobs/curate.py:curate": "a line for each option",
     "jobs/publish.py:publish": "a line for each option",
     "jobs/plan.py:plan": "a line for each option",
+    "jobs/replay.py:replay": "a line for each option",
 }
 
 

@@ -20,10 +20,14 @@ from jobs.recipe import Recipe, load_recipe
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.evidence import Explains, Span
+from pipeline.extraction import Trafilatura
+from pipeline.identity import canonical
+from pipeline.ingest import Item
 from pipeline.inspection.samples import Explain
 from pipeline.measures import Rule, Transform
 from pipeline.restoration import is_same, restore
 from pipeline.runs import OpenRun
+from pipeline.sandbox import Limits
 
 SHIPPED: tuple[type, ...] = (
     Asset,
@@ -35,10 +39,12 @@ SHIPPED: tuple[type, ...] = (
     GopherRepetition,
     HtmlOnly,
     Language,
+    Limits,
     LineQuality,
     MinHash,
     PersonalData,
     TokenCounter,
+    Trafilatura,
     UrlPolicy,
 )
 
@@ -74,6 +80,29 @@ def last_steps(run: OpenRun, recipe: Recipe | None = None) -> LastSteps:
             raise RecipeError(_differs(readable, recipe))
     minhash, transforms, tokens = given
     return LastSteps(minhash=minhash, transforms=tuple(transforms), tokens=tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstSteps:
+    """What is done to a page when it is read, and what it may take; `changed` are parts that would not do the same now."""
+
+    items: tuple[Item, ...]
+    limits: Limits
+    changed: tuple[str, ...] = ()
+
+
+def first_steps(run: OpenRun, recipe: Recipe | None = None) -> FirstSteps:
+    """What the run did to each page, made again from its record or taken from `recipe`.
+
+    Raises:
+        RecipeError: a part is not shipped and no `recipe` is given.
+    """
+    stage = run.record.payload["ingest"]["stage"]
+    items: tuple[Item, ...] = recipe.ingest if recipe else _restored(stage["items"])
+    limits: Limits = recipe.limits if recipe else _restored(stage["limits"])
+    recorded = [canonical(item) for item in items]
+    changed = tuple(item.name for item, now in zip(items, recorded, strict=True) if now not in stage["items"])
+    return FirstSteps(items=items, limits=limits, changed=changed)
 
 
 def _restored(readable: Any) -> Any:
