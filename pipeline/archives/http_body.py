@@ -22,7 +22,7 @@ STEP = 1 << 14
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"\s*HTTP(?:/\S*)?[ \t]+(\d{3})?")
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*=\s*(?:[\"']\s*)?([^\s\"';,]+)", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"\s*([\w!#$&^.+-]+/[\w!#$&^.+-]+)\s*(?:[;,]|$)", re.ASCII)
 _GENERIC = ("application/octet-stream", "text/plain", "application/unknown", "unknown/unknown")
 _PAGES = ("text/html", "application/xhtml+xml")
@@ -44,20 +44,20 @@ class Response:
 
 def header_fields(head: bytes) -> dict[str, str]:
     """Fields by lower-case name from all lines but the first; the first of a name wins, folded lines are joined."""
-    fields: dict[str, str] = {}
+    fields: dict[str, list[str]] = {}
     name = ""
     for line in head.decode("utf-8", "replace").split("\n")[1:]:
         if line[:1] in {" ", "\t"}:
             if name:
-                fields[name] = f"{fields[name]} {line.strip()}"
+                fields[name].append(line.strip())
             continue
         key, colon, value = line.partition(":")
         name = key.strip().lower() if colon else ""
         if name in fields:
             name = ""
         if name:
-            fields[name] = value.strip()
-    return fields
+            fields[name] = [value.strip()]
+    return {name: " ".join(lines) for name, lines in fields.items()}
 
 
 def split_response(block: bytes) -> Response:
