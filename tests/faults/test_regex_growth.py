@@ -244,7 +244,9 @@ FUNCTIONS: dict[str, Callable[[int], Callable[[], object]]] = {
     "a charset behind many blanks": lambda n: lambda: charset_of("text/html; charset=" + " " * n + ";"),
     "many charsets without a value": lambda n: lambda: charset_of("charset = " * (n // 10)),
     "a long media type": lambda n: lambda: media_type("text/" + "x" * n + " !"),
-    "a charset behind many blanks and a quote": lambda n: lambda: charset_of("charset=" + " " * n + "'" + " " * n + ";"),
+    "a charset behind many blanks and a quote": lambda n: (
+        lambda: charset_of("charset=" + " " * n + "'" + " " * n + ";")
+    ),
     "many folded lines": lambda n: lambda: header_fields(b"HTTP/1.1 200 OK\r\nA: b\r\n" + b" c\r\n" * (n // 4)),
     "many fields of one name": lambda n: lambda: header_fields(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * (n // 6)),
     "a header that does not end": lambda n: lambda: split_response(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * (n // 6)),
