@@ -11,13 +11,16 @@ from jobs.measure import measure
 from jobs.plan import plan
 from jobs.publish import publish
 from jobs.recipes.verb import recipes
+from jobs.replay import replay
 from jobs.report import report
 from jobs.status import status
 from jobs.terminal import run_app
 from jobs.verify import verify
 from jobs.why import why
 
-VERBS = (demo, recipes, plan, curate, status, why, report, measure, annotate, verify, publish, fit_language, bench)
+VERBS = (
+    demo, recipes, plan, curate, status, why, replay, report, measure, annotate, verify, publish, fit_language, bench
+)  # fmt: skip
 
 app = typer.Typer(
     name="gristmill",

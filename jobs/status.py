@@ -14,14 +14,15 @@ def status(root: Root, json: Json = False) -> None:
 
     Example: gristmill status out
     """
-    from jobs.tables import add_columns, funnel_table
+    from jobs.tables import funnel_table, noticed_lines
     from pipeline.funnel import funnel
+    from pipeline.remarks import noticed
     from pipeline.runs import open_run
     from pipeline.storage import open_storage
 
     try:
         run = open_run(open_storage(root))
-        numbers = funnel(run)
+        numbers, odd = funnel(run), noticed(run.totals("ingest"))
         steps: list[dict[str, Any]] = [
             {
                 "step": step.name,
@@ -38,17 +39,26 @@ def status(root: Root, json: Json = False) -> None:
     except GristmillError as error:
         fail(error)
     if json:
-        emit_json({"run": run.record.id, "recipe": run.record.recipe, "steps": steps, "funnel": numbers.as_json()})
+        told = {"run": run.record.id, "recipe": run.record.recipe, "steps": steps, "funnel": numbers.as_json()}
+        emit_json(told | {"noticed": odd})
         return
-    table = Table(title=f"{run.record.recipe} over {run.source.name}, run {run.record.id}", title_justify="left")
+    out.print(_steps(f"{run.record.recipe} over {run.source.name}, run {run.record.id}", steps))
+    out.print(funnel_table(numbers))
+    for line in noticed_lines(odd):
+        out.print(line)
+
+
+def _steps(title: str, steps: list[dict[str, Any]]) -> Table:
+    from jobs.tables import add_columns
+
+    table = Table(title=title, title_justify="left")
     add_columns(table, "step", "fingerprint", right=("done", "worker seconds"))
     for step in steps:
         done = f"{step['done']}/{step['parts']}"
         table.add_row(
             step["step"], step["fingerprint"], done, f"{step['seconds']:,}", style=None if step["sealed"] else "yellow"
         )
-    out.print(table)
-    out.print(funnel_table(numbers))
+    return table
 
 
 if __name__ == "__main__":

@@ -78,6 +78,8 @@ def _print(told: "Story") -> None:
     for name in ("truncated", "error"):
         if record[name]:
             out.print(f"  {name:<9} {record[name]}")
+    for remark in told.remarks:
+        out.print(f"  remark    {remark}")
     if record["gate"]:
         out.print(
             f"  gate      {record['gate']}{' (stopped by a resource limit)' if record['by_limit'] else ''}",

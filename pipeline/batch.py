@@ -36,7 +36,7 @@ class Batch:
     """Some records on their way through the list: columns for all of them, pages for those still alive."""
 
     def __init__(self, records: Sequence[Record], schema: pa.Schema, watch: Stopwatch | None = None) -> None:
-        self._watch = watch or Stopwatch()
+        self.watch = watch or Stopwatch()
         rows = len(records)
         self.records = records
         self.schema = schema
@@ -67,7 +67,7 @@ class Batch:
 
     def _with_html(self) -> Pages:
         """The pages alive with their HTML, which is decoded once and held until it was extracted."""
-        with self._watch.timing("decode"):
+        with self.watch.timing("decode"):
             htmls = [self._html(row) for row in self.alive]
         return Pages(self.pages.texts, urls=self.pages.urls, mimes=self.pages.mimes, htmls=htmls)
 
@@ -98,10 +98,10 @@ class Batch:
         if not record.body:
             self.gates[row] = "empty_body"
             return ""
-        with self._watch.timing("decode"):
+        with self.watch.timing("decode"):
             html = self._html(row)
         self._forget_html(row)
-        with self._watch.timing("extract"):
+        with self.watch.timing("extract"):
             extracted = sandbox.extract(html)
         return self._checked(row, extracted.text if extracted else "")
 

@@ -18,6 +18,7 @@ from pipeline.identity import IDENTITY_IF_CHANGED, NOT_IDENTITY
 from pipeline.ingest_tables import IngestTables
 from pipeline.measures import Extractor, Gate, Measure, Transform
 from pipeline.reading import open_reader
+from pipeline.remarks import CORRUPT_BYTES
 from pipeline.rows.columns import RowColumns
 from pipeline.sandbox import Limits, Sandbox
 from pipeline.schemas import RECORDS, with_signals
@@ -72,10 +73,10 @@ class Ingest:
         reading = open_reader(file, self.columns, self.limits.max_html_chars, part.facts)
         with reading as reader, Sandbox(extractor, self.limits) as sandbox:
             tables = IngestTables(part, self.schema(), self.sample_rate, origins=not reader.has_html)
-            items = self.items if reader.has_html else tuple(item for item in self.items if not _needs_html(item))
+            items = self.items if reader.has_html else tuple(item for item in self.items if not needs_html(item))
             for records in watch.drawing("read", batches(tally.watch(reader.records()), self.batch_pages)):
                 try:
-                    batch = self._measured(Batch(records, self.schema(), watch), items, sandbox, watch)
+                    batch = measured(Batch(records, self.schema(), watch), items, sandbox, watch)
                     with watch.timing("write"):
                         tables.write(batch)
                 except Exception as error:
@@ -83,6 +84,7 @@ class Ingest:
                         f"{file.name}, records at {records[0].offset}-{records[-1].offset}: {records[0].record_id}"
                     )
                     raise
+            tables.finish()
             extent = reader.extent
             part.facts["child_peak_rss_bytes"] = sandbox.peak_rss_bytes
         part.facts["child_cpu_seconds"] = round(sandbox.cpu_seconds, 3)
@@ -91,35 +93,40 @@ class Ingest:
         if read != file.bytes:
             raise InputError(f"{file.location}: {file.bytes} bytes when planned, {read} when read")
         counts = tables.counts | {"bytes": read} | tally.counts()
+        if tally.corrupt and reader.has_html:
+            counts[CORRUPT_BYTES] = tally.corrupt
         _check(counts, file.name, extent - tally.covered, self.tolerance)
         return counts
 
-    def _measured(self, batch: Batch, items: Sequence[Item], sandbox: Sandbox, watch: Stopwatch) -> Batch:
-        for item in items:
-            if isinstance(item, Extractor):
-                batch.extract(sandbox)  # in which there is more than one thing to time
-                continue
-            with watch.timing(item.name):
-                if isinstance(item, Gate):
-                    batch.gate(item)
-                elif isinstance(item, Transform):
-                    batch.transform(item)
-                else:
-                    batch.measure(item)
-        return batch
+
+def measured(batch: Batch, items: Sequence[Item], sandbox: Sandbox, watch: Stopwatch) -> Batch:
+    """The batch after all `items`, in order."""
+    for item in items:
+        if isinstance(item, Extractor):
+            batch.extract(sandbox)  # in which there is more than one thing to time
+            continue
+        with watch.timing(item.name):
+            if isinstance(item, Gate):
+                batch.gate(item)
+            elif isinstance(item, Transform):
+                batch.transform(item)
+            else:
+                batch.measure(item)
+    return batch
 
 
-def _needs_html(item: Item) -> bool:
+def needs_html(item: Item) -> bool:
     """Whether an item speaks of the page as it was fetched, which somebody else's rows do not have any more."""
     return isinstance(item, Gate) and getattr(item, "needs_html", False)
 
 
 class Tally:
-    """Counts what passes: records by type, and how far their spans reach."""
+    """Counts what passes: records by type, how far their spans reach, and how much of that nobody can read."""
 
     def __init__(self) -> None:
         self.types: Counter[str] = Counter()
         self.covered = 0
+        self.corrupt = 0
 
     def watch(self, records: Iterator[Record]) -> Iterator[Record]:
         """The records that become rows; the others are counted only."""
@@ -127,6 +134,7 @@ class Tally:
             if record.offset != self.covered:
                 raise AssertionError(f"{self.covered}-{record.offset} of the file belong to no record")
             self.covered += record.length
+            self.corrupt += record.length if record.kind == "corrupt" else 0
             self.types[record.type if record.kind == "other" else record.kind] += 1
             if record.kind != "other":
                 yield record

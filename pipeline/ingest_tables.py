@@ -1,4 +1,7 @@
-"""The tables of an ingest part, filled batch by batch: records, documents, where rows are from, samples of what was stopped."""
+"""The tables of an ingest part, filled batch by batch.
+
+Records, documents, where rows are from, samples of what was stopped; and, only where there are any, remarks and poison pages.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,8 +11,11 @@ import pyarrow as pa
 
 from pipeline.batch import Batch
 from pipeline.pages import storable
-from pipeline.schemas import DOCUMENTS, ORIGINS, SAMPLES
+from pipeline.quarantine import PART_BYTES, ROW_GROUP, poisoned, quarantine_columns
+from pipeline.remarks import Remarks
+from pipeline.schemas import DOCUMENTS, ORIGINS, QUARANTINE, REMARKS, SAMPLES
 from pipeline.steps import PartRun
+from pipeline.tables import TableWriter
 
 SAMPLE_BYTES, SAMPLE_ROW_GROUP = 1 << 20, 64  # of a kept page's HTML, and of how many the writer holds at a time
 
@@ -21,11 +27,15 @@ class IngestTables:
     """
 
     def __init__(self, part: PartRun, schema: pa.Schema, sample_rate: float, *, origins: bool = False) -> None:
+        self._part = part
         self._rate = sample_rate
         self._origins = part.writer("origins", ORIGINS) if origins else None
         self._records = part.writer("records", schema)
         self._documents = part.writer("documents", DOCUMENTS)
         self._samples = part.writer("samples", SAMPLES, SAMPLE_ROW_GROUP)
+        self._quarantine: TableWriter | None = None
+        self._quarantine_room = PART_BYTES
+        self._remarks = Remarks()
         self.counts: dict[str, int] = {"rows": 0, "documents": 0}
 
     def write(self, batch: Batch) -> None:
@@ -40,12 +50,31 @@ class IngestTables:
         if self._origins is not None:
             self._origins.write_columns(_origin_columns(batch))
         self._samples.write_columns(_sample_columns(batch, first, self._rate))
+        self._remarks.see(first, batch.records)
+        self._set_aside(batch, first)
         self.counts["rows"] += len(rows)
         self.counts["documents"] += len(batch.alive)
         for row in rows:
             if reason := batch.gates[row]:
                 key = f"{'failed' if batch.errors[row] else 'gate'}.{reason}"
                 self.counts[key] = self.counts.get(key, 0) + 1
+
+    def finish(self) -> None:
+        """Writes what is known only when all records have passed."""
+        columns = self._remarks.columns()
+        if columns["record_row"]:
+            self._part.writer("remarks", REMARKS).write_columns(columns)
+        self.counts |= self._remarks.counts()
+
+    def _set_aside(self, batch: Batch, first: int) -> None:
+        rows = poisoned(batch)
+        if not rows:
+            return
+        if self._quarantine is None:
+            self._quarantine = self._part.writer("quarantine", QUARANTINE, ROW_GROUP)
+        columns = quarantine_columns(batch, rows, first, self._quarantine_room)
+        self._quarantine_room -= sum(len(body) for body in columns["body"] if body)
+        self._quarantine.write_columns(columns)
 
 
 def _record_columns(batch: Batch, first: int, document_rows: list[int | None]) -> dict[str, Sequence[Any]]:

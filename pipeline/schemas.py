@@ -66,6 +66,29 @@ SAMPLES = pa.schema(
     ]
 )
 
+REMARKS = pa.schema(
+    [
+        pa.field("record_row", pa.int32(), nullable=False),
+        pa.field("remark", TEXT, nullable=False),
+        pa.field("detail", TEXT),
+    ]
+)
+
+QUARANTINE = pa.schema(
+    [
+        pa.field("record_row", pa.int32(), nullable=False),
+        pa.field("record_id", TEXT),
+        pa.field("url", TEXT),
+        pa.field("date", TIME),
+        pa.field("mime", TEXT),
+        pa.field("http_charset", TEXT),
+        pa.field("gate", TEXT, nullable=False),
+        pa.field("error", TEXT),
+        pa.field("body_bytes", pa.int64()),
+        pa.field("body", pa.large_binary()),
+    ]
+)
+
 URL_INDEX = pa.schema(
     [
         pa.field("key", pa.uint64(), nullable=False),
@@ -142,6 +165,8 @@ TABLES: dict[str, pa.Schema] = {
     "documents": DOCUMENTS,
     "origins": ORIGINS,
     "samples": SAMPLES,
+    "remarks": REMARKS,
+    "quarantine": QUARANTINE,
     "index": URL_INDEX,
     "verdicts": VERDICTS,
     "bands": BANDS,

@@ -13,7 +13,7 @@ from pipeline.errors import StorageError, TransientError
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
-_QUERY = re.compile(r"(https?://[^\s?]*)\?\S+")
+_ADDRESS = re.compile(r"https?://\S+")
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")  # user and password of an address
 
 _PASSING = {408, 409, 429, 500, 502, 503, 504}  # 409: two conditional writes at the same moment, S3 asks to repeat one
@@ -120,4 +120,10 @@ def first_line(error: Exception) -> str:
 
 def shown(text: str) -> str:
     """Text with addresses as they may be shown and kept: without user, password or query, which may hold a signature."""
-    return _QUERY.sub(r"\1?…", _CREDENTIALS.sub("//", text))
+    return _ADDRESS.sub(_without_query, _CREDENTIALS.sub("//", text))
+
+
+def _without_query(found: re.Match[str]) -> str:
+    """One expression that looks for the query too would take quadratic time where there is none."""
+    place, mark, query = found[0].partition("?")
+    return f"{place}?…" if query else place + mark

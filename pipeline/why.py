@@ -54,6 +54,7 @@ class Story:
     shard: str | None = None
     text: str | None = None
     edits: int = 0
+    remarks: list[str] = field(default_factory=list[str])
 
     def as_json(self) -> dict[str, Any]:
         """The story as a machine reads it."""
@@ -124,7 +125,16 @@ def story(run: OpenRun, part: int, row: int) -> Story:
         shard=_shard(run, part) if verdict["verdict"] == "keep" and not removed else None,
         text=document.get("text"),
         edits=len(document.get("edits") or ()),
+        remarks=_remarks(run, receipt, row),
     )
+
+
+def _remarks(run: OpenRun, receipt: Receipt, row: int) -> list[str]:
+    """What is odd about the record, as `remark: detail`."""
+    if "remarks" not in receipt.files:
+        return []
+    found = read_table(run.storage, receipt, "remarks", where=pc.field("record_row") == row).to_pylist()
+    return [f"{each['remark']}: {each['detail']}" if each["detail"] else each["remark"] for each in found]
 
 
 def _later_signals(run: OpenRun, part: int, document_row: int) -> dict[str, Any]:
@@ -196,19 +206,29 @@ def raw_record(run: OpenRun, told: Story) -> tuple[bytes, str | None]:
     Raises:
         InputError: the file is not where it was, or holds something else there now.
     """
-    part = run.source.parts[told.part]
-    offset: int = told.record["offset"]
-    if part.name.endswith(ROW_FILES):
-        again = _row_at(part, offset, run.columns or RowColumns())
-    else:
-        with open_input(part.location, offset, told.record["length"]) as stream:
-            again = read_record_at(stream, told.file, offset=offset)
-    if again is None or again.url != told.record["url"]:
-        raise InputError(f"{part.location}: at {offset} there is now {again.url if again else 'no page'}")
+    again = record_again(run, told.part, told.record)
     return (again.body, again.http_charset) if again.text is None else (again.text.encode("utf-8", "replace"), "utf-8")
 
 
-def _row_at(part: SourcePart, offset: int, columns: RowColumns) -> Record | None:
+def record_again(run: OpenRun, number: int, record: dict[str, Any], most: int = MAX_BODY) -> Record:
+    """The record that stands in `records` as `record`, read again from input file `number`; of more than `most` bytes no body.
+
+    Raises:
+        InputError: the file is not where it was, or holds something else there now.
+    """
+    part = run.source.parts[number]
+    offset: int = record["offset"]
+    if part.name.endswith(ROW_FILES):
+        again = _row_at(part, offset, run.columns or RowColumns(), most)
+    else:
+        with open_input(part.location, offset, record["length"]) as stream:
+            again = read_record_at(stream, part.name, offset=offset, max_body_bytes=most)
+    if again is None or again.url != record["url"]:
+        raise InputError(f"{part.location}: at {offset} there is now {again.url if again else 'no page'}")
+    return again
+
+
+def _row_at(part: SourcePart, offset: int, columns: RowColumns, most: int) -> Record | None:
     """The row that begins at `offset`; the file is read from its beginning to there."""
-    with open_reader(part, columns, MAX_BODY) as reader:
+    with open_reader(part, columns, most) as reader:
         return next((record for record in reader.records() if record.offset == offset), None)

@@ -22,6 +22,7 @@ LONGER = {
     "jobs/fit_language.py:fit_language": "a line for each option",
     "jobs/publish.py:publish": "a line for each option",
     "jobs/plan.py:plan": "a line for each option",
+    "jobs/replay.py:replay": "a line for each option",
 }
 
 

@@ -14,6 +14,7 @@ from filters.gopher_quality import GopherQuality
 from filters.gopher_repetition import GopherRepetition
 from filters.html_only import HtmlOnly
 from filters.language import Language
+from filters.language_guess import LanguageGuess
 from filters.line_corrections import LineCorrections
 from filters.line_quality import LineQuality
 from filters.personal_data import PersonalData
@@ -24,11 +25,15 @@ from jobs.recipe import Recipe, load_recipe
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.evidence import Explains, Span
+from pipeline.extraction import Trafilatura
+from pipeline.identity import canonical
+from pipeline.ingest import Item
 from pipeline.inspection.samples import Explain
 from pipeline.measures import Rule, Transform
 from pipeline.nltk_words import NltkEnglish
 from pipeline.restoration import is_same, restore
 from pipeline.runs import OpenRun
+from pipeline.sandbox import Limits
 
 SHIPPED: tuple[type, ...] = (
     Asset,
@@ -42,13 +47,16 @@ SHIPPED: tuple[type, ...] = (
     GopherRepetition,
     HtmlOnly,
     Language,
+    LanguageGuess,
     LineCorrections,
+    Limits,
     LineQuality,
     MinHash,
     NltkEnglish,
     PersonalData,
     TextLength,
     TokenCounter,
+    Trafilatura,
     UrlPolicy,
 )
 
@@ -84,6 +92,29 @@ def last_steps(run: OpenRun, recipe: Recipe | None = None) -> LastSteps:
             raise RecipeError(_differs(readable, recipe))
     minhash, transforms, tokens = given
     return LastSteps(minhash=minhash, transforms=tuple(transforms), tokens=tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstSteps:
+    """What is done to a page when it is read, and what it may take; `changed` are parts that would not do the same now."""
+
+    items: tuple[Item, ...]
+    limits: Limits
+    changed: tuple[str, ...] = ()
+
+
+def first_steps(run: OpenRun, recipe: Recipe | None = None) -> FirstSteps:
+    """What the run did to each page, made again from its record or taken from `recipe`.
+
+    Raises:
+        RecipeError: a part is not shipped and no `recipe` is given.
+    """
+    stage = run.record.payload["ingest"]["stage"]
+    items: tuple[Item, ...] = recipe.ingest if recipe else _restored(stage["items"])
+    limits: Limits = recipe.limits if recipe else _restored(stage["limits"])
+    recorded = [canonical(item) for item in items]
+    changed = tuple(item.name for item, now in zip(items, recorded, strict=True) if now not in stage["items"])
+    return FirstSteps(items=items, limits=limits, changed=changed)
 
 
 def _restored(readable: Any) -> Any:

@@ -34,7 +34,7 @@ MISFITS_UTF8 = 0.1
 """Misfits per byte beyond ASCII that are accepted: text in another charset has 0.4 and more as UTF-8."""
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16le"), (codecs.BOM_UTF16_BE, "utf-16be"))
-_META = re.compile(rb"<meta\s[^>]{0,500}?charset\s*=\s*[\"']?\s*([\w.:+-]{1,40})", re.IGNORECASE)
+_META = re.compile(rb"<meta\s[^>]{0,500}?charset\s*=\s*(?:[\"']\s*)?([\w.:+-]{1,40})", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([\w.:+-]{1,40})", re.IGNORECASE)
 _ASCII = bytes(range(0x80))
 _CONTROL = bytes(code for code in range(0x20) if code not in b"\t\n\f\r\x1b") + b"\x7f"

@@ -7,6 +7,7 @@ start of a record, searched from its own header on. Every step drops bytes or ad
 twice, so the work is linear in the plain bytes; no more than one record of up to `keep` bytes is held.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pipeline.archives.grammars import Grammar
 from pipeline.archives.gzip_members import LOOK, TRUNCATED, Piece
 
+_LINE_ENDS = re.compile(rb"[\r\n]*")
 HEADLESS = "a record's header does not end"
 MAX_HEAD = 1 << 20
 """Bytes a WARC or HTTP header may have; real ones stay below 32 KiB."""
@@ -165,8 +167,10 @@ class Framer:
         """Passes over line ends, which belong to the record before; False at the segment's end."""
         plain = self._plain
         while plain.want(1):
-            blank = len(plain.buffer) - len(plain.buffer.lstrip(b"\r\n"))
-            plain.drop(blank)
+            line_ends = _LINE_ENDS.match(
+                plain.buffer
+            )  # a copy without them would be one of the buffer, for each record
+            plain.drop(line_ends.end() if line_ends else 0)
             if plain.buffer:
                 return True
         return False

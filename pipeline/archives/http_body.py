@@ -22,9 +22,10 @@ STEP = 1 << 14
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"\s*HTTP(?:/\S*)?[ \t]+(\d{3})?")
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*=\s*(?:[\"']\s*)?([^\s\"';,]+)", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"\s*([\w!#$&^.+-]+/[\w!#$&^.+-]+)\s*(?:[;,]|$)", re.ASCII)
 _GENERIC = ("application/octet-stream", "text/plain", "application/unknown", "unknown/unknown")
+_PAGES = ("text/html", "application/xhtml+xml")
 _HTML = re.compile(
     # what browsers take for HTML: https://mimesniff.spec.whatwg.org/#identifying-a-resource-with-an-unknown-mime-type
     rb"<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[\s>]",
@@ -43,20 +44,20 @@ class Response:
 
 def header_fields(head: bytes) -> dict[str, str]:
     """Fields by lower-case name from all lines but the first; the first of a name wins, folded lines are joined."""
-    fields: dict[str, str] = {}
+    fields: dict[str, list[str]] = {}
     name = ""
     for line in head.decode("utf-8", "replace").split("\n")[1:]:
         if line[:1] in {" ", "\t"}:
             if name:
-                fields[name] = f"{fields[name]} {line.strip()}"
+                fields[name].append(line.strip())
             continue
         key, colon, value = line.partition(":")
         name = key.strip().lower() if colon else ""
         if name in fields:
             name = ""
         if name:
-            fields[name] = value.strip()
-    return fields
+            fields[name] = [value.strip()]
+    return {name: " ".join(lines) for name, lines in fields.items()}
 
 
 def split_response(block: bytes) -> Response:
@@ -118,6 +119,20 @@ def _decode(coding: str, body: bytes, limit: int) -> bytes:
     if not plain and body:
         raise RecordError("bad_http", f"nothing of the body can be read as {coding}")
     return plain
+
+
+def without_silent_gzip(response: Response, body: bytes, limit: int) -> bytes:
+    """The body of a page that is still gzip although no header says so, as in some ARC files; others as they are.
+
+    RecordError `over_size` where it has more than `limit` bytes.
+    """
+    declared = media_type(response.fields.get("content-type"))
+    if not body.startswith(b"\x1f\x8b\x08") or not (declared is None or declared in _PAGES or declared in _GENERIC):
+        return body
+    plain = _inflate(body, 31, limit)
+    if len(plain) > limit:
+        raise RecordError("over_size", f"the body unpacks to more than {limit} bytes", by_limit=True)
+    return plain if is_html(plain) else body
 
 
 def _inflate(body: bytes, window: int, limit: int) -> bytes:

@@ -17,12 +17,15 @@ from pipeline.archives.http_body import (
     header_fields,
     mime_of,
     split_response,
+    without_silent_gzip,
 )
 from pipeline.errors import RecordError
 
 _SHORT = "the record ends before its declared length"
 _PAGES = ("response", "conversion")
+_ARC = "arc"
 _OTHERS = ("warcinfo", "request", "metadata", "revisit", "resource", "continuation")  # the rest of the standard's eight
+_CUT_IN_ARC = ("x-commoncrawl-contenttruncated", "x_commoncrawl_contenttruncated")  # Common Crawl, 2008 to 2012
 _DATE = re.compile(
     # WARC's W3C dates down to the year alone, and ARC's 8 to 17 digits
     r"(\d{4})(?:-?(\d\d)(?:-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,]?(\d+))?)?)?)?)?\s*(?:Z|([+-])(\d\d):?(\d\d))?",
@@ -36,7 +39,7 @@ class Record:
 
     `type` is the WARC-Type in lower case (`unknown` where the standard has no such type), `arc` for an ARC document. `length`
     counts input bytes up to the next record. `body` is without transfer and content codings. `payload_sha1_ok` is None where the
-    archive gives no SHA-1 of the payload.
+    archive gives no SHA-1 of the payload, `block_sha1_ok` where it gives none of the block, or not all of the block is there.
     `text` is what somebody else extracted, `dump` and `file_path` where they say it is from: None for a record of an archive.
     `error_reason` says why a page counts as failed, `error` how that showed.
     """
@@ -56,6 +59,7 @@ class Record:
     dump: str | None = None
     file_path: str | None = None
     payload_sha1_ok: bool | None = None
+    block_sha1_ok: bool | None = None
     truncated: str | None = None
     error: str | None = None
     error_reason: str | None = None
@@ -74,6 +78,7 @@ class _Head:
     record_id: str = ""
     identified: str | None = None
     digest: str | None = None
+    block_digest: str | None = None
     truncated: str | None = None
 
 
@@ -120,6 +125,7 @@ def _warc_head(frame: Frame) -> _Head | str:
         record_id=fields.get("warc-record-id", ""),
         identified=fields.get("warc-identified-payload-type"),
         digest=fields.get("warc-payload-digest"),
+        block_digest=fields.get("warc-block-digest"),
         truncated=fields.get("warc-truncated"),
     )
 
@@ -134,7 +140,7 @@ def _arc_head(frame: Frame) -> _Head | str:
     if scheme == "filedesc":
         return scheme
     return _Head(
-        type="arc",
+        type=_ARC,
         url=url,
         date=parse_date(date),
         http=scheme in {"http", "https"},
@@ -160,8 +166,9 @@ def _page(frame: Frame, head: _Head, name: str, limit: int, *, short: bool) -> R
         mime=mime_of(head.identified, content_type, body),
         http_charset=charset_of(content_type),
         body=body,
-        payload_sha1_ok=None if frame.over else _sha1_ok(head.digest, response.payload, body),
-        truncated=head.truncated,
+        payload_sha1_ok=None if frame.over else _payload_ok(head.digest, response.payload, body),
+        block_sha1_ok=None if frame.over or short else _sha1_ok(head.block_digest, frame.block),
+        truncated=head.truncated or (_cut_in_arc(response) if head.type == _ARC else None),
         error=failure.detail if failure else None,
         error_reason=failure.reason if failure else None,
         by_limit=failure.by_limit if failure else False,
@@ -176,26 +183,36 @@ def _read(frame: Frame, head: _Head, limit: int) -> tuple[Response, bytes, Recor
             raise RecordError("over_size", f"the record has more than {limit} bytes", by_limit=True)
         if head.http:
             response = split_response(frame.block)
-            return response, decode_body(response, limit), None
+            body = decode_body(response, limit)
+            return response, without_silent_gzip(response, body, limit) if head.type == _ARC else body, None
     except RecordError as error:
         return response, b"", error
     return response, frame.block, None
 
 
-def _sha1_ok(digest: str | None, payload: bytes, body: bytes) -> bool | None:
+def _cut_in_arc(response: Response) -> str | None:
+    """Why Common Crawl's crawlers before WARC cut a page; they said it in a field that they added to the HTTP header."""
+    return next((response.fields[name] for name in _CUT_IN_ARC if response.fields.get(name)), None)
+
+
+def _payload_ok(digest: str | None, payload: bytes, body: bytes) -> bool | None:
     """Whether the payload has this digest.
 
     Crawlers take it of the payload as sent (wget, warcio), without its chunks (warcprox), or without any coding (Common Crawl).
     """
+    answer = _sha1_ok(digest, payload)
+    if answer is False and body != payload:
+        return bool(_sha1_ok(digest, dechunk(payload)) or _sha1_ok(digest, body))
+    return answer
+
+
+def _sha1_ok(digest: str | None, data: bytes) -> bool | None:
+    """Whether `data` has this SHA-1, in base 32 or hexadecimal; None where the digest is of another kind, or none."""
     algorithm, _, value = (digest or "").partition(":")
     if algorithm.strip().lower() not in {"sha1", "sha-1"}:
         return None
-    value = value.strip().lower()
-    for data in (payload,) if body == payload else (payload, dechunk(payload), body):
-        sha1 = hashlib.sha1(data, usedforsecurity=False).digest()
-        if value in {base64.b32encode(sha1).decode().lower(), sha1.hex()}:
-            return True
-    return False
+    sha1 = hashlib.sha1(data, usedforsecurity=False).digest()
+    return value.strip().lower() in {base64.b32encode(sha1).decode().lower(), sha1.hex()}
 
 
 def parse_date(value: str) -> datetime | None:

@@ -57,9 +57,9 @@ def read_records(stream: Readable, name: str, *, offset: int = 0, max_body_bytes
         yield describe(frame, grammar, name, max_body_bytes)
 
 
-def read_record_at(stream_at: Readable, name: str, *, offset: int = 0) -> Record:
+def read_record_at(stream_at: Readable, name: str, *, offset: int = 0, max_body_bytes: int = MAX_BODY) -> Record:
     """The record that begins where the stream stands, which is byte `offset` of its file; errors as `read_records`."""
-    return next(read_records(stream_at, name, offset=offset))
+    return next(read_records(stream_at, name, offset=offset, max_body_bytes=max_body_bytes))
 
 
 def _open(source: Source, name: str) -> tuple[Iterator[Piece] | GzipPieces, Grammar]:

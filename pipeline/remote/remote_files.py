@@ -4,7 +4,6 @@ Buckets are listed, 1,000 files a request. Single files, and those of web server
 one.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -63,7 +62,7 @@ def expand(entry: str, pick: Pick) -> Iterator[Found]:
         yield from _of_hub(HubAddress.parse(entry), pick)
     elif entry.startswith(BUCKETS) and (entry.endswith("/") or any(sign in entry for sign in WILD)):
         yield from _of_bucket(entry, pick)
-    elif entry.startswith(WEB) and (re.search(r"//.+/$", entry) or "*" in entry):
+    elif entry.startswith(WEB) and ((entry.endswith("/") and "//" in entry[:-2]) or "*" in entry):
         raise InputError(
             f"{entry}: a web server cannot be asked what it has; name its files, or a list of them (*.paths)"
         )

@@ -4,32 +4,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from malformed_outcomes import documented, ingest_file, table
 
-from filters.html_only import HtmlOnly
-from pipeline.extraction import Trafilatura
-from pipeline.ingest import Ingest
 from pipeline.receipts import Receipt
-from pipeline.sources import ARCHIVES, find_source
-from pipeline.steps import Failure, PartTask, Step, plan_steps, run_part
+from pipeline.sources import ARCHIVES
+from pipeline.steps import Failure
 
 pytestmark = pytest.mark.corpus
-
-
-def ingest_file(file: Path, root: Path) -> Receipt | Failure:
-    source = find_source([str(file)])
-    stage = Ingest(items=(HtmlOnly(mimes=("text/html", "application/xhtml+xml", "text/plain")), Trafilatura()))
-    planned = plan_steps([Step(name="ingest", stage=stage)], source)[0]
-    task = PartTask(
-        root=str(root),
-        step="ingest",
-        stage=stage,
-        fingerprint=planned.fingerprint,
-        source=source.name,
-        part=planned.parts[0],
-        files=source.parts,
-        inputs=(),
-    )
-    return run_part(task)
 
 
 @pytest.mark.parametrize("folder", ["malformed", "common-crawl"])
@@ -57,3 +38,7 @@ def test_a_conversion_record_of_a_wet_file_is_a_row(corpus: Path, tmp_path: Path
     outcome = ingest_file(corpus / "common-crawl" / "whirlwind.warc.wet.gz", tmp_path)
     assert isinstance(outcome, Receipt)
     assert outcome.counts["rows"] == 1
+
+
+def test_the_documentation_says_what_becomes_of_each_odd_archive(corpus: Path) -> None:
+    assert documented() == table(corpus / "malformed"), "write it again: python tests/jobs/malformed_outcomes.py"

@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import io
+import struct
 import tracemalloc
 import zlib
 from datetime import UTC, datetime
@@ -330,6 +331,72 @@ def test_arc_files_of_both_versions_are_read(pack, middle):
     assert (first.url, first.date, first.mime, first.body) == ("http://example.com/with space", DAY, "text/html", HTML)
     assert first.record_id == f"<gristmill:part.warc.gz:{first.offset}>"
     assert (second.mime, second.body, second.error_reason) == ("text/dns", b"1.2.3.4", None)
+
+
+CUT_FIELD = "x-commoncrawl-ContentTruncated: TruncatedInDownload,TruncatedInInflate"
+
+
+@pytest.mark.parametrize("name", [CUT_FIELD, CUT_FIELD.replace("x-commoncrawl-", "x_commoncrawl_")])
+def test_an_arc_page_that_common_crawl_cut_says_how(name):
+    found = page(arc(http(HTML, "Content-Type: text/html", name)))
+    assert found.truncated == "TruncatedInDownload,TruncatedInInflate"
+    assert page(warc(http(HTML, "Content-Type: text/html", name))).truncated is None
+    assert page(arc(http(HTML, "Content-Type: text/html", name.partition(":")[0] + ":"))).truncated is None
+
+
+ALEXA = b"\x1f\x8b\x08\x04\0\0\0\0\0\x03\x08\0LX\x04\0\x01\0\0\0"  # the gzip header of Alexa's and Common Crawl's tools
+
+
+def alexa_gzip(data: bytes) -> bytes:
+    return ALEXA + deflate(data) + struct.pack("<II", zlib.crc32(data), len(data))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, alexa_gzip])
+def test_arc_files_of_common_crawls_first_years_are_read(pack):
+    """Their bodies are plain although the header says gzip, or gzip although it says nothing; lengths are off by one."""
+    packed, silent = gzip.compress(HTML, mtime=0), http(gzip.compress(HTML, mtime=0))
+    off_by_one = arc(http()).replace(b" %d\n" % len(http()), b" %d\n" % (len(http()) + 1), 1)
+    blocks = [
+        http(HTML, "Content-Type: text/html", GZIP, CHUNKED),
+        http(packed, "Content-Type: text/html", GZIP),
+        silent,
+    ]
+    records = read(b"".join(map(pack, [FILEDESC, *map(arc, blocks), off_by_one, arc(http())])))
+    assert [record.type for record in records] == ["filedesc"] + ["arc"] * 5
+    assert [record.body.rstrip(b"\n") for record in records[1:]] == [HTML] * 5
+    assert [record.error_reason for record in records] == [None] * 6
+
+
+def test_a_silent_gzip_body_is_left_alone_where_it_may_be_meant():
+    packed = gzip.compress(HTML, mtime=0)
+    assert page(arc(http(packed, "Content-Type: application/x-gzip"))).body == packed
+    assert page(warc(http(packed))).body == packed
+    notes = gzip.compress(b"no page", mtime=0)
+    assert page(arc(http(notes))).body == notes
+    bomb = arc(http(gzip.compress(b"<html>" + bytes(3 << 20))))
+    (stopped,) = read(bomb, max_body_bytes=1 << 20)
+    assert (stopped.error_reason, stopped.by_limit, stopped.body) == ("over_size", True, b"")
+
+
+def sha1(data: bytes) -> str:
+    return "sha1:" + base64.b32encode(hashlib.sha1(data).digest()).decode()
+
+
+def test_a_block_has_the_digest_that_was_archived_or_has_not():
+    block = http()
+    assert page(warc(block, **{"WARC-Block-Digest": sha1(block)})).block_sha1_ok is True
+    assert page(warc(block, **{"WARC-Block-Digest": sha1(b"another")})).block_sha1_ok is False
+    assert page(warc(block, **{"WARC-Block-Digest": "sha256:" + "0" * 64})).block_sha1_ok is None
+    assert page(warc(block)).block_sha1_ok is None
+
+
+def test_of_a_block_that_is_not_all_there_no_digest_is_asked():
+    block = http(HTML * 100)
+    whole = warc(block, **{"WARC-Block-Digest": sha1(block)})
+    assert page(whole).block_sha1_ok is True
+    assert page(whole[: len(whole) // 2]).block_sha1_ok is None
+    (large,) = read(warc(http(bytes(3 << 20)), **{"WARC-Block-Digest": sha1(b"")}), max_body_bytes=1 << 20)
+    assert (large.error_reason, large.block_sha1_ok) == ("over_size", None)
 
 
 def test_a_part_of_an_arc_file_needs_no_file_description():
