@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -9,13 +10,15 @@ import pyarrow as pa
 from pipeline.archives.decode import Decoded, decode
 from pipeline.archives.record import Record
 from pipeline.errors import RecordError
-from pipeline.measures import Edit, Gate, Measure, Transform
+from pipeline.measures import Edit, Extracted, Gate, Measure, Transform
 from pipeline.pages import Pages, storable
 from pipeline.sandbox import Sandbox
 from pipeline.schemas import RECORDS
 from pipeline.stopwatch import Stopwatch
 
 BATCH_BYTES = 16 << 20  # of bodies or texts: 64 pages of a crawl have 6 MB, 64 hostile ones could have 4 GB
+
+DAY, LAST_DAY = timedelta(days=1), date(9999, 12, 31)  # a page's day may begin before that of the crawler's UTC
 
 
 def batches(records: Iterator[Record], pages: int) -> Iterator[list[Record]]:
@@ -32,6 +35,13 @@ def batches(records: Iterator[Record], pages: int) -> Iterator[list[Record]]:
         yield batch
 
 
+def _before(fetched: datetime | None, published: str | None) -> str | None:
+    """The date, unless it is later than the day after the page was fetched: then it is another's, of an event perhaps."""
+    if published is None or fetched is None or fetched.date() >= LAST_DAY:
+        return published
+    return published if published <= (fetched.date() + DAY).isoformat() else None
+
+
 class Batch:
     """Some records on their way through the list: columns for all of them, pages for those still alive."""
 
@@ -46,6 +56,7 @@ class Batch:
         ]
         self.by_limit = [record.by_limit for record in records]
         self.decoded: list[Decoded | None] = [None] * rows
+        self.found: list[Extracted | None] = [None] * rows  # of a page's metadata; its text is in `pages`
         self.edits: list[tuple[Edit, ...]] = [()] * rows
         self.signals: dict[str, list[Any]] = {name: [None] * rows for name in schema.names[len(RECORDS.names) :]}
         self.alive = [row for row in range(rows) if self.gates[row] is None]
@@ -88,7 +99,10 @@ class Batch:
         self.decoded[row] = replace(decoded, text="")  # how it was read is told later, the HTML is not needed again
         with self._watch.timing("extract"):
             extracted = sandbox.extract(decoded.text)
-        return self._checked(row, extracted.text if extracted else "")
+        if extracted is None:
+            return self._checked(row, "")
+        self.found[row] = replace(extracted, text="", published=_before(record.date, extracted.published))
+        return self._checked(row, extracted.text)
 
     def _checked(self, row: int, text: str) -> str:
         if not text.strip():

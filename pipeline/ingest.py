@@ -20,7 +20,7 @@ from pipeline.measures import Extractor, Gate, Measure, Transform
 from pipeline.reading import open_reader
 from pipeline.rows.columns import RowColumns
 from pipeline.sandbox import Limits, Sandbox
-from pipeline.schemas import RECORDS, with_signals
+from pipeline.schemas import PAGE_FACTS, RECORDS, with_signals
 from pipeline.steps import PartRun
 from pipeline.stopwatch import Stopwatch
 
@@ -64,6 +64,12 @@ class Ingest:
         """The records table: its fixed columns, then every signal in the order of the list."""
         return with_signals(RECORDS, [item.signals for item in self.items])
 
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The columns that `documents` has besides its own: title, author and date, where the extractor is asked for them."""
+        asked = any(isinstance(item, Extractor) and getattr(item, "metadata", None) for item in self.items)
+        return tuple(PAGE_FACTS.names) if asked else ()
+
     def run(self, part: PartRun) -> dict[str, int]:
         """Reads one file to its end; the counts add up to its records and bytes, or an AssertionError says what does not."""
         file = part.task.files[0]
@@ -71,8 +77,9 @@ class Ingest:
         tally, watch = Tally(), Stopwatch()
         reading = open_reader(file, self.columns, self.limits.max_html_chars, part.facts)
         with reading as reader, Sandbox(extractor, self.limits) as sandbox:
-            tables = IngestTables(part, self.schema(), self.sample_rate, origins=not reader.has_html)
-            items = self.items if reader.has_html else tuple(item for item in self.items if not _needs_html(item))
+            has_html = reader.has_html
+            tables = IngestTables(part, self.schema(), self.sample_rate, origins=not has_html, facts=self.facts)
+            items = tuple(item for item in self.items if has_html or not _needs_html(item))
             for records in watch.drawing("read", batches(tally.watch(reader.records()), self.batch_pages)):
                 try:
                     batch = self._measured(Batch(records, self.schema(), watch), items, sandbox, watch)
