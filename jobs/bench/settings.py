@@ -14,7 +14,8 @@ class Settings:
 
     `pages` is how many at least; `files` into how many archives they go (None: as the
     benchmark likes). `peers` is the Python that has datatrove, or None for
-    ours alone. `runs` repeats the measurement, of which the median counts. `output` holds the crawl and all runs.
+    ours alone. `corpus` is a folder of archives with a gold file. `runs` repeats the measurement, of which the median counts.
+    `output` holds the crawl and all runs.
     """
 
     input: Path | None
@@ -24,6 +25,7 @@ class Settings:
     peers: Path | None
     runs: int
     output: Path
+    corpus: Path | None = None
 
 
 def real_crawl() -> Path | None:
