@@ -1,17 +1,20 @@
 """The benchmark `extract`: what each extractor finds of pages whose text is known, and what a page costs.
 
-Every page goes to all extractors one after the other, each in a sandbox of its own with the limits of a run, so that whatever
-else the machine does slows all alike. Counted is the CPU time of the extraction itself, inside the child.
+A page goes to all extractors one after the other, each in a sandbox of its own with the limits of a run, so that whatever else
+the machine does slows all alike. Each worker has a page at a time. Counted is the CPU time of the extraction itself, inside the
+child.
 """
 
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import median_low
+from threading import Lock
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -59,43 +62,46 @@ class Timed:
 
 
 class Trial:
-    """One extractor under measurement."""
+    """One extractor under measurement, by several threads."""
 
-    def __init__(self, extractor: Extractor, sandbox: Sandbox, runs: int) -> None:
-        self._extractor, self._sandbox, self._runs = extractor, sandbox, runs
+    def __init__(self, extractor: Extractor, runs: int) -> None:
+        self.extractor = extractor
+        self._runs = runs
+        self._lock = Lock()
         self._scores = Scores()
         self._milliseconds: list[float] = []
-        self._chars = self._empty = 0
+        self._chars = self._empty = self._peak = 0
+        self._failed: Counter[str] = Counter()
 
-    def read(self, html: str, gold: Gold) -> None:
+    def read(self, html: str, gold: Gold, sandbox: Sandbox) -> None:
         """Extracts a page as often as is asked for; where it fails, the text is none and its time counts nowhere."""
-        text = ""
-        try:
-            answers = [self._timed(html) for _ in range(self._runs)]
-            text = answers[0][1]
-            self._milliseconds.append(median_low(spent for spent, _ in answers))
-        except RecordError:
-            pass  # counted by the sandbox
-        self._scores.add(text, gold)
-        self._chars += len(text)
-        self._empty += not text.strip()
+        text, spent = "", None
+        with suppress(RecordError):  # which the sandbox counts
+            answers = [_timed(html, sandbox) for _ in range(self._runs)]
+            text, spent = answers[0][1], median_low(spent for spent, _ in answers)
+        with self._lock:
+            self._scores.add(text, gold)
+            self._milliseconds += [] if spent is None else [spent]
+            self._chars += len(text)
+            self._empty += not text.strip()
 
-    def _timed(self, html: str) -> tuple[float, str]:
-        found = self._sandbox.extract(html)
-        spent, _, text = found.text.partition("\n") if found else ("0", "", "")
-        return int(spent) / 1000, text
+    def ended(self, sandbox: Sandbox) -> None:
+        """Takes over what a closed sandbox counted."""
+        with self._lock:
+            self._failed += sandbox.stopped
+            self._peak = max(self._peak, sandbox.peak_rss_bytes)
 
     def figures(self) -> dict[str, Any]:
         """What the result says of this extractor."""
         taken = sorted(self._milliseconds)
         return {
-            "engines": {name: engine_version(name) for name in self._extractor.engines},
+            "engines": {name: engine_version(name) for name in self.extractor.engines},
             "ms_a_page": round(sum(taken) / len(taken), 3) if taken else None,
             "ms_of_the_slowest_hundredth": round(taken[len(taken) * 99 // 100], 3) if taken else None,
-            "peak_rss_bytes": self._sandbox.peak_rss_bytes,
+            "peak_rss_bytes": self._peak,
             "chars": self._chars,
             "without_text": self._empty,
-            "failed": dict(sorted(self._sandbox.stopped.items())),
+            "failed": dict(sorted(self._failed.items())),
             **self._scores.figures(),
         }
 
@@ -108,16 +114,15 @@ def extract(settings: Settings) -> dict[str, Any]:
     facts, gold = machine_facts(), read_gold(folder)
     settings.output.mkdir(parents=True, exist_ok=True)
     read: Counter[str] = Counter()
-    with ExitStack() as stack:
-        trials: dict[str, Trial] = {}
-        for name, extractor in EXTRACTORS.items():
-            sandbox = stack.enter_context(Sandbox(Timed(extractor=extractor), Limits()))
-            trials[name] = Trial(extractor, sandbox, settings.runs)
-        for html, wanted in _told(islice(_pages(folder, gold), settings.pages), min(len(gold), settings.pages)):
-            read[wanted.kind] += 1
-            for trial in trials.values():
-                trial.read(html, wanted)
-        figures = {name: trial.figures() for name, trial in trials.items()}
+    trials = {name: Trial(extractor, settings.runs) for name, extractor in EXTRACTORS.items()}
+    total = min(len(gold), settings.pages)
+    pages = Shared(_told(islice(_pages(folder, gold, read), settings.pages), total))
+    with ThreadPoolExecutor(settings.workers) as pool:
+        try:
+            for done in [pool.submit(_work, pages, trials) for _ in range(settings.workers)]:
+                done.result()
+        finally:
+            pages.end()  # after Ctrl-C too, so that the threads come to their end
     if not read:
         raise InputError(f"{folder}: no archive here has a page that {GOLD_FILE} names")
     return {
@@ -130,12 +135,52 @@ def extract(settings: Settings) -> dict[str, Any]:
             "kinds": dict(sorted(read.items())),
         },
         "runs": settings.runs,
-        "extractors": figures,
+        "workers": settings.workers,
+        "extractors": {name: trial.figures() for name, trial in trials.items()},
     }
 
 
-def _pages(folder: Path, gold: dict[str, Gold]) -> Iterator[tuple[str, Gold]]:
-    """The HTML of each page that has gold, in the order of the archives, decoded as a run decodes it."""
+def _timed(html: str, sandbox: Sandbox) -> tuple[float, str]:
+    """Milliseconds, and the text."""
+    found = sandbox.extract(html)
+    spent, _, text = found.text.partition("\n") if found else ("0", "", "")
+    return int(spent) / 1000, text
+
+
+class Shared(Iterator[tuple[str, Gold]]):
+    """Pages that several threads take from, each of them once; after a fault in one thread there are no more for any."""
+
+    def __init__(self, pages: Iterator[tuple[str, Gold]]) -> None:
+        self._pages, self._lock, self._over = pages, Lock(), False
+
+    def __next__(self) -> tuple[str, Gold]:
+        with self._lock:
+            if self._over:
+                raise StopIteration
+            return next(self._pages)
+
+    def end(self) -> None:
+        """Gives no more."""
+        self._over = True
+
+
+def _work(pages: Shared, trials: dict[str, Trial]) -> None:
+    """One worker: a thread with a child for each extractor."""
+    with ExitStack() as stack:
+        stack.callback(pages.end)
+        sandboxes = {
+            name: stack.enter_context(Sandbox(Timed(extractor=trial.extractor), Limits()))
+            for name, trial in trials.items()
+        }
+        for html, wanted in pages:
+            for name, trial in trials.items():
+                trial.read(html, wanted, sandboxes[name])
+    for name, trial in trials.items():
+        trial.ended(sandboxes[name])
+
+
+def _pages(folder: Path, gold: dict[str, Gold], read: Counter[str]) -> Iterator[tuple[str, Gold]]:
+    """The HTML of each page that has gold, in the order of the archives, decoded as a run decodes it; counts them by kind."""
     archives = sorted(path for end in ("*.warc.gz", "*.warc") for path in folder.rglob(end))
     if not archives:
         raise InputError(f"{folder}: no *.warc.gz in this folder")
@@ -143,7 +188,9 @@ def _pages(folder: Path, gold: dict[str, Gold]) -> Iterator[tuple[str, Gold]]:
         with open_input(str(archive)) as stream:
             for record in read_records(stream, archive.name):
                 if record.kind == "page" and record.body and record.record_id in gold:
-                    yield decode(record.body, record.http_charset).text, gold[record.record_id]
+                    wanted = gold[record.record_id]
+                    read[wanted.kind] += 1
+                    yield decode(record.body, record.http_charset).text, wanted
 
 
 def _told(pages: Iterator[tuple[str, Gold]], total: int) -> Iterator[tuple[str, Gold]]:

@@ -9,6 +9,7 @@ many of those in `without`.
 import re
 from collections import Counter
 from dataclasses import dataclass
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -106,4 +107,4 @@ def _spaced(text: str) -> str:
 
 
 def _mean(values: list[float] | list[bool]) -> float | None:
-    return round(sum(values) / len(values), 4) if values else None
+    return round(fsum(values) / len(values), 4) if values else None  # which is the same in any order
