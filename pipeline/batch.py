@@ -35,6 +35,11 @@ def batches(records: Iterator[Record], pages: int) -> Iterator[list[Record]]:
         yield batch
 
 
+def _is_text(record: Record) -> bool:
+    """Whether somebody else has extracted the page already: a row, or the record of a WET archive (which is UTF-8)."""
+    return record.text is not None or (record.type == "conversion" and record.mime in (None, "text/plain"))
+
+
 def _before(fetched: datetime | None, published: str | None) -> str | None:
     """The date, unless it is later than the day after the page was fetched: then it is another's, of an event perhaps."""
     if published is None or fetched is None or fetched.date() >= LAST_DAY:
@@ -67,12 +72,15 @@ class Batch:
         )
 
     def gate(self, gate: Gate) -> None:
-        """Stops the pages that `gate` gives a reason for."""
-        answer = gate.judge(self.pages)
-        self._keep_signals(answer.signals)
-        for row, reason in zip(self.alive, answer.reasons, strict=True):
+        """Stops the pages that `gate` gives a reason for; one that judges HTML is not asked of a text that was none any more."""
+        passed = getattr(gate, "needs_html", False)
+        judged = [place for place, row in enumerate(self.alive) if not (passed and _is_text(self.records[row]))]
+        answer = gate.judge(self.pages if len(judged) == len(self.alive) else self.pages.take(judged))
+        rows = [self.alive[place] for place in judged]
+        self._keep_signals(answer.signals, rows)
+        for row, reason in zip(rows, answer.reasons, strict=True):
             self.gates[row] = reason
-        self._narrow([place for place, reason in enumerate(answer.reasons) if reason is None])
+        self._narrow([place for place, row in enumerate(self.alive) if self.gates[row] is None])
 
     def extract(self, sandbox: Sandbox) -> None:
         """Finds each page's text, in the sandbox where it is not extracted yet; a page without text stops here."""
@@ -94,9 +102,14 @@ class Batch:
         if not record.body:
             self.gates[row] = "empty_body"
             return ""
+        is_text = _is_text(record)
         with self._watch.timing("decode"):
-            decoded = decode(record.body, record.http_charset)
+            decoded = decode(record.body, record.http_charset or ("utf-8" if is_text else None))
         self.decoded[row] = replace(decoded, text="")  # how it was read is told later, the HTML is not needed again
+        if is_text:
+            if len(decoded.text) > sandbox.limits.max_html_chars:
+                raise RecordError("over_size", f"{len(decoded.text):,} characters", by_limit=True)
+            return self._checked(row, decoded.text)
         with self._watch.timing("extract"):
             extracted = sandbox.extract(decoded.text)
         if extracted is None:
@@ -116,19 +129,19 @@ class Batch:
 
     def measure(self, measure: Measure) -> None:
         """Writes the measure's signals for the pages still alive."""
-        self._keep_signals(measure.measure(self.pages))
+        self._keep_signals(measure.measure(self.pages), self.alive)
 
     def transform(self, transform: Transform) -> None:
         """Replaces texts and remembers how."""
         answer = transform.transform(self.pages)
-        self._keep_signals(answer.signals)
+        self._keep_signals(answer.signals, self.alive)
         self.pages = self.pages.with_texts(answer.texts)
         for row, edits in zip(self.alive, answer.edits, strict=True):
             self.edits[row] += edits
 
-    def _keep_signals(self, signals: pa.RecordBatch) -> None:
+    def _keep_signals(self, signals: pa.RecordBatch, rows: Sequence[int]) -> None:
         for name, column in zip(signals.schema.names, signals.columns, strict=True):
-            for row, value in zip(self.alive, column.to_pylist(), strict=True):
+            for row, value in zip(rows, column.to_pylist(), strict=True):
                 self.signals[name][row] = value
 
     def _narrow(self, places: list[int]) -> None:

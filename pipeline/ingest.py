@@ -33,8 +33,8 @@ FREE_FAILURES = 20  # a part may always have this many failed records; the toler
 class Ingest:
     """Reads files through an ordered list of gates, one extractor, measures and transforms.
 
-    The text of rows that somebody else extracted (`columns` says where it is) is taken as it is: gates that need HTML are passed
-    over.
+    Text that somebody else extracted, in rows (`columns` says where it is) or in the conversion records of a WET archive, is
+    taken as it is: gates that need HTML are passed over.
 
     `tolerance` is the share of records of a part that may fail before the part does. `sample_rate` is the share of gated
     pages, chosen by a hash of their record id, whose raw HTML is kept for looking.
