@@ -94,7 +94,8 @@ class Recipe:
 
     def steps(self) -> tuple[Step, ...]:
         """The graph, each step after its inputs."""
-        ingest = Step(name="ingest", stage=self.ingest_stage())
+        reading = self.ingest_stage()
+        ingest = Step(name="ingest", stage=reading)
         measuring = (
             *(measure_step(measure, ingest) for measure in self.measures),
             *(annotate_step(annotation, ingest) for annotation in self.annotations),
@@ -110,7 +111,12 @@ class Recipe:
         last = dedup[-1] if dedup else decide
         pack = Step(
             name="pack",
-            stage=Pack(transforms=self.transforms, tokens=self.tokens, survivors=last.name if dedup else None),
+            stage=Pack(
+                transforms=self.transforms,
+                tokens=self.tokens,
+                survivors=last.name if dedup else None,
+                facts=reading.facts,
+            ),
             inputs=(ingest, last),
             span=self.shard_files,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -9,13 +10,15 @@ import pyarrow as pa
 from pipeline.archives.decode import Decoded, decode
 from pipeline.archives.record import Record
 from pipeline.errors import RecordError
-from pipeline.measures import Edit, Gate, Measure, Transform
+from pipeline.measures import Edit, Extracted, Gate, Measure, Transform
 from pipeline.pages import Pages, storable
 from pipeline.sandbox import Sandbox
 from pipeline.schemas import RECORDS
 from pipeline.stopwatch import Stopwatch
 
 BATCH_BYTES = 16 << 20  # of bodies or texts: 64 pages of a crawl have 6 MB, 64 hostile ones could have 4 GB
+
+DAY, LAST_DAY = timedelta(days=1), date(9999, 12, 31)  # a page's day may begin before that of the crawler's UTC
 
 
 def batches(records: Iterator[Record], pages: int) -> Iterator[list[Record]]:
@@ -32,6 +35,18 @@ def batches(records: Iterator[Record], pages: int) -> Iterator[list[Record]]:
         yield batch
 
 
+def _is_text(record: Record) -> bool:
+    """Whether somebody else has extracted the page already: a row, or the record of a WET archive (which is UTF-8)."""
+    return record.text is not None or (record.type == "conversion" and record.mime in (None, "text/plain"))
+
+
+def _before(fetched: datetime | None, published: str | None) -> str | None:
+    """The date, unless it is later than the day after the page was fetched: then it is another's, of an event perhaps."""
+    if published is None or fetched is None or fetched.date() >= LAST_DAY:
+        return published
+    return published if published <= (fetched.date() + DAY).isoformat() else None
+
+
 class Batch:
     """Some records on their way through the list: columns for all of them, pages for those still alive."""
 
@@ -46,6 +61,7 @@ class Batch:
         ]
         self.by_limit = [record.by_limit for record in records]
         self.decoded: list[Decoded | None] = [None] * rows
+        self.found: list[Extracted | None] = [None] * rows  # of a page's metadata; its text is in `pages`
         self.edits: list[tuple[Edit, ...]] = [()] * rows
         self.signals: dict[str, list[Any]] = {name: [None] * rows for name in schema.names[len(RECORDS.names) :]}
         self.alive = [row for row in range(rows) if self.gates[row] is None]
@@ -56,20 +72,24 @@ class Batch:
         )
 
     def gate(self, gate: Gate) -> None:
-        """Stops the pages that `gate` gives a reason for."""
-        answer = gate.judge(self._with_html() if getattr(gate, "reads_html", False) else self.pages)
-        self._keep_signals(answer.signals)
-        for row, reason in zip(self.alive, answer.reasons, strict=True):
+        """Stops the pages that `gate` gives a reason for; one that judges HTML is not asked of a text that was none any more."""
+        passed = getattr(gate, "needs_html", False)
+        judged = [place for place, row in enumerate(self.alive) if not (passed and _is_text(self.records[row]))]
+        rows = [self.alive[place] for place in judged]
+        pages = self.pages if len(judged) == len(self.alive) else self.pages.take(judged)
+        answer = gate.judge(self._with_html(pages, rows) if getattr(gate, "reads_html", False) else pages)
+        self._keep_signals(answer.signals, rows)
+        for row, reason in zip(rows, answer.reasons, strict=True):
             self.gates[row] = reason
             if reason:
                 self._forget_html(row)
-        self._narrow([place for place, reason in enumerate(answer.reasons) if reason is None])
+        self._narrow([place for place, row in enumerate(self.alive) if self.gates[row] is None])
 
-    def _with_html(self) -> Pages:
-        """The pages alive with their HTML, which is decoded once and held until it was extracted."""
+    def _with_html(self, pages: Pages, rows: Sequence[int]) -> Pages:
+        """The pages with their HTML, which is decoded once and held until it was extracted."""
         with self.watch.timing("decode"):
-            htmls = [self._html(row) for row in self.alive]
-        return Pages(self.pages.texts, urls=self.pages.urls, mimes=self.pages.mimes, htmls=htmls)
+            htmls = [self._html(row) for row in rows]
+        return Pages(pages.texts, urls=pages.urls, mimes=pages.mimes, htmls=htmls)
 
     def _html(self, row: int) -> str:
         known = self.decoded[row]
@@ -98,12 +118,26 @@ class Batch:
         if not record.body:
             self.gates[row] = "empty_body"
             return ""
+        if _is_text(record):
+            return self._given_text(row, record, sandbox.limits.max_html_chars)
         with self.watch.timing("decode"):
             html = self._html(row)
         self._forget_html(row)
         with self.watch.timing("extract"):
             extracted = sandbox.extract(html)
-        return self._checked(row, extracted.text if extracted else "")
+        if extracted is None:
+            return self._checked(row, "")
+        self.found[row] = replace(extracted, text="", published=_before(record.date, extracted.published))
+        return self._checked(row, extracted.text)
+
+    def _given_text(self, row: int, record: Record, most_chars: int) -> str:
+        """The text of a conversion record, which is one already."""
+        with self.watch.timing("decode"):
+            decoded = decode(record.body, record.http_charset or "utf-8")
+        self.decoded[row] = replace(decoded, text="")
+        if len(decoded.text) > most_chars:
+            raise RecordError("over_size", f"{len(decoded.text):,} characters", by_limit=True)
+        return self._checked(row, decoded.text)
 
     def _forget_html(self, row: int) -> None:
         """How a page was read is told later, its HTML is not needed again."""
@@ -122,19 +156,19 @@ class Batch:
 
     def measure(self, measure: Measure) -> None:
         """Writes the measure's signals for the pages still alive."""
-        self._keep_signals(measure.measure(self.pages))
+        self._keep_signals(measure.measure(self.pages), self.alive)
 
     def transform(self, transform: Transform) -> None:
         """Replaces texts and remembers how."""
         answer = transform.transform(self.pages)
-        self._keep_signals(answer.signals)
+        self._keep_signals(answer.signals, self.alive)
         self.pages = self.pages.with_texts(answer.texts)
         for row, edits in zip(self.alive, answer.edits, strict=True):
             self.edits[row] += edits
 
-    def _keep_signals(self, signals: pa.RecordBatch) -> None:
+    def _keep_signals(self, signals: pa.RecordBatch, rows: Sequence[int]) -> None:
         for name, column in zip(signals.schema.names, signals.columns, strict=True):
-            for row, value in zip(self.alive, column.to_pylist(), strict=True):
+            for row, value in zip(rows, column.to_pylist(), strict=True):
                 self.signals[name][row] = value
 
     def _narrow(self, places: list[int]) -> None:

@@ -21,7 +21,7 @@ from pipeline.reading import open_reader
 from pipeline.remarks import CORRUPT_BYTES
 from pipeline.rows.columns import RowColumns
 from pipeline.sandbox import Limits, Sandbox
-from pipeline.schemas import RECORDS, with_signals
+from pipeline.schemas import PAGE_FACTS, RECORDS, with_signals
 from pipeline.steps import PartRun
 from pipeline.stopwatch import Stopwatch
 
@@ -34,8 +34,8 @@ FREE_FAILURES = 20  # a part may always have this many failed records; the toler
 class Ingest:
     """Reads files through an ordered list of gates, one extractor, measures and transforms.
 
-    The text of rows that somebody else extracted (`columns` says where it is) is taken as it is: gates that need HTML are passed
-    over.
+    Text that somebody else extracted, in rows (`columns` says where it is) or in the conversion records of a WET archive, is
+    taken as it is: gates that need HTML are passed over.
 
     `tolerance` is the share of records of a part that may fail before the part does. `sample_rate` is the share of gated
     pages, chosen by a hash of their record id, whose raw HTML is kept for looking.
@@ -65,6 +65,12 @@ class Ingest:
         """The records table: its fixed columns, then every signal in the order of the list."""
         return with_signals(RECORDS, [item.signals for item in self.items])
 
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The columns that `documents` has besides its own: title, author and date, where the extractor is asked for them."""
+        asked = any(isinstance(item, Extractor) and getattr(item, "metadata", None) for item in self.items)
+        return tuple(PAGE_FACTS.names) if asked else ()
+
     def run(self, part: PartRun) -> dict[str, int]:
         """Reads one file to its end; the counts add up to its records and bytes, or an AssertionError says what does not."""
         file = part.task.files[0]
@@ -72,8 +78,9 @@ class Ingest:
         tally, watch = Tally(), Stopwatch()
         reading = open_reader(file, self.columns, self.limits.max_html_chars, part.facts)
         with reading as reader, Sandbox(extractor, self.limits) as sandbox:
-            tables = IngestTables(part, self.schema(), self.sample_rate, origins=not reader.has_html)
-            items = self.items if reader.has_html else tuple(item for item in self.items if not needs_html(item))
+            has_html = reader.has_html
+            tables = IngestTables(part, self.schema(), self.sample_rate, origins=not has_html, facts=self.facts)
+            items = tuple(item for item in self.items if has_html or not needs_html(item))
             for records in watch.drawing("read", batches(tally.watch(reader.records()), self.batch_pages)):
                 try:
                     batch = measured(Batch(records, self.schema(), watch), items, sandbox, watch)

@@ -13,7 +13,7 @@ from pipeline.batch import Batch
 from pipeline.pages import storable
 from pipeline.quarantine import PART_BYTES, ROW_GROUP, poisoned, quarantine_columns
 from pipeline.remarks import Remarks
-from pipeline.schemas import DOCUMENTS, ORIGINS, QUARANTINE, REMARKS, SAMPLES
+from pipeline.schemas import DOCUMENTS, ORIGINS, PAGE_FACTS, QUARANTINE, REMARKS, SAMPLES, with_columns
 from pipeline.steps import PartRun
 from pipeline.tables import TableWriter
 
@@ -23,15 +23,24 @@ SAMPLE_BYTES, SAMPLE_ROW_GROUP = 1 << 20, 64  # of a kept page's HTML, and of ho
 class IngestTables:
     """Writers of the part's tables, and counts of what they wrote; `schema` is that of its records with all signals.
 
-    `origins` is for rows that may say themselves which crawl and file they are from.
+    `origins` is for rows that may say themselves which crawl and file they are from; `facts` are further columns of documents.
     """
 
-    def __init__(self, part: PartRun, schema: pa.Schema, sample_rate: float, *, origins: bool = False) -> None:
+    def __init__(
+        self,
+        part: PartRun,
+        schema: pa.Schema,
+        sample_rate: float,
+        *,
+        origins: bool = False,
+        facts: Sequence[str] = (),
+    ) -> None:
         self._part = part
         self._rate = sample_rate
         self._origins = part.writer("origins", ORIGINS) if origins else None
         self._records = part.writer("records", schema)
-        self._documents = part.writer("documents", DOCUMENTS)
+        self._facts = facts
+        self._documents = part.writer("documents", with_columns(DOCUMENTS, PAGE_FACTS, facts))
         self._samples = part.writer("samples", SAMPLES, SAMPLE_ROW_GROUP)
         self._quarantine: TableWriter | None = None
         self._quarantine_room = PART_BYTES
@@ -46,7 +55,7 @@ class IngestTables:
         for place, row in enumerate(batch.alive):
             document_rows[row] = documents + place
         self._records.write_columns(_record_columns(batch, first, document_rows))
-        self._documents.write_columns(_document_columns(batch, first))
+        self._documents.write_columns(_document_columns(batch, first) | _fact_columns(batch, self._facts))
         if self._origins is not None:
             self._origins.write_columns(_origin_columns(batch))
         self._samples.write_columns(_sample_columns(batch, first, self._rate))
@@ -119,6 +128,11 @@ def _document_columns(batch: Batch, first: int) -> dict[str, Sequence[Any]]:
         "language": [batch.signals.get("language", nothing)[row] for row in batch.alive],
         "language_score": [batch.signals.get("language_score", nothing)[row] for row in batch.alive],
     }
+
+
+def _fact_columns(batch: Batch, facts: Sequence[str]) -> dict[str, Sequence[Any]]:
+    found = [batch.found[row] for row in batch.alive]
+    return {name: [getattr(page, name) if page else None for page in found] for name in facts}
 
 
 def _origin_columns(batch: Batch) -> dict[str, Sequence[Any]]:

@@ -83,9 +83,15 @@ class Transformed:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What an extractor found in a page."""
+    """What an extractor found in a page: its text and, where the extractor was asked for them and the page gives them, facts.
+
+    `published` is a date, `2013-05-18`.
+    """
 
     text: str
+    title: str | None = None
+    author: str | None = None
+    published: str | None = None
 
 
 @runtime_checkable
@@ -134,7 +140,10 @@ class Transform(Part, Protocol):
 
 @runtime_checkable
 class Extractor(Part, Protocol):
-    """Turns a page's HTML into text. Runs in a killable child process, so it must be picklable."""
+    """Turns a page's HTML into text. Runs in a killable child process, so it must be picklable.
+
+    An extractor that tells title, author and date too says so by an attribute `metadata` that is true (`pipeline.page_metadata`).
+    """
 
     def extract(self, html: str) -> Extracted | None:
         """The text, or None where the page has none."""

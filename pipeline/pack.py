@@ -3,17 +3,18 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import repeat
 from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
 
+from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Transform
 from pipeline.pages import Pages
 from pipeline.receipts import Receipt
-from pipeline.schemas import DATASET
+from pipeline.schemas import DATASET, PAGE_FACTS, with_columns
 from pipeline.steps import PartRun
 from pipeline.tables import TableWriter, read_batches, read_table
 
@@ -37,7 +38,8 @@ class TokenCount(Protocol):
 class Pack:
     """Writes one shard: applies the last transforms (personal data), counts tokens, keeps the order of records.
 
-    `survivors` names the step that says which duplicates stay; None packs all that `decide` keeps.
+    `survivors` names the step that says which duplicates stay; None packs all that `decide` keeps. `facts` names what `documents`
+    tells of a page besides its text, and the dataset does after its own columns.
     """
 
     name: ClassVar[str] = "pack"
@@ -46,16 +48,17 @@ class Pack:
     transforms: tuple[Transform, ...] = ()
     tokens: TokenCount | None = None
     survivors: str | None = None
+    facts: tuple[str, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes the `data` table of the covered parts; counts `rows`, `tokens`, `chars`, `arrow_bytes` and languages."""
-        writer = part.writer("data", DATASET, SHARD_ROW_GROUP)
+        writer = part.writer("data", with_columns(DATASET, PAGE_FACTS, self.facts), SHARD_ROW_GROUP)
         counts = Counter(rows=0, tokens=0, chars=0, arrow_bytes=0)
         dates: list[str] = []
         keeps = self._keeps(part)
         for file, receipt in zip(part.task.files, part.receipts("ingest"), strict=True):
             origins = _origins(part, receipt, (dump_of(file.name, part.task.source), file.name))
-            for batch in read_batches(part.storage, receipt, "documents", KEPT_COLUMNS, BATCH):
+            for batch in read_batches(part.storage, receipt, "documents", (*KEPT_COLUMNS, *self.facts), BATCH):
                 sizes = [next(keeps) for _ in range(batch.num_rows)]
                 here = [next(origins) for _ in range(batch.num_rows)]
                 dates += self._pack(writer, batch, sizes, here, counts)
@@ -92,9 +95,7 @@ class Pack:
         if not chosen.num_rows:
             return []
         columns: dict[str, list[Any]] = chosen.to_pydict()
-        pages = Pages(columns["text"], urls=columns["url"])
-        for transform in self.transforms:
-            pages = pages.with_texts(transform.transform(pages).texts)
+        pages = Pages(self._transformed(columns["text"], columns["url"]))
         tokens = self.tokens.count(pages.texts) if self.tokens else [None] * len(pages)
         dates = [iso(date) for date in columns["date"]]
         writer.write_columns(
@@ -109,6 +110,7 @@ class Pack:
                 "language_score": columns["language_score"],
                 "token_count": tokens,
                 "minhash_cluster_size": [size for size in sizes if size],
+                **{name: self._told(columns[name], columns["url"]) for name in self.facts},
             }
         )
         counts["rows"] += chosen.num_rows
@@ -116,6 +118,17 @@ class Pack:
         counts["chars"] += sum(map(len, pages.texts))
         counts.update(f"language.{language}" for language in columns["language"] if language is not None)
         return [date for date in dates if date]
+
+    def _transformed(self, texts: list[str], urls: list[str]) -> list[str]:
+        pages = Pages(texts, urls=urls)
+        for transform in self.transforms:
+            pages = pages.with_texts(transform.transform(pages).texts)
+        return pages.texts
+
+    def _told(self, facts: list[str | None], urls: list[str]) -> list[str | None]:
+        """Facts with the same replacements as the texts: an address in a title is one too."""
+        changed = self._transformed([fact or "" for fact in facts], urls)
+        return [None if fact is None else new for fact, new in zip(facts, changed, strict=True)]
 
 
 def _origins(part: PartRun, receipt: Receipt, file: Origin) -> Iterator[Origin]:

@@ -19,7 +19,8 @@ import cloudpickle
 
 from pipeline.errors import RecordError
 from pipeline.measures import Extracted, Extractor
-from pipeline.sandbox_child import ERROR, MEMORY, NO_TEXT, TEXT, one_line
+from pipeline.sandbox_answer import read
+from pipeline.sandbox_child import ERROR, MEMORY, one_line
 from pipeline.sandbox_process import Child, Died
 
 START_SECONDS = 120.0  # a start takes about a second; a loaded machine with a cold disk may take many
@@ -112,16 +113,16 @@ class Sandbox:
         return self._understood(kind, body.decode("utf-8", "replace"))
 
     def _understood(self, kind: bytes, text: str) -> Extracted | None:
-        if kind == TEXT:
-            return Extracted(text)
-        if kind == NO_TEXT:
-            return None
         if kind == ERROR:
             raise RecordError("extractor_error", text)
-        self.close()  # after a refused allocation who knows what its libraries believe
         if kind == MEMORY:
+            self.close()  # after a refused allocation who knows what its libraries believe
             raise RecordError("over_memory", text or "an allocation was refused", by_limit=True)
-        raise RecordError("extractor_crashed", f"answered {kind!r}")
+        try:
+            return read(kind, text)
+        except ValueError as error:
+            self.close()
+            raise RecordError("extractor_crashed", one_line(str(error))) from error
 
     def _ready_child(self) -> Child:
         child = self._child

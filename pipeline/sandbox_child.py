@@ -2,7 +2,7 @@
 
 `python -m pipeline.sandbox_child PARENT` is started by `pipeline.sandbox`, never by a person. Messages go both ways as frames:
 one byte that says what it is, eight bytes of length, UTF-8. Only the first message, which the parent sends, is a pickle; from
-here to there, after hostile pages have been read, nothing but text goes.
+here to there, after hostile pages have been read, nothing but text goes (`pipeline.sandbox_answer`).
 """
 
 import ctypes
@@ -19,9 +19,10 @@ from typing import BinaryIO
 
 from pipeline.measures import Extractor
 from pipeline.pages import storable
+from pipeline.sandbox_answer import written
 
 FRAME = struct.Struct(">cQ")
-READY, PAGE, TEXT, NO_TEXT, ERROR, MEMORY = b"R", b"P", b"T", b"N", b"E", b"M"
+READY, PAGE, ERROR, MEMORY = b"R", b"P", b"E", b"M"
 
 DETAIL_CHARS = 300
 # What an extractor loads for its first page is paid here, before any page's CPU time is counted. The page is short, because
@@ -99,8 +100,7 @@ def _answer(extractor: Extractor, html: str, cpu_seconds: float) -> tuple[bytes,
     """What to say of a page. The timer's signal is not handled, so that it ends the process even inside C code."""
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     try:
-        found = extractor.extract(html)
-        return (NO_TEXT, "") if found is None else (TEXT, storable(found.text))
+        return written(extractor.extract(html))
     except MemoryError as error:
         return MEMORY, one_line(str(error))
     except Exception as error:  # noqa: BLE001  any failure of an extractor is a fact about the page

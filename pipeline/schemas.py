@@ -3,7 +3,7 @@
 Strings are `large_string` and times UTC microseconds throughout, so that the same column has the same type in every table.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
@@ -54,6 +54,9 @@ DOCUMENTS = pa.schema(
         pa.field("language_score", pa.float64()),
     ]
 )
+
+# What an extractor that was asked for metadata tells of a page: further columns of `documents` and of the dataset.
+PAGE_FACTS = pa.schema([pa.field("title", TEXT), pa.field("author", TEXT), pa.field("published", TEXT)])
 
 ORIGINS = pa.schema([pa.field("dump", TEXT), pa.field("file_path", TEXT)])
 
@@ -187,6 +190,11 @@ def with_signals(base: pa.Schema, signals: Iterable[pa.Schema]) -> pa.Schema:
                 raise RecipeError(f"signal {field.name} is written twice; give one of the measures another name")
             fields.append(pa.field(field.name, field.type))
     return pa.schema(fields)
+
+
+def with_columns(base: pa.Schema, more: pa.Schema, names: Sequence[str]) -> pa.Schema:
+    """`base` followed by those columns of `more` that are called `names`."""
+    return pa.schema([*base, *(more.field(name) for name in names)])
 
 
 def document_number(part: int, row: int, source: int = 0) -> int:

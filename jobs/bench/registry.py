@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from jobs.bench import driver, tables
+from jobs.bench import driver, extract_tables, tables
+from jobs.bench.extract import extract
 from jobs.bench.fineweb import fineweb
 from jobs.bench.settings import Settings
 
@@ -25,5 +26,8 @@ BENCHMARKS = {
     "fineweb": Benchmark(measure=fineweb, tables=tables.comparison, markdown=tables.markdown),
     "driver": Benchmark(
         measure=driver.benchmark, tables=tables.phases, markdown=tables.phases_markdown, has_peers=False
+    ),
+    "extract": Benchmark(
+        measure=extract, tables=extract_tables.tables, markdown=extract_tables.markdown, has_peers=False
     ),
 }

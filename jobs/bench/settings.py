@@ -13,8 +13,8 @@ class Settings:
     """The options of `gristmill bench`, checked.
 
     `pages` is how many at least; `files` into how many archives they go (None: as the benchmark likes). `peers` is the Python
-    that has datatrove, or None for ours alone; `also` names recipes to measure besides `fineweb`. `runs` repeats the
-    measurement, of which the median counts. `output` holds the crawl and all runs.
+    that has datatrove, or None for ours alone; `also` names recipes to measure besides `fineweb`. `corpus` is a folder of
+    archives with a gold file. `runs` repeats the measurement, of which the median counts. `output` holds the crawl and all runs.
     """
 
     input: Path | None
@@ -25,6 +25,7 @@ class Settings:
     runs: int
     output: Path
     also: tuple[str, ...] = ()
+    corpus: Path | None = None
 
 
 def real_crawl() -> Path | None:

@@ -79,7 +79,7 @@ def stages_table(result: dict[str, Any], name: str) -> Table:
 
 def markdown(result: dict[str, Any]) -> str:
     """The README's table."""
-    return _markdown(list(result["systems"]), rows(result))
+    return as_markdown(list(result["systems"]), rows(result))
 
 
 def comparison(result: dict[str, Any]) -> list[Table]:
@@ -109,9 +109,10 @@ def phases(result: dict[str, Any]) -> list[Table]:
 
 def phases_markdown(result: dict[str, Any]) -> str:
     """The same in Markdown."""
-    return _markdown(_PHASE_HEAD, _phase_rows(result))
+    return as_markdown(_PHASE_HEAD, _phase_rows(result))
 
 
-def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def as_markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells under a head whose first cell is empty."""
     written = ["| | " + " | ".join(head) + " |", "|---|" + "---:|" * len(head)]
     return "\n".join([*written, *("| " + " | ".join(line) + " |" for line in lines)]) + "\n"

@@ -14,7 +14,7 @@ from pipeline.errors import GristmillError, InputError, RecipeError
 if TYPE_CHECKING:
     from typing import Any
 
-What = Annotated[str, typer.Argument(metavar="WHAT", help="What to measure: fineweb, or driver.")]
+What = Annotated[str, typer.Argument(metavar="WHAT", help="What to measure: fineweb, driver, or extract.")]
 Archives = Annotated[
     Path | None,
     typer.Option(
@@ -25,10 +25,21 @@ Archives = Annotated[
         show_default="the corpus of real pages",
     ),
 ]
+Corpus = Annotated[
+    Path | None,
+    typer.Option(
+        "--corpus",
+        metavar="FOLDER",
+        help="For extract: a folder of archives with a gold.jsonl.",
+        show_default="the corpus of real pages",
+    ),
+]
 Folder = Annotated[
     Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the crawl, the runs and the results go.")
 ]
-Pages = Annotated[int, typer.Option("--pages", min=1, help="Pages at least; the archives are repeated to that.")]
+Pages = Annotated[
+    int, typer.Option("--pages", min=1, help="Pages at least, the archives are repeated to that; for extract at most.")
+]
 Files = Annotated[
     int | None,
     typer.Option("--files", min=1, help="Archives to make.", show_default="two for each worker; 90,000 for driver"),
@@ -45,6 +56,7 @@ Runs = Annotated[int, typer.Option("--runs", min=1, help="Times to measure; the 
 def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     what: What = "fineweb",
     input_: Archives = None,
+    corpus: Corpus = None,
     output: Folder = Path("bench"),
     pages: Pages = 10_000,
     files: Files = None,
@@ -55,7 +67,7 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     runs: Runs = 1,
     json: Json = False,
 ) -> None:
-    """Measure pages per second, memory and where the time goes, beside the peers on the same archives.
+    """Measure pages per second, memory and where the time goes, beside the peers on the same archives; or what extractors find.
 
     The result is printed and written to FOLDER as JSON and as a table in Markdown. Nothing else should run meanwhile: 10,000 pages take some minutes for ours and four times that for datatrove.
 
@@ -69,8 +81,11 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
         benchmark = BENCHMARKS[what]
         if benchmark.has_peers and not ours_only and not peers.is_file():
             raise InputError(f"{peers}: no such Python; make it with `make peers`, or measure with --ours-only")
-        if input_ is not None and not input_.exists():
-            raise InputError(f"{input_}: no such file or folder")
+        if corpus is not None and what != "extract":
+            raise RecipeError(f"--corpus is for extract; {what} takes its archives by --input")
+        for place in (input_, corpus):
+            if place is not None and not place.exists():
+                raise InputError(f"{place}: no such file or folder")
         settings = Settings(
             input=input_ or real_crawl(),
             pages=pages,
@@ -80,6 +95,7 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             runs=runs,
             also=tuple(also or ()),
             output=output,
+            corpus=corpus,
         )
         result = benchmark.measure(settings)
         _write(output, what, result, benchmark.markdown(result))

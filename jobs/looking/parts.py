@@ -25,7 +25,7 @@ from jobs.recipe import Recipe, load_recipe
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.evidence import Explains, Span
-from pipeline.extraction import Trafilatura
+from pipeline.extraction import JusText, Resiliparse, Trafilatura
 from pipeline.identity import canonical
 from pipeline.ingest import Item
 from pipeline.inspection.samples import Explain
@@ -46,6 +46,7 @@ SHIPPED: tuple[type, ...] = (
     GopherQuality,
     GopherRepetition,
     HtmlOnly,
+    JusText,
     Language,
     LanguageGuess,
     LineCorrections,
@@ -54,6 +55,7 @@ SHIPPED: tuple[type, ...] = (
     MinHash,
     NltkEnglish,
     PersonalData,
+    Resiliparse,
     TextLength,
     TokenCounter,
     Trafilatura,

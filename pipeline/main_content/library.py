@@ -10,9 +10,10 @@ from lxml.etree import ElementDefaultClassLookup, XPath
 from lxml.html import HtmlElement
 from trafilatura import external, htmlprocessing, main_extractor, xpaths
 from trafilatura.settings import Extractor
-from trafilatura.utils import HTML_PARSER
+from trafilatura.utils import HTML_PARSER, load_html
 
 from pipeline.main_content.element_search import Found, Walk, searching
+from pipeline.main_content.formulas import with_formulas
 from pipeline.main_content.precision import Precision
 from pipeline.main_content.second_opinion import spare_readability
 
@@ -33,9 +34,16 @@ SEARCHES = (  # trafilatura's lists of expressions that an extraction of text go
 def text_of(page: str, options: Extractor) -> str | None:
     """What `trafilatura.extract(page, options=options)` says."""
     precision = _quickened()
-    if options.focus == "precision" and not options.comments:
+    if options.focus == "precision" and not options.comments and options.format == "txt" and not options.formatting:
         return precision.text(page, options)
     return trafilatura.extract(page, options=options)
+
+
+def markdown_of(page: str, options: Extractor) -> str | None:
+    """What `trafilatura.extract` says of a page whose formulas are written out."""
+    _quickened()
+    tree = load_html(page)
+    return None if tree is None else trafilatura.extract(with_formulas(tree), options=options)
 
 
 @cache

@@ -3,9 +3,11 @@
 from collections import Counter
 from typing import Any
 
+import pyarrow as pa
+
 from pipeline.pack import dump_of
 from pipeline.runs import OpenRun
-from pipeline.schemas import DATASET
+from pipeline.schemas import DATASET, PAGE_FACTS, with_columns
 
 
 def dataset_facts(run: OpenRun) -> dict[str, Any]:
@@ -17,12 +19,18 @@ def dataset_facts(run: OpenRun) -> dict[str, Any]:
     return {
         "input_bytes": source.bytes,
         "dumps": dict(Counter(dump_of(part.name, source.name) for part in source.parts)),
-        "columns": [{"name": field.name, "type": str(field.type)} for field in DATASET],
+        "columns": [{"name": field.name, "type": str(field.type)} for field in _schema(run)],
         "languages": _languages(run),
         "dates": _dates(run),
         "arrow_bytes": run.totals("pack").get("arrow_bytes"),
         "duplicates": _duplicates(run),
     }
+
+
+def _schema(run: OpenRun) -> pa.Schema:
+    """The columns of the shards, as the step that packed them was told."""
+    stage = run.record.payload.get("pack", {}).get("stage", {})
+    return with_columns(DATASET, PAGE_FACTS, stage.get("facts", ()))
 
 
 def _languages(run: OpenRun) -> dict[str, int] | None:

@@ -11,6 +11,9 @@ COLUMNS = {
     "language_score": "confidence of the language, 0 to 1",
     "token_count": "tokens of `text`; null where the recipe counts none",
     "minhash_cluster_size": "near-duplicates of which this page is the one that stays, itself included; 1 where it has none",
+    "title": "title that the page gives itself",
+    "author": "author that the page names",
+    "published": "date that the page gives itself",
 }
 
 REASONS = {
@@ -47,6 +50,8 @@ ITEMS = {
     "html_only": "gate: passes HTML only",
     "url_policy": "gate: block lists of domains and addresses, listed words in addresses",
     "trafilatura": "extractor: from HTML to the main text",
+    "resiliparse": "extractor: from HTML to the main text, by simple rules",
+    "justext": "extractor: from HTML to the paragraphs of full sentences",
     "language": "gate: most likely language by a fastText model",
     "gopher_repetition": "measure: repeated lines, paragraphs and n-grams (Gopher, table A1)",
     "gopher_quality": "measure: number and shape of words (Gopher, section A1.1)",

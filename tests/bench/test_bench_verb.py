@@ -86,7 +86,11 @@ def test_beside_datatrove_both_read_the_same_pages(crawl: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["nonsense", "--ours-only"], "no benchmark 'nonsense': there are fineweb, driver"),
+        (["nonsense", "--ours-only"], "no benchmark 'nonsense': there are fineweb, driver, extract"),
+        (
+            ["fineweb", "--ours-only", "--corpus", "nowhere"],
+            "--corpus is for extract; fineweb takes its archives by --input",
+        ),
         (["fineweb", "--peers", "nowhere/python"], "make it with `make peers`"),
         (["fineweb", "--ours-only", "-i", "nowhere"], "nowhere: no such file or folder"),
         (["fineweb", "--ours-only", "-i", "EMPTY"], "no *.warc.gz in this folder"),
