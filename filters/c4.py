@@ -1,15 +1,18 @@
 """Takes lines that are no text out of pages, and tells pages that are none (C4, as datatrove 0.10.1 does it for FineWeb)."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pyarrow as pa
 
-from pipeline.evidence import Span
+from pipeline.errors import RecipeError
+from pipeline.evidence import Place, Span
+from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Edit, Rule, Transformed, schema, signals_of
 from pipeline.pages import Pages
-from pipeline.words import ENGINES, count_sentences
+from pipeline.words import ENGINES, count_sentences, sentence_places
 
 # C4's own marks, as datatrove has them (compared in the parity tests). Importing them from its filters would bring the client
 # of the Hub into every worker: a third of the time that a recipe takes to import.
@@ -36,6 +39,9 @@ class C4Lines:
     `policy_phrases`. `c4_page_stop` is what ends a page in C4: the first `lorem_ipsum` or `curly_bracket` in a line not
     removed before. The walk goes on after it and such a line may stay, so that the other signals are known and the text is
     what it would be without that rule. `c4_sentence_count` is of the lines that stay.
+
+    With `by_sentence`, what is said of lines holds for sentences, and those that stay are joined by a space. `max_word_chars` is
+    None for no bound. C4's own code has `end_marks=(".", "?", "!", '"')` and `min_line_words=5`, and asks for 3 sentences.
     """
 
     name: ClassVar[str] = "c4_lines"
@@ -49,13 +55,19 @@ class C4Lines:
         c4_removed_line_count="int32",
     )
 
-    max_word_chars: int = 1000
+    max_word_chars: int | None = 1000
     remove_citations: bool = True
     only_punctuated_lines: bool = False  # C4 itself: True; it removes 30 % of the text, so FineWeb left it out
     min_line_words: int = 3
     remove_javascript_lines: bool = True
     policy_phrases: tuple[str, ...] = POLICY_PHRASES
     language: str = "en"
+    end_marks: tuple[str, ...] = field(default=END_PUNCTUATION, metadata=IDENTITY_IF_CHANGED)
+    by_sentence: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
+
+    def __post_init__(self) -> None:
+        if self.only_punctuated_lines and not all(self.end_marks):
+            raise RecipeError("c4_lines: an empty end mark would end every line")
 
     def transform(self, pages: Pages) -> Transformed:
         """New texts, their edits and one row of signals per page."""
@@ -102,11 +114,11 @@ class _Walk:
         self._sentences = 0
         self._removed = 0
         self.cuts: list[_Cut] = []
-        start, kept_to = 0, -1  # -1: no line kept so far
-        for raw in text.splitlines(keepends=True):
+        kept_to = -1  # no line kept so far
+        for start, end in self._lines(text):
+            raw = text[start:end]
             line = raw.strip()
             first = start + len(raw) - len(raw.lstrip())
-            start += len(raw)
             if self._stays(line):
                 self._cut_between(text, kept_to, first)
                 if part.remove_citations:
@@ -116,6 +128,14 @@ class _Walk:
                 self._removed += 1
         if kept_to < len(text):
             self.cuts.append((max(0, kept_to), len(text), ""))
+
+    def _lines(self, text: str) -> Iterator[Place]:
+        if self._part.by_sentence:
+            yield from sentence_places(text, self._part.language)
+            return
+        start = 0
+        for line in text.splitlines(keepends=True):
+            yield start, (start := start + len(line))
 
     def signals(self) -> dict[str, int | str | None]:
         return {
@@ -129,15 +149,16 @@ class _Walk:
     def _stays(self, line: str) -> bool:
         part = self._part
         words = line.split()
-        if len(line) > part.max_word_chars and any(len(word) > part.max_word_chars for word in words):
+        most = part.max_word_chars
+        if most is not None and len(line) > most and any(len(word) > most for word in words):
             return False
         if part.remove_citations:
             line = CITATION.sub("", line)
-        if part.only_punctuated_lines and (not line.endswith(END_PUNCTUATION) or line.endswith(ELLIPSIS)):
+        if part.only_punctuated_lines and (not line.endswith(part.end_marks) or line.endswith(ELLIPSIS)):
             return False
         if len(words) < part.min_line_words or self._is_unwanted(line):
             return False
-        self._sentences += count_sentences(line, part.language)
+        self._sentences += 1 if part.by_sentence else count_sentences(line, part.language)
         return True
 
     def _is_unwanted(self, line: str) -> bool:
@@ -151,12 +172,13 @@ class _Walk:
         return any(phrase in lowered for phrase in self._part.policy_phrases)
 
     def _cut_between(self, text: str, kept_to: int, first: int) -> None:
-        """What stands between two lines that stay becomes one newline; what stands before the first goes."""
+        """What stands between two lines that stay becomes one newline (or space); what stands before the first goes."""
+        glue = " " if self._part.by_sentence else "\n"
         if kept_to < 0:
             if first:
                 self.cuts.append((0, first, ""))
-        elif text[kept_to] != "\n":
-            self.cuts.append((kept_to, first, "\n"))
+        elif text[kept_to : kept_to + 1] != glue or first == kept_to:
+            self.cuts.append((kept_to, first, glue))
         elif first > kept_to + 1:
             self.cuts.append((kept_to + 1, first, ""))
 

@@ -31,6 +31,17 @@ def count_sentences(text: str, language: str = "en") -> int:
     return _splitter(language).sentences(text)
 
 
+def sentence_places(text: str, language: str = "en") -> list[tuple[int, int]]:
+    """From and to (characters of `text`) of the pieces that datatrove's `split_into_sentences` cuts it into.
+
+    Nothing is remembered: it takes as long as spaCy does for the whole text. The token that spaCy chokes on (see
+    `pipeline.english_words`) is shown to it as another of the same length. Errors as `split_words`.
+    """
+    spans = _tokenizer(language).span_tokenize(text.replace("IS_ALPHA", "IS_ALPHB"))
+    ends = [end for _, end in spans[:-1]]
+    return list(zip([0, *ends], [*ends, len(text)], strict=True))
+
+
 class _Splitter(Protocol):
     def words(self, text: str) -> list[str]: ...
 
@@ -60,12 +71,19 @@ def _splitter(language: str) -> _Splitter:
         from pipeline.english_words import EnglishWords  # after spaCy, which it would import whole
 
         return EnglishWords(nlp)
-    from datatrove.utils.word_tokenizers import SpaCyTokenizer, load_word_tokenizer
+    from datatrove.utils.word_tokenizers import SpaCyTokenizer
 
-    try:
-        tokenizer = load_word_tokenizer(language)
-    except (ValueError, ImportError) as error:
-        raise RecipeError(f"no words for language {language!r}: {error}") from error
+    tokenizer = _tokenizer(language)
     if isinstance(tokenizer, SpaCyTokenizer) and tokenizer.language == "en":
         return _splitter("en")
     return _Whole(tokenizer)
+
+
+@cache
+def _tokenizer(language: str) -> "WordTokenizer":
+    from datatrove.utils.word_tokenizers import load_word_tokenizer
+
+    try:
+        return load_word_tokenizer(language)
+    except (ValueError, ImportError) as error:
+        raise RecipeError(f"no words for language {language!r}: {error}") from error

@@ -7,13 +7,18 @@ from typing import Any
 
 from dedup.minhash import MinHash
 from filters.c4 import C4Lines
+from filters.c4_paragraphs import C4Paragraphs
 from filters.datatrove_adapter import DatatroveEditingFilter, DatatroveFilter, DatatroveFormatter
+from filters.ftfy_text import Ftfy
 from filters.gopher_quality import GopherQuality
 from filters.gopher_repetition import GopherRepetition
 from filters.html_only import HtmlOnly
 from filters.language import Language
 from filters.line_quality import LineQuality
 from filters.personal_data import PersonalData
+from filters.phone_numbers import PhoneNumbers
+from filters.secrets import Secrets
+from filters.symbol_lines import SymbolLines
 from filters.tokens import TokenCounter
 from filters.url import UrlPolicy
 from jobs.recipe import Recipe, load_recipe
@@ -28,9 +33,11 @@ from pipeline.runs import OpenRun
 SHIPPED: tuple[type, ...] = (
     Asset,
     C4Lines,
+    C4Paragraphs,
     DatatroveEditingFilter,
     DatatroveFilter,
     DatatroveFormatter,
+    Ftfy,
     GopherQuality,
     GopherRepetition,
     HtmlOnly,
@@ -38,6 +45,9 @@ SHIPPED: tuple[type, ...] = (
     LineQuality,
     MinHash,
     PersonalData,
+    PhoneNumbers,
+    Secrets,
+    SymbolLines,
     TokenCounter,
     UrlPolicy,
 )
