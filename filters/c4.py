@@ -113,6 +113,7 @@ class _Walk:
         self._stops: list[str] = []
         self._sentences = 0
         self._removed = 0
+        self._plain = _is_plain(part, text)
         self.cuts: list[_Cut] = []
         kept_to = -1  # no line kept so far
         for start, end in self._lines(text):
@@ -121,7 +122,7 @@ class _Walk:
             first = start + len(raw) - len(raw.lstrip())
             if self._stays(line):
                 self._cut_between(text, kept_to, first)
-                if part.remove_citations:
+                if part.remove_citations and "[" in text:
                     self.cuts += [(first + m.start(), first + m.end(), "") for m in CITATION.finditer(line)]
                 kept_to = first + len(line)
             else:
@@ -148,15 +149,15 @@ class _Walk:
 
     def _stays(self, line: str) -> bool:
         part = self._part
-        words = line.split()
+        words = line.split(None, max(0, part.min_line_words))  # as many as have to be counted
         most = part.max_word_chars
-        if most is not None and len(line) > most and any(len(word) > most for word in words):
+        if most is not None and len(line) > most and any(len(word) > most for word in line.split()):
             return False
-        if part.remove_citations:
+        if part.remove_citations and "[" in line:
             line = CITATION.sub("", line)
         if part.only_punctuated_lines and (not line.endswith(part.end_marks) or line.endswith(ELLIPSIS)):
             return False
-        if len(words) < part.min_line_words or self._is_unwanted(line):
+        if len(words) < part.min_line_words or (not self._plain and self._is_unwanted(line)):
             return False
         self._sentences += 1 if part.by_sentence else count_sentences(line, part.language)
         return True
@@ -181,6 +182,17 @@ class _Walk:
             self.cuts.append((kept_to, first, glue))
         elif first > kept_to + 1:
             self.cuts.append((kept_to + 1, first, ""))
+
+
+def _is_plain(part: C4Lines, text: str) -> bool:
+    """Whether nothing that `_Walk._is_unwanted` looks for can be in any line of the page: one look instead of one a line.
+
+    Without citations a line is a piece of the page, and ASCII letters become small ones alike in both.
+    """
+    if "[" in text or "{" in text or not all(phrase.isascii() for phrase in part.policy_phrases):
+        return False
+    lowered = text.lower()
+    return not any(phrase in lowered for phrase in ("lorem ipsum", "javascript", *part.policy_phrases))
 
 
 def _edited(text: str, cuts: list[_Cut]) -> tuple[str, tuple[Edit, ...]]:

@@ -20,6 +20,8 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Token
 from spacy.vocab import Vocab
 
+from pipeline.chunk_forms import ChunkForms
+
 _UNSPEAKABLE = "IS_ALPHA"
 _RUNS = re.compile(r"\s+|\S+")
 _CUT_AFTER_LETTERS = frozenset(",;:!?")
@@ -43,6 +45,7 @@ class EnglishWords:
         self._spacy: Tokenizer = nlp.tokenizer
         self._affixes = _without_last_pass(self._spacy)
         self._exceptions = frozenset(self._spacy.rules)
+        self._forms = ChunkForms(self._cut, self._exceptions)
         self._stops = frozenset(nlp.get_pipe("sentencizer").punct_chars)
         self._last_pass = _LastPass(self._spacy)
         self._young: dict[str, _Tokens] = {}
@@ -61,12 +64,20 @@ class EnglishWords:
 
     def sentences(self, text: str) -> int:
         """The rule of spaCy's sentencizer: the first token after a stop that is no punctuation begins a new sentence."""
-        chunks = _chunks_and_spaces(text)
-        answers = self._answers(chunks)
-        if not all(answers) and not self._settle_alone(chunks, answers):
-            if _UNSPEAKABLE in text:
-                return self.sentences(self._speakable(text))
-            answers = self._settled(chunks)
+        found = self._stops.intersection(text)
+        if not found:
+            return 1
+        head = text[: min(map(text.index, found))]
+        begun = "" if head[-1:].isspace() else head.rsplit(None, 1)[-1:]
+        # No sentence ends before the chunk of the first stop, and only neighbours of a shifting chunk can change tokens.
+        answers = self._answers(_chunks_and_spaces(text[len(head) - len("".join(begun)) :]))
+        if not all(answers):
+            chunks = _chunks_and_spaces(text)
+            answers = self._answers(chunks)
+            if not self._settle_alone(chunks, answers):
+                if _UNSPEAKABLE in text:
+                    return self.sentences(self._speakable(text))
+                answers = self._settled(chunks)
         sentences, stopped, stops = 1, False, self._stops
         for token in chain.from_iterable(answers):
             if token in stops:
@@ -91,7 +102,7 @@ class EnglishWords:
     def _answers(self, chunks: list[str]) -> list[_Tokens]:
         """The tokens of each chunk, `_SHIFTING` where they may depend on its neighbours."""
         found = list(map(self._young.get, chunks))
-        if None in found:
+        if not all(found):
             unknown = [place for place, answer in enumerate(found) if answer is None]
             known = self._learn(dict.fromkeys(chunks[place] for place in unknown))
             for place in unknown:
@@ -105,6 +116,8 @@ class EnglishWords:
             answer = self._old.get(chunk)
             if answer is None:
                 answer = self._plain(chunk)
+            if answer is None:
+                answer = self._by_form(chunk)
             if answer is None:
                 strange.append(chunk)
             else:
@@ -146,6 +159,14 @@ class EnglishWords:
         if cut and letters.isascii() and letters.isalpha() and letters not in self._exceptions:
             return letters, mark
         return None
+
+    def _by_form(self, chunk: str) -> _Tokens | None:
+        cut = self._forms.tokens(chunk)
+        return _SHIFTING if cut is not None and self._last_pass.may_change(cut) else cut
+
+    def _cut(self, chunk: str) -> _Tokens:
+        with self._affixes.vocab.memory_zone():
+            return _texts(self._affixes(chunk))
 
     def _settle_alone(self, chunks: list[str], answers: list[_Tokens]) -> bool:
         """Fills in the answers of shifting chunks; False, and nothing filled in, where one does depend on its neighbours."""

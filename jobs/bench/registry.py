@@ -8,6 +8,7 @@ from rich.table import Table
 
 from jobs.bench import driver, tables
 from jobs.bench.fineweb import fineweb
+from jobs.bench.measures import measures
 from jobs.bench.settings import Settings
 
 
@@ -26,4 +27,5 @@ BENCHMARKS = {
     "driver": Benchmark(
         measure=driver.benchmark, tables=tables.phases, markdown=tables.phases_markdown, has_peers=False
     ),
+    "measures": Benchmark(measure=measures, tables=tables.measures, markdown=tables.measures_markdown, has_peers=False),
 }
