@@ -21,7 +21,7 @@ _GROUP = re.compile("[0-9]+")
 # After the + and the country's first digit, each digit may have one separator or bracket before it.
 _INTERNATIONAL = re.compile(
     r"(?<![\w+.,/=-])\+[1-9]"
-    rf"(?:(?:[ \u00a0.\u2011-]?\(|\)[ \u00a0-]?|[ \u00a0.\u2011-])?[0-9]){{{MIN_DIGITS - 1},{MAX_DIGITS - 1}}}"
+    rf"(?:(?:[ \u00a0.\u2011\u2013-]?\(|\)[ \u00a0-]?|[ \u00a0.\u2011\u2013-])?[0-9]){{{MIN_DIGITS - 1},{MAX_DIGITS - 1}}}"
     r"(?![\w%]|[.,-][0-9])"
 )
 # Area code and exchange begin with 2 to 9 (North American Numbering Plan); between groups the same hyphen or dot.
