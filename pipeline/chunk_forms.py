@@ -2,8 +2,8 @@
 
 Its English affix rules tell characters apart by class (small or capital letter, digit) and by themselves where they are marks;
 letters count as such in `'s`, in units after a digit, in exceptions and in addresses. So in a chunk without these, each run of
-letters or digits can stand for any other of its class. Of 61,876 different chunks of real pages that are no plain words, 33,374
-have one of 1,995 such forms, which takes 9 microseconds a chunk where spaCy takes 50.
+letters or digits can stand for any other of its class. Of 61,876 different chunks of real pages that are no plain words, 37,672
+have one of 2,407 such forms, which takes 12 microseconds a chunk where spaCy takes 55.
 """
 
 import re
@@ -47,11 +47,13 @@ class ChunkForms:
         return _cut_into(pieces, sizes) if sizes else None
 
     def _has_exception(self, pieces: list[str]) -> bool:
-        """Whether any run of pieces, which may be left when affixes are cut off, is an exception."""
-        for start, piece in enumerate(pieces):
+        """Whether an exception may be left when affixes are cut off: these are marks and `'s`, never words or numbers."""
+        firm = [place for place, piece in enumerate(pieces) if piece != "s" and piece.isalnum()]
+        low, high = (firm[0], firm[-1] + 1) if firm else (len(pieces) - 1, 1)
+        for start, piece in enumerate(pieces[: low + 1]):
             if piece in self._heads:
-                run = ""
-                for following in pieces[start:]:
+                run = "".join(pieces[start : high - 1])
+                for following in pieces[max(start, high - 1) :]:
                     run += following
                     if run in self._exceptions:
                         return True
