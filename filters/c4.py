@@ -1,17 +1,19 @@
 """Takes lines that are no text out of pages, and tells pages that are none (C4, as datatrove 0.10.1 does it for FineWeb)."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pyarrow as pa
 
-from pipeline.evidence import Span
+from pipeline.errors import RecipeError
+from pipeline.evidence import Place, Span
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Edit, Rule, Transformed, schema, signals_of
 from pipeline.nltk_words import NltkEnglish
 from pipeline.pages import Pages
-from pipeline.words import ENGINES, check_words, count_sentences
+from pipeline.words import ENGINES, check_words, count_sentences, sentence_places
 
 # C4's own marks, as datatrove has them (compared in the parity tests). Importing them from its filters would bring the client
 # of the Hub into every worker: a third of the time that a recipe takes to import.
@@ -33,12 +35,15 @@ _Cut = tuple[int, int, str]  # from, to (characters of the original text), what 
 class C4Lines:
     """Removes lines and citations; a line is one of `str.splitlines`, without the whitespace around it.
 
-    A line goes if a word of it is longer than `max_word_chars`, if it does not end in one of `end_marks` or ends in an ellipsis
-    (where `only_punctuated_lines`), if it has fewer than `min_line_words` words (citations are words unless
+    A line goes if a word of it is longer than `max_word_chars`, if it does not end as a sentence (where
+    `only_punctuated_lines`), if it has fewer than `min_line_words` words (citations are words unless
     `words_without_citations`), speaks of JavaScript, or has one of `policy_phrases`. `c4_page_stop` is what ends a page in C4:
     the first `lorem_ipsum` or `curly_bracket` in a line not removed before. The walk goes on after it and such a line may stay,
     so that the other signals are known and the text is what it would be without that rule. `c4_sentence_count` is of the lines
     that stay; sentences are datatrove's for `language`, or those of `tokenizer`.
+
+    With `by_sentence`, what is said of lines holds for sentences, and those that stay are joined by a space. `max_word_chars` is
+    None for no bound. C4's own code has `end_marks=(".", "?", "!", '"')` and `min_line_words=5`, and asks for 3 sentences.
     """
 
     name: ClassVar[str] = "c4_lines"
@@ -52,7 +57,7 @@ class C4Lines:
         c4_removed_line_count="int32",
     )
 
-    max_word_chars: int = 1000
+    max_word_chars: int | None = 1000
     remove_citations: bool = True
     only_punctuated_lines: bool = False  # C4 itself: True; it removes 30 % of the text, so FineWeb left it out
     min_line_words: int = 3
@@ -60,8 +65,13 @@ class C4Lines:
     policy_phrases: tuple[str, ...] = POLICY_PHRASES
     language: str = "en"
     end_marks: tuple[str, ...] = field(default=END_PUNCTUATION, metadata=IDENTITY_IF_CHANGED)
+    by_sentence: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
     words_without_citations: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
     tokenizer: NltkEnglish | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
+
+    def __post_init__(self) -> None:
+        if self.only_punctuated_lines and not all(self.end_marks):
+            raise RecipeError("c4_lines: an empty end mark would end every line")
 
     def check(self) -> None:
         """Refuses a language whose words cannot be told here (RecipeError)."""
@@ -112,21 +122,30 @@ class _Walk:
         self._stops: list[str] = []
         self._sentences = 0
         self._removed = 0
+        self._plain = _is_plain(part, text)
         self.cuts: list[_Cut] = []
-        start, kept_to = 0, -1  # -1: no line kept so far
-        for raw in text.splitlines(keepends=True):
+        kept_to = -1  # no line kept so far
+        for start, end in self._lines(text):
+            raw = text[start:end]
             line = raw.strip()
             first = start + len(raw) - len(raw.lstrip())
-            start += len(raw)
             if self._stays(line):
                 self._cut_between(text, kept_to, first)
-                if part.remove_citations:
+                if part.remove_citations and "[" in text:
                     self.cuts += [(first + m.start(), first + m.end(), "") for m in CITATION.finditer(line)]
                 kept_to = first + len(line)
             else:
                 self._removed += 1
         if kept_to < len(text):
             self.cuts.append((max(0, kept_to), len(text), ""))
+
+    def _lines(self, text: str) -> Iterator[Place]:
+        if self._part.by_sentence:
+            yield from sentence_places(text, self._part.language)
+            return
+        start = 0
+        for line in text.splitlines(keepends=True):
+            yield start, (start := start + len(line))
 
     def signals(self) -> dict[str, int | str | None]:
         return {
@@ -139,18 +158,19 @@ class _Walk:
 
     def _stays(self, line: str) -> bool:
         part = self._part
-        words = line.split()
-        if len(line) > part.max_word_chars and any(len(word) > part.max_word_chars for word in words):
+        words = line.split(None, max(0, part.min_line_words))  # as many as have to be counted
+        most = part.max_word_chars
+        if most is not None and len(line) > most and any(len(word) > most for word in line.split()):
             return False
-        if part.remove_citations:
+        if part.remove_citations and "[" in line:
             line = CITATION.sub("", line)
         if part.words_without_citations:
             words = line.split()
         if part.only_punctuated_lines and (not line.endswith(part.end_marks) or line.endswith(ELLIPSIS)):
             return False
-        if len(words) < part.min_line_words or self._is_unwanted(line):
+        if len(words) < part.min_line_words or (not self._plain and self._is_unwanted(line)):
             return False
-        self._sentences += count_sentences(line, part.language, part.tokenizer)
+        self._sentences += 1 if part.by_sentence else count_sentences(line, part.language, part.tokenizer)
         return True
 
     def _is_unwanted(self, line: str) -> bool:
@@ -164,14 +184,26 @@ class _Walk:
         return any(phrase in lowered for phrase in self._part.policy_phrases)
 
     def _cut_between(self, text: str, kept_to: int, first: int) -> None:
-        """What stands between two lines that stay becomes one newline; what stands before the first goes."""
+        """What stands between two lines that stay becomes one newline (or space); what stands before the first goes."""
+        glue = " " if self._part.by_sentence else "\n"
         if kept_to < 0:
             if first:
                 self.cuts.append((0, first, ""))
-        elif text[kept_to] != "\n":
-            self.cuts.append((kept_to, first, "\n"))
+        elif text[kept_to : kept_to + 1] != glue or first == kept_to:
+            self.cuts.append((kept_to, first, glue))
         elif first > kept_to + 1:
             self.cuts.append((kept_to + 1, first, ""))
+
+
+def _is_plain(part: C4Lines, text: str) -> bool:
+    """Whether nothing that `_Walk._is_unwanted` looks for can be in any line of the page: one look instead of one a line.
+
+    Without citations a line is a piece of the page, and ASCII letters become small ones alike in both.
+    """
+    if "[" in text or "{" in text or not all(phrase.isascii() for phrase in part.policy_phrases):
+        return False
+    lowered = text.lower()
+    return not any(phrase in lowered for phrase in ("lorem ipsum", "javascript", *part.policy_phrases))
 
 
 def _edited(text: str, cuts: list[_Cut]) -> tuple[str, tuple[Edit, ...]]:

@@ -67,14 +67,19 @@ class GopherQuality:
 
     def _row(self, text: str, words: list[str]) -> dict[str, float | int | None]:
         times = Counter(words)
-        # strip() leaves nothing exactly where every character is a symbol
-        spoken = {word: count for word, count in times.items() if word.strip(self.symbols)}
-        alphabetic = sum(count for word, count in times.items() if word.isalpha() or any(map(str.isalpha, word)))
-        word_count = sum(spoken.values())
+        word_count = chars = alphabetic = 0
+        for word, count in times.items():
+            # strip() leaves nothing exactly where every character is a symbol.
+            letters = word.isalpha()
+            if letters or word.strip(self.symbols):
+                word_count += count
+                chars += len(word) * count
+            if letters or any(map(str.isalpha, word)):
+                alphabetic += count
         lines = text.splitlines()
         return {
             "word_count": word_count,
-            "mean_word_chars": _ratio(sum(len(word) * count for word, count in spoken.items()), word_count),
+            "mean_word_chars": _ratio(chars, word_count),
             "hash_word_ratio": _ratio(text.count("#"), len(words)),
             "ellipsis_word_ratio": _ratio(sum(map(text.count, _ELLIPSES)), len(words)),
             "bullet_line_ratio": _ratio(sum(line.lstrip().startswith(_BULLETS) for line in lines), len(lines)),

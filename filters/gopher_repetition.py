@@ -130,7 +130,7 @@ def _shares(text: str, words: list[str], lines: list[str]) -> dict[str, float | 
         again, again_chars = _repeats(pieces)
         shares[f"dup_{kind}_ratio"] = again / len(pieces)
         shares[f"dup_{kind}_char_ratio"] = again_chars / len(text)
-    lengths = np.array([len(word) for word in words], np.int64)
+    lengths = np.fromiter(map(len, words), np.int64, len(words))
     spaced, tight = _Runs(words, lengths, " "), _Runs(words, lengths, "")
     for size, signal in zip(TOP_SIZES, _TOP_SIGNALS, strict=True):
         chars = spaced.top_chars(size)

@@ -1,32 +1,87 @@
-"""The edits that lead from one text to another, where only the two texts are known."""
+"""The edits that lead from one text to another: where the two are known, or what is kept of the first."""
 
+import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
+import xxhash
+
+from pipeline.evidence import Place
 from pipeline.measures import Edit
 
+Piece = tuple[int, int, str | None]
+"""From, to (characters of the old text), and what comes instead (None: it stays)."""
 
-def edits_between(transform: str, old: str, new: str) -> tuple[Edit, ...]:
+_WORDS = re.compile(r"\S+|\s+")
+
+
+def joined(transform: str, text: str, pieces: Iterable[Piece], glue: str) -> tuple[str, tuple[Edit, ...]]:
+    """The pieces of `text` (in order, none within another) joined by `glue`, and the edits that lead there."""
+    edits: list[Edit] = []
+    made: list[str] = []
+    done = length = 0
+
+    def put(end: int, new: str) -> None:
+        nonlocal done, length
+        old = text[done:end]
+        if old != new:
+            edits.append(Edit(transform, length, old, new))
+        made.append(new)
+        done, length = end, length + len(new)
+
+    for number, (start, end, instead) in enumerate(pieces):
+        put(start, glue if number else "")
+        put(end, text[start:end] if instead is None else instead)
+    put(len(text), "")
+    return "".join(made), tuple(edits)
+
+
+def replaced(transform: str, text: str, places: Iterable[Place], replacements: Sequence[str]) -> tuple[str, list[Edit]]:
+    """The text with one of `replacements` at each of `places`, chosen by the hash of what stood there, and the edits."""
+    pieces: list[str] = []
+    edits: list[Edit] = []
+    copied = shift = 0  # an edit's start is in the text as the edits before it left it
+    for start, end in places:
+        removed = text[start:end]
+        inserted = replacements[xxhash.xxh64_intdigest(removed.encode()) % len(replacements)]
+        pieces += (text[copied:start], inserted)
+        edits.append(Edit(transform, start + shift, removed, inserted))
+        shift += len(inserted) - len(removed)
+        copied = end
+    return "".join([*pieces, text[copied:]]), edits
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of `text` with their ends."""
+    return text.splitlines(keepends=True)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of `text` and the whitespace between them."""
+    return _WORDS.findall(text)
+
+
+def edits_between(transform: str, old: str, new: str, split: Callable[[str], list[str]] = lines_of) -> tuple[Edit, ...]:
     """Edits that `undo` leads back from `new` to `old`, in time n log n of the text's length.
 
-    Lines that both texts have once hold their places (patience diff); what differs between two of them is one edit, narrowed to
-    the characters that differ. Not always the fewest edits there could be.
+    Lines (or what `split` cuts a text into) that both texts have once hold their places (patience diff); what differs between
+    two of them is one edit, narrowed to the characters that differ. Not always the fewest edits there could be.
     """
     edits: list[Edit] = []
     shift = 0
-    for start, removed, inserted in _differences(old, new):
+    for start, removed, inserted in _differences(old, new, split):
         edits.append(Edit(transform, start + shift, removed, inserted))
         shift += len(inserted) - len(removed)
     return tuple(edits)
 
 
-def _differences(old: str, new: str) -> Iterator[tuple[int, str, str]]:
+def _differences(old: str, new: str, split: Callable[[str], list[str]]) -> Iterator[tuple[int, str, str]]:
     """Start in `old`, what was there, and what stands in `new` instead."""
     if old == new:
         return
-    before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    before, after = split(old), split(new)
     anchors = [(-1, -1), *_anchors(before, after), (len(before), len(after))]
     start = 0
     for (low, new_low), (high, new_high) in pairwise(anchors):

@@ -20,6 +20,7 @@ from spacy.lang.lex_attrs import is_punct
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Token
 
+from pipeline.chunk_forms import ChunkForms
 from pipeline.last_pass import LastPass, Tokens, texts_of, without_last_pass
 
 _UNSPEAKABLE = "IS_ALPHA"
@@ -46,6 +47,7 @@ class ChunkWords:
         self._affixes = without_last_pass(self._spacy)
         self._exceptions = frozenset(self._spacy.rules)
         self._spaced = tuple(each for each in self._spacy.rules if len(each.split()) > 1)
+        self._forms = ChunkForms(self._cut, self._exceptions) if self._is_english else None
         self._stops = frozenset(nlp.get_pipe("sentencizer").punct_chars)
         self._last_pass = LastPass(self._spacy)
         self._young: dict[str, Tokens] = {}
@@ -68,6 +70,8 @@ class ChunkWords:
 
     def sentences(self, text: str) -> int:
         """The rule of spaCy's sentencizer: the first token after a stop that is no punctuation begins a new sentence."""
+        if not self._stops.intersection(text):
+            return 1
         while _UNSPEAKABLE in text:
             text = self._speakable(text)
         sentences, stopped, stops = 1, False, self._stops
@@ -131,6 +135,8 @@ class ChunkWords:
             if answer is None:
                 answer = self._plain(chunk)
             if answer is None:
+                answer = self._by_form(chunk)
+            if answer is None:
                 strange.append(chunk)
             else:
                 known[chunk] = answer
@@ -174,6 +180,14 @@ class ChunkWords:
         if cut and letters.isascii() and letters.isalpha() and letters not in self._exceptions:
             return letters, mark
         return None
+
+    def _by_form(self, chunk: str) -> Tokens | None:
+        cut = self._forms.tokens(chunk) if self._forms else None
+        return _SHIFTING if cut is not None and self._last_pass.may_change(cut) else cut
+
+    def _cut(self, chunk: str) -> Tokens:
+        with self._affixes.vocab.memory_zone():
+            return texts_of(self._affixes(chunk))
 
     def _settle_alone(self, chunks: list[str], answers: list[Tokens]) -> bool:
         """Fills in the answers of shifting chunks; False, and nothing filled in, where one does depend on its neighbours."""

@@ -49,6 +49,19 @@ def check_words(language: str) -> None:
         _splitter(language)
 
 
+def sentence_places(text: str, language: str = "en") -> list[tuple[int, int]]:
+    """From and to (characters of `text`) of the pieces that datatrove's `split_into_sentences` cuts it into.
+
+    Nothing is remembered: it takes as long as spaCy does for the whole text. The token that spaCy chokes on (see
+    `pipeline.chunk_words`) is shown to it as another of the same length. Errors as `split_words`.
+    """
+    from pipeline.word_tokenizers import loaded_tokenizer
+
+    spans = loaded_tokenizer(language)[0].span_tokenize(text.replace("IS_ALPHA", "IS_ALPHB"))
+    ends = [end for _, end in spans[:-1]]
+    return list(zip([0, *ends], [*ends, len(text)], strict=True))
+
+
 class _Whole:
     """Any tokenizer of datatrove, run over the whole text."""
 

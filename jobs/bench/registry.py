@@ -9,6 +9,7 @@ from rich.table import Table
 from jobs.bench import driver, extract_tables, tables
 from jobs.bench.extract import extract
 from jobs.bench.fineweb import fineweb
+from jobs.bench.measures import measures
 from jobs.bench.settings import Settings
 
 
@@ -30,4 +31,5 @@ BENCHMARKS = {
     "extract": Benchmark(
         measure=extract, tables=extract_tables.tables, markdown=extract_tables.markdown, has_peers=False
     ),
+    "measures": Benchmark(measure=measures, tables=tables.measures, markdown=tables.measures_markdown, has_peers=False),
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
+from jobs.bench.measures import FILTERS
 from jobs.bench.systems import DATATROVE, OURS
 from jobs.tables import add_columns
 from pipeline.sizes import bytes_text
@@ -110,6 +111,45 @@ def phases(result: dict[str, Any]) -> list[Table]:
 def phases_markdown(result: dict[str, Any]) -> str:
     """The same in Markdown."""
     return as_markdown(_PHASE_HEAD, _phase_rows(result))
+
+
+def _measure_rows(group: dict[str, Any]) -> list[tuple[str, ...]]:
+    spent = [(name, group["cpu_ms_a_page"][name], group["wall_ms_a_page"][name]) for name in group["cpu_ms_a_page"]]
+    together = [each for each in spent if each[0] in FILTERS]
+    spent.append(
+        (
+            "fineweb's filters together, without words",
+            sum(cpu for _, cpu, _ in together),
+            sum(wall for *_, wall in together),
+        )
+    )
+    return [(name, f"{cpu:.3f}", f"{wall:.3f}") for name, cpu, wall in spent]
+
+
+_MEASURE_HEAD = ("CPU ms/page", "ms/page on the clock")
+
+
+def measures(result: dict[str, Any]) -> list[Table]:
+    """What each measure takes a page, a table for each group of pages."""
+    found: list[Table] = []
+    for name, group in result["groups"].items():
+        title = f"{result['made_from']}, {name}: {group['pages']:,} pages of {group['chars_a_page']:,} characters, warm"
+        table = Table(title=title, title_justify="left")
+        add_columns(table, "", right=_MEASURE_HEAD)
+        for row in _measure_rows(group):
+            table.add_row(*row)
+        found.append(table)
+    return found
+
+
+def measures_markdown(result: dict[str, Any]) -> str:
+    """The same in Markdown."""
+    tables = (
+        f"{name}: {group['pages']:,} pages of {group['chars_a_page']:,} characters\n\n"
+        + as_markdown(_MEASURE_HEAD, _measure_rows(group))
+        for name, group in result["groups"].items()
+    )
+    return "\n".join(tables)
 
 
 def as_markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

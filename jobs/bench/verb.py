@@ -14,14 +14,14 @@ from pipeline.errors import GristmillError, InputError, RecipeError
 if TYPE_CHECKING:
     from typing import Any
 
-What = Annotated[str, typer.Argument(metavar="WHAT", help="What to measure: fineweb, driver, or extract.")]
+What = Annotated[str, typer.Argument(metavar="WHAT", help="What to measure: fineweb, driver, extract, or measures.")]
 Archives = Annotated[
     Path | None,
     typer.Option(
         "--input",
         "-i",
         metavar="PATH",
-        help="A folder of gzip WARC files, or one.",
+        help="A folder of gzip WARC files, or one; for measures also a finished run.",
         show_default="the corpus of real pages",
     ),
 ]

@@ -7,9 +7,11 @@ from typing import Any
 
 from dedup.minhash import MinHash
 from filters.c4 import C4Lines
+from filters.c4_paragraphs import C4Paragraphs
 from filters.datatrove_adapter import DatatroveEditingFilter, DatatroveFilter, DatatroveFormatter
 from filters.dclm_quality import DclmQuality
 from filters.dclm_repetition import DclmRepetition
+from filters.ftfy_text import Ftfy
 from filters.gopher_quality import GopherQuality
 from filters.gopher_repetition import GopherRepetition
 from filters.html_only import HtmlOnly
@@ -18,6 +20,9 @@ from filters.language_guess import LanguageGuess
 from filters.line_corrections import LineCorrections
 from filters.line_quality import LineQuality
 from filters.personal_data import PersonalData
+from filters.phone_numbers import PhoneNumbers
+from filters.secrets import Secrets
+from filters.symbol_lines import SymbolLines
 from filters.text_length import TextLength
 from filters.tokens import TokenCounter
 from filters.url import UrlPolicy
@@ -38,11 +43,13 @@ from pipeline.sandbox import Limits
 SHIPPED: tuple[type, ...] = (
     Asset,
     C4Lines,
+    C4Paragraphs,
     DatatroveEditingFilter,
     DatatroveFilter,
     DatatroveFormatter,
     DclmQuality,
     DclmRepetition,
+    Ftfy,
     GopherQuality,
     GopherRepetition,
     HtmlOnly,
@@ -57,6 +64,9 @@ SHIPPED: tuple[type, ...] = (
     PersonalData,
     Resiliparse,
     TextLength,
+    PhoneNumbers,
+    Secrets,
+    SymbolLines,
     TokenCounter,
     Trafilatura,
     UrlPolicy,

@@ -63,6 +63,21 @@ def test_the_driver_is_measured_without_any_peer(tmp_path: Path) -> None:
     assert "| track every part |" in (tmp_path / "driver.md").read_text()
 
 
+def test_each_measure_is_timed_over_the_pages_of_an_archive(crawl: Path, tmp_path: Path) -> None:
+    told = bench("measures", "-i", str(crawl), "-o", str(tmp_path), "--pages", "30", "--json")
+    assert told.returncode == 0, told.stderr
+    result = orjson.loads(told.stdout)
+    assert result == orjson.loads((tmp_path / "measures.json").read_bytes())
+    group = result["groups"]["all"]
+    assert group["pages"] == 30
+    assert group["chars_a_page"] > 100
+    assert set(group["cpu_ms_a_page"]) == set(group["wall_ms_a_page"])
+    assert {"words", "language", "gopher_repetition", "c4_lines", "secrets", "ftfy"} <= set(group["cpu_ms_a_page"])
+    assert all(spent >= 0 for spent in group["cpu_ms_a_page"].values())
+    assert sum(group["wall_ms_a_page"].values()) > 0
+    assert "| c4_lines |" in (tmp_path / "measures.md").read_text()
+
+
 @pytest.mark.peers
 @pytest.mark.ray
 @pytest.mark.slow
@@ -86,7 +101,7 @@ def test_beside_datatrove_both_read_the_same_pages(crawl: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["nonsense", "--ours-only"], "no benchmark 'nonsense': there are fineweb, driver, extract"),
+        (["nonsense", "--ours-only"], "no benchmark 'nonsense': there are fineweb, driver, extract, measures"),
         (
             ["fineweb", "--ours-only", "--corpus", "nowhere"],
             "--corpus is for extract; fineweb takes its archives by --input",
@@ -94,6 +109,7 @@ def test_beside_datatrove_both_read_the_same_pages(crawl: Path, tmp_path: Path) 
         (["fineweb", "--peers", "nowhere/python"], "make it with `make peers`"),
         (["fineweb", "--ours-only", "-i", "nowhere"], "nowhere: no such file or folder"),
         (["fineweb", "--ours-only", "-i", "EMPTY"], "no *.warc.gz in this folder"),
+        (["measures", "-i", "EMPTY"], "no *.warc.gz in this folder, and no run"),
     ],
 )
 def test_a_wrong_command_is_one_clear_error_and_exit_code_2(words: list[str], says: str, tmp_path: Path) -> None:
