@@ -14,6 +14,10 @@ import pytest
 import regex
 from attacks import attacks
 
+import filters.line_corrections
+import filters.personal_data
+import filters.secrets
+
 from pipeline.archives.decode import decode
 from pipeline.archives.http_body import (
     Response,
@@ -39,18 +43,36 @@ MOST_GROWTH = 3.0
 # What an expression is used for: its methods, and how much of a text is shown to it where the code cuts it.
 SEARCH, MATCH, FULL = "search", "match", "fullmatch"
 USES: dict[str, tuple[str, int | None]] = {
+    "dedup/shingles.py:_DIGITS": (SEARCH, None),
     "dedup/shingles.py:_NUMBER": (SEARCH, None),
     "dedup/shingles.py:_UNPUNCTUATED": (SEARCH, None),
     "filters/c4.py:CITATION": (SEARCH, None),
     "filters/c4.py:_STOP": (SEARCH, None),
+    "filters/dclm_quality.py:_CHUNK": (SEARCH, None),
+    "filters/dclm_quality.py:_SYMBOL": (SEARCH, None),
+    "filters/dclm_repetition.py:_BOUNDARY": (SEARCH, None),
+    "filters/dclm_repetition.py:_PARAGRAPH_BREAK": (SEARCH, None),
+    "filters/ftfy_text.py:_TOUCHED": (SEARCH, None),
     "filters/gopher_quality.py:_ELLIPSIS": (SEARCH, None),
     "filters/gopher_repetition.py:_LINE_BREAK": (SEARCH, None),
     "filters/gopher_repetition.py:_PARAGRAPH_BREAK": (SEARCH, None),
+    "filters/language_guess.py:_BODY": (SEARCH, None),
+    "filters/language_guess.py:_SCRIPT": (SEARCH, None),
+    "filters/language_guess.py:_TAG_NAME": (MATCH, None),
+    "filters/line_corrections.py:_SPACES": (SEARCH, None),
+    "filters/line_corrections.py:built": (MATCH, None),
     "filters/personal_data.py:_DIGITS_AND_DOTS": (SEARCH, None),
-    "filters/personal_data.py:_DOMAIN": (MATCH, None),
     "filters/personal_data.py:_IPV4": (SEARCH, None),
-    "filters/personal_data.py:_LOCAL_CHARS": (MATCH, 1),
-    "filters/personal_data.py:_LOCAL_START": (SEARCH, None),
+    "filters/personal_data.py:_IPV6": (SEARCH, None),
+    "filters/personal_data.py:built": (MATCH, None),
+    "filters/phone_numbers.py:_DOTTED": (SEARCH, None),
+    "filters/phone_numbers.py:_GROUP": (SEARCH, None),
+    "filters/phone_numbers.py:_INTERNATIONAL": (SEARCH, None),
+    "filters/phone_numbers.py:_NORTH_AMERICAN": (SEARCH, None),
+    "filters/secrets.py:_KEY_BODY": (SEARCH, None),
+    "filters/secrets.py:_KEY_LINE": (SEARCH, None),
+    "filters/secrets.py:built": (SEARCH, None),
+    "filters/text_edits.py:_WORDS": (SEARCH, None),
     "filters/token_pieces.py:PIECES": (SEARCH, None),
     "filters/token_pieces.py:_UNKNOWN": (SEARCH, None),
     "filters/url.py:_ALPHANUMERIC": (SEARCH, None),
@@ -77,42 +99,63 @@ USES: dict[str, tuple[str, int | None]] = {
     "pipeline/archives/http_body.py:_STATUS": (MATCH, None),
     "pipeline/archives/record.py:_DATE": (FULL, None),
     "pipeline/archives/warc.py:_ZSTD": (MATCH, None),
+    r"pipeline/assets.py:'s3://[^/]+/.+'": (FULL, None),
     "pipeline/assets.py:_SCHEME": (MATCH, None),
     "pipeline/assets.py:_SHA256": (FULL, None),
-    r"pipeline/assets.py:'s3://[^/]+/.+'": (FULL, None),
+    "pipeline/chunk_forms.py:_PIECES": (SEARCH, None),
+    "pipeline/chunk_forms.py:_WORD": (FULL, None),
+    "pipeline/chunk_words.py:_RUNS": (SEARCH, None),
     "pipeline/dataset.py:_PLACE": (MATCH, None),
-    "pipeline/english_words.py:_RUNS": (SEARCH, None),
     "pipeline/evidence.py:_NEWLINE": (SEARCH, None),
-    "pipeline/inspection/annotation.py:_WORD": (SEARCH, None),
     r"pipeline/inspection/annotation.py:'\\s\\S'": (SEARCH, None),
+    "pipeline/inspection/annotation.py:_WORD": (SEARCH, None),
+    "pipeline/main_content/formulas.py:TEX_IMAGE": (SEARCH, None),
+    "pipeline/main_content/formulas.py:TEX_TYPE": (SEARCH, None),
     r"pipeline/pack.py:'crawl-data/([^/]+)/'": (MATCH, None),
+    "pipeline/page_metadata.py:DATE": (FULL, None),
     "pipeline/pages.py:_SURROGATE": (SEARCH, None),
     "pipeline/publishing/front_matter.py:_LANGUAGE": (FULL, None),
-    "pipeline/publishing/hub_client.py:_ADDRESS": (FULL, None),
     r"pipeline/publishing/hub_client.py:'r\\s*=\\s*0\\s*;\\s*t\\s*=\\s*(\\d+)'": (SEARCH, None),
+    "pipeline/publishing/hub_client.py:_ADDRESS": (FULL, None),
+    "pipeline/publishing/markdown.py:'`+'": (SEARCH, None),
     "pipeline/publishing/markdown.py:_ACTIVE": (SEARCH, None),
     "pipeline/publishing/markdown.py:_ADDRESS": (SEARCH, None),
     "pipeline/publishing/markdown.py:_LINKED": (SEARCH, None),
     "pipeline/publishing/markdown.py:_PLAIN": (FULL, None),
     "pipeline/publishing/markdown.py:_SPECIAL": (SEARCH, None),
-    "pipeline/publishing/markdown.py:'`+'": (SEARCH, None),
     "pipeline/publishing/release.py:_IDENTIFIER": (FULL, None),
     "pipeline/publishing/release.py:_VERSION": (FULL, None),
     "pipeline/remote/hub.py:_ADDRESS": (FULL, None),
+    r"pipeline/report/markup.py:'(?<=_)(?=[^_])'": (SEARCH, None),
     "pipeline/report/markup.py:_ACTIVE": (SEARCH, None),
     "pipeline/report/markup.py:_NAME": (FULL, None),
-    r"pipeline/report/markup.py:'(?<=_)(?=[^_])'": (SEARCH, None),
-    "pipeline/sources.py:_SOURCE_NAME": (FULL, None),
     r"pipeline/sources.py:'[^A-Za-z0-9_-]+'": (SEARCH, None),
     r"pipeline/sources.py:'crawl-data/([^/]+)/'": (MATCH, None),
     r"pipeline/sources.py:'hf://datasets/[^/]+/([^/@]+)'": (MATCH, None),
+    "pipeline/sources.py:_SOURCE_NAME": (FULL, None),
+    "pipeline/storage_errors.py:_ADDRESS": (SEARCH, None),
     "pipeline/storage_errors.py:_CODE": (SEARCH, None),
     "pipeline/storage_errors.py:_CREDENTIALS": (SEARCH, None),
-    "pipeline/storage_errors.py:_ADDRESS": (SEARCH, None),
     "pipeline/storage_errors.py:_STATUS": (SEARCH, None),
 }
 OURS_ALONE = {  # what they read are the expressions of an installed trafilatura, a hundred lines that no page can change
     "pipeline/main_content/expressions.py",
+}
+BUILT: dict[
+    str, Callable[[], list[Any]]
+] = {  # made from a recipe's own words, by functions whose values are given here
+    "filters/line_corrections.py": lambda: [filters.line_corrections._counter(("likes", "shares"))],
+    "filters/secrets.py": lambda: [
+        cell.cell_contents
+        for find in filters.secrets.FORMATS.values()
+        for cell in find.__closure__ or ()
+        if isinstance(cell.cell_contents, re.Pattern)
+    ],
+    "filters/personal_data.py": lambda: [
+        each
+        for address in (filters.personal_data._ANY_CASE, filters.personal_data._LOWER_CASE)
+        for each in (address.domain, address.local_start)
+    ],
 }
 METHODS = {"compile", "search", "match", "fullmatch", "split", "sub", "subn", "findall", "finditer"}
 
@@ -153,6 +196,9 @@ def found() -> dict[str, list[Any]]:
             continue
         name = assigned(where).get(pattern.lineno)
         if name is None:
+            if where in BUILT and not isinstance(pattern, ast.Constant):
+                keys[f"{where}:built"] = BUILT[where]()
+                continue
             assert isinstance(pattern, ast.Constant), f"{where}:{pattern.lineno} has a pattern nobody can look at"
             keys[f"{where}:{pattern.value!r}"] = [re.compile(pattern.value)]
         else:

@@ -32,7 +32,8 @@ def key(part: Part) -> str:
 def output(part: Part) -> dict[str, dict[str, Any]]:
     """The signals, reason, text and edits of each page, as JSON gives them back."""
     mimes = [MIMES[place % len(MIMES)] for place in range(len(PAGES))]
-    pages = Pages([page["text"] for page in PAGES.values()], urls=[page["url"] for page in PAGES.values()], mimes=mimes)
+    texts = [page["text"] for page in PAGES.values()]
+    pages = Pages(texts, urls=[page["url"] for page in PAGES.values()], mimes=mimes, htmls=texts)
     rows = [_readable(row) for row in answer(part, pages)]
     return orjson.loads(orjson.dumps(dict(zip(PAGES, rows, strict=True))))
 

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipeline.english_words import EnglishWords
+from pipeline.chunk_words import ChunkWords
 
 from pipeline.chunk_forms import ChunkForms
-from pipeline.light_spacy import blank_english
+from pipeline.light_spacy import blank
 
 WORDS = [
     "the", "Then", "stone", "can", "cannot", "wont", "dont", "km", "gonna", "vs", "etc", "Mr", "Dr", "Jan", "am", "pm", "em",
@@ -18,13 +18,13 @@ CHUNKS = st.lists(PIECES, min_size=1, max_size=7).map("".join)
 
 
 @pytest.fixture(scope="module")
-def english() -> EnglishWords:
-    return EnglishWords(blank_english())
+def english() -> ChunkWords:
+    return ChunkWords(blank("en"))
 
 
 @settings(max_examples=2000, deadline=None)
 @given(chunk=CHUNKS)
-def test_a_form_gives_the_tokens_that_spacys_affix_rules_give(english: EnglishWords, chunk: str) -> None:
+def test_a_form_gives_the_tokens_that_spacys_affix_rules_give(english: ChunkWords, chunk: str) -> None:
     tokens = english._forms.tokens(chunk)
     assert tokens is None or tokens == english._cut(chunk)
 
@@ -39,12 +39,12 @@ def test_a_form_gives_the_tokens_that_spacys_affix_rules_give(english: EnglishWo
         ("(word).", ("(", "word", ")", ".")),
     ],
 )
-def test_common_chunks_have_a_form(english: EnglishWords, chunk: str, tokens: tuple[str, ...]) -> None:
+def test_common_chunks_have_a_form(english: ChunkWords, chunk: str, tokens: tuple[str, ...]) -> None:
     assert english._forms.tokens(chunk) == tokens == english._cut(chunk)
 
 
 @pytest.mark.parametrize("chunk", ["“don’t", "5km", "example.org", "a.m.", ":)", "(can't)", "U.S.", "naïve-looking"])  # noqa: RUF001
-def test_where_letters_mean_something_spacy_is_asked(english: EnglishWords, chunk: str) -> None:
+def test_where_letters_mean_something_spacy_is_asked(english: ChunkWords, chunk: str) -> None:
     assert english._forms.tokens(chunk) is None
 
 
@@ -62,7 +62,7 @@ def test_a_form_is_asked_for_once_and_what_is_remembered_is_bounded(monkeypatch:
 
 @pytest.mark.corpus
 @pytest.mark.slow
-def test_every_chunk_of_real_pages_has_spacys_tokens(english: EnglishWords, corpus_pages) -> None:
+def test_every_chunk_of_real_pages_has_spacys_tokens(english: ChunkWords, corpus_pages) -> None:
     chunks = dict.fromkeys(chunk for page in corpus_pages for chunk in page["text"].split())
     formed = {chunk: tokens for chunk in chunks if (tokens := english._by_form(chunk))}
     asked = english._ask(list(formed))
