@@ -129,7 +129,7 @@ def test_every_extractor_is_measured_on_the_same_pages(corpus: Path, tmp_path: P
     }
     assert list(result["extractors"]) == list(EXTRACTORS)
     for name, figures in result["extractors"].items():
-        assert figures["ms_a_page"] > 0, name
+        assert figures["ms_a_page"] >= 0, name  # a few pages may take less than a tick of the clock
         assert figures["peak_rss_bytes"] > 0
         assert 0 <= figures["word_f1"]["made up"] < 1
         assert figures["chars"] > 0
