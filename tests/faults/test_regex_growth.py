@@ -17,7 +17,6 @@ from attacks import attacks
 import filters.line_corrections
 import filters.personal_data
 import filters.secrets
-
 from pipeline.archives.decode import decode
 from pipeline.archives.http_body import (
     Response,

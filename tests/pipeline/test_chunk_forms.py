@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipeline.chunk_words import ChunkWords
 
 from pipeline.chunk_forms import ChunkForms
+from pipeline.chunk_words import ChunkWords
 from pipeline.light_spacy import blank
 
 WORDS = [
