@@ -13,10 +13,10 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from filters.text_edits import replaced
+from filters.text_edits import all_replaced
 from pipeline.errors import RecipeError
 from pipeline.evidence import Place, Span
-from pipeline.measures import Edit, Transformed, schema, signals_of
+from pipeline.measures import Transformed, schema, signals_of
 from pipeline.pages import Pages
 
 _Find = Callable[[str], Iterator[Place]]
@@ -117,12 +117,7 @@ class Secrets:
 
     def transform(self, pages: Pages) -> Transformed:
         """New texts, the edits and the counts."""
-        texts: list[str] = []
-        edits: list[tuple[Edit, ...]] = []
-        for text in pages.texts:
-            new, made = replaced(self.name, text, self._places(text), self.replacements)
-            texts.append(new)
-            edits.append(tuple(made))
+        texts, edits = all_replaced(self.name, pages.texts, self._places, self.replacements)
         return Transformed(texts, edits, signals_of(self.signals, {"secret_count": list(map(len, edits))}, len(pages)))
 
     def evidence(self, text: str, subject: str) -> list[Span]:

@@ -53,6 +53,14 @@ def replaced(transform: str, text: str, places: Iterable[Place], replacements: S
     return "".join([*pieces, text[copied:]]), edits
 
 
+def all_replaced(
+    transform: str, texts: Sequence[str], places: Callable[[str], Iterable[Place]], replacements: Sequence[str]
+) -> tuple[list[str], list[tuple[Edit, ...]]]:
+    """Each text with what is at its `places` replaced, and its edits."""
+    done = [replaced(transform, text, places(text), replacements) for text in texts]
+    return [new for new, _ in done], [tuple(made) for _, made in done]
+
+
 def lines_of(text: str) -> list[str]:
     """The lines of `text` with their ends."""
     return text.splitlines(keepends=True)

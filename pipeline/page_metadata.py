@@ -33,7 +33,7 @@ class PageMetadata:
         looking = {"original_date": True, "extensive_search": False, "max_date": self.latest}
         try:
             found = extract_metadata(html, date_config=looking)
-        except (LxmlError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        except (LxmlError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             return Extracted(text)  # a page whose title cannot be read has its text all the same
         date = found.date if DATE.fullmatch(found.date or "") else None
         return Extracted(text, title=_fact(found.title), author=_fact(found.author), published=date)
