@@ -10,7 +10,7 @@ import pyarrow as pa
 from filters.gopher_quality import STOP_WORDS
 from filters.line_corrections import spoken_words
 from pipeline.evidence import Place, Span, lines_of, marked
-from pipeline.measures import Rule, schema, signals_of
+from pipeline.measures import Rule, ratio, schema, signals_of
 from pipeline.pages import Pages
 
 BULLETS = ("●", "•", "*", "-")
@@ -55,11 +55,11 @@ class DclmQuality:
         symbols = text.count("#") + sum(map(text.count, ELLIPSES))
         return {
             "spoken_word_count": spoken_words(text),
-            "mean_chunk_chars": _ratio(sum(map(len, chunks)), len(chunks)),
-            "symbol_chunk_ratio": _ratio(symbols, len(chunks)),
-            "marker_line_ratio": _ratio(sum(line.startswith(BULLETS) for line in lines), len(lines)),
-            "trailing_line_ratio": _ratio(sum(line.endswith(ELLIPSES) for line in lines), len(lines)),
-            "letterless_chunk_ratio": _ratio(sum(map(_is_letterless, chunks)), len(chunks)),
+            "mean_chunk_chars": ratio(sum(map(len, chunks)), len(chunks)),
+            "symbol_chunk_ratio": ratio(symbols, len(chunks)),
+            "marker_line_ratio": ratio(sum(line.startswith(BULLETS) for line in lines), len(lines)),
+            "trailing_line_ratio": ratio(sum(line.endswith(ELLIPSES) for line in lines), len(lines)),
+            "letterless_chunk_ratio": ratio(sum(map(_is_letterless, chunks)), len(chunks)),
             "stop_chunk_count": sum(map(self._is_stop_word, chunks)),
         }
 
@@ -108,7 +108,3 @@ class DclmQuality:
 
 def _is_letterless(chunk: str) -> bool:
     return not any(map(str.isalpha, chunk))
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

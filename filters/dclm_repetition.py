@@ -10,12 +10,11 @@ from typing import ClassVar
 import pyarrow as pa
 import regex
 
+from filters.gopher_repetition import DUP_SIZES as ALL_SIZES
+from filters.gopher_repetition import TOP_SIZES, run_rules
 from pipeline.evidence import Place, Span, lines_of, marked
 from pipeline.measures import Rule, schema, signals_of
 from pipeline.pages import Pages
-
-TOP_SIZES = (2, 3, 4)
-ALL_SIZES = (5, 6, 7, 8, 9, 10)
 
 _TOP_SIGNALS = tuple(f"commonest_{size}_gram_char_ratio" for size in TOP_SIZES)
 _ALL_SIGNALS = tuple(f"repeated_{size}_gram_char_ratio" for size in ALL_SIZES)
@@ -86,14 +85,8 @@ class DclmRepetition:
             Rule("repeated_para_ratio", ">", max_para, "repeated_paragraphs"),
             Rule("repeated_line_char_ratio", ">", max_line_chars, "repeated_line_chars"),
             Rule("repeated_para_char_ratio", ">", max_para_chars, "repeated_paragraph_chars"),
-            *(
-                Rule(signal, ">", bound, f"frequent_{size}_grams")
-                for size, signal, bound in zip(TOP_SIZES, _TOP_SIGNALS, max_commonest_grams, strict=True)
-            ),
-            *(
-                Rule(signal, ">", bound, f"repeated_{size}_grams")
-                for size, signal, bound in zip(ALL_SIZES, _ALL_SIGNALS, max_repeated_grams, strict=True)
-            ),
+            *run_rules(_TOP_SIGNALS, max_commonest_grams, "frequent", TOP_SIZES),
+            *run_rules(_ALL_SIGNALS, max_repeated_grams, "repeated", ALL_SIZES),
         )
 
 

@@ -10,7 +10,7 @@ from datatrove.utils.text import PUNCTUATION_SET
 
 from pipeline.evidence import Span, marked, split_lines_of, words_of
 from pipeline.identity import IDENTITY_IF_CHANGED
-from pipeline.measures import Rule, schema, signals_of
+from pipeline.measures import Rule, ratio, schema, signals_of
 from pipeline.nltk_words import NltkEnglish
 from pipeline.pages import Pages
 from pipeline.words import ENGINES, check_words, split_words
@@ -79,12 +79,12 @@ class GopherQuality:
         lines = text.splitlines()
         return {
             "word_count": word_count,
-            "mean_word_chars": _ratio(chars, word_count),
-            "hash_word_ratio": _ratio(text.count("#"), len(words)),
-            "ellipsis_word_ratio": _ratio(sum(map(text.count, _ELLIPSES)), len(words)),
-            "bullet_line_ratio": _ratio(sum(line.lstrip().startswith(_BULLETS) for line in lines), len(lines)),
-            "ellipsis_line_ratio": _ratio(sum(line.rstrip().endswith(_ELLIPSES) for line in lines), len(lines)),
-            "alpha_word_ratio": _ratio(alphabetic, len(words)),
+            "mean_word_chars": ratio(chars, word_count),
+            "hash_word_ratio": ratio(text.count("#"), len(words)),
+            "ellipsis_word_ratio": ratio(sum(map(text.count, _ELLIPSES)), len(words)),
+            "bullet_line_ratio": ratio(sum(line.lstrip().startswith(_BULLETS) for line in lines), len(lines)),
+            "ellipsis_line_ratio": ratio(sum(line.rstrip().endswith(_ELLIPSES) for line in lines), len(lines)),
+            "alpha_word_ratio": ratio(alphabetic, len(words)),
             "stop_word_count": self._stop_words(times),
         }
 
@@ -158,7 +158,3 @@ class GopherQuality:
 
 def _start(span: Span) -> int:
     return span.start
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -111,15 +111,15 @@ class GopherRepetition:
             Rule("dup_para_char_ratio", ">", max_dup_para_chars, "repeated_paragraph_chars"),
             Rule("dup_line_ratio", ">", max_dup_line, "repeated_lines"),
             Rule("dup_line_char_ratio", ">", max_dup_line_chars, "repeated_line_chars"),
-            *(
-                Rule(signal, ">", bound, f"frequent_{size}_grams")
-                for size, signal, bound in zip(TOP_SIZES, _TOP_SIGNALS, max_top_grams, strict=True)
-            ),
-            *(
-                Rule(signal, ">", bound, f"repeated_{size}_grams")
-                for size, signal, bound in zip(DUP_SIZES, _DUP_SIGNALS, max_dup_grams, strict=True)
-            ),
+            *run_rules(_TOP_SIGNALS, max_top_grams, "frequent", TOP_SIZES),
+            *run_rules(_DUP_SIGNALS, max_dup_grams, "repeated", DUP_SIZES),
         )
+
+
+def run_rules(signals: Sequence[str], bounds: Sequence[float], how: str, sizes: Sequence[int]) -> Iterator[Rule]:
+    """A rule for the runs of each size in words, `frequent_2_grams` and so on; as many bounds as sizes, or a ValueError."""
+    for signal, bound, size in zip(signals, bounds, sizes, strict=True):
+        yield Rule(signal, ">", bound, f"{how}_{size}_grams")
 
 
 def _shares(text: str, words: list[str], lines: list[str]) -> dict[str, float | int | None]:

@@ -31,6 +31,11 @@ def schema(**types: str) -> pa.Schema:
 NO_SIGNALS = schema()
 
 
+def ratio(part: float, whole: float) -> float | None:
+    """A share; null where there is nothing to have one of."""
+    return part / whole if whole else None
+
+
 def signals_of(signals: pa.Schema, columns: Mapping[str, Sequence[object]], rows: int) -> pa.RecordBatch:
     """A batch of `signals` from Python columns; a ValueError says which column is missing or of the wrong length."""
     if set(columns) != set(signals.names):
