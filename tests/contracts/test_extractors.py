@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from extractor_cases import EXTRACTORS, PAGES, STORY, page
+from hostile_markup import anything, soup
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from pipeline.errors import RecipeError, RecordError
 from pipeline.extraction import JusText, Resiliparse, Trafilatura
@@ -129,7 +129,7 @@ def test_a_page_has_the_same_text_in_another_process(answers: Found, tmp_path: P
     """With another hash seed, so that an iteration over a set would show."""
     program = (
         "import sys, pickle\n"
-        f"sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[2])]!r}\n"
+        f"sys.path[:0] = {list(map(str, (TESTS / 'contracts', TESTS, TESTS.parent)))!r}\n"
         "import test_extractors\n"
         "pickle.dump(test_extractors.all_answers(backwards=True), open(sys.argv[1], 'wb'))\n"
     )
@@ -170,52 +170,15 @@ def test_selectors_take_elements_out_of_what_resiliparse_reads() -> None:
     assert "Buy flour" not in skipped.text
 
 
-TAGS = [
-    "p",
-    "div",
-    "table",
-    "tr",
-    "td",
-    "ul",
-    "li",
-    "b",
-    "a",
-    "pre",
-    "h1",
-    "script",
-    "svg",
-    "math",
-    "msup",
-    "time",
-    "br",
-]
-ODDITIES = [
-    "<",
-    "<td colspan='9'>",
-    "<!--",
-    "-->",
-    "<!DOCTYPE",
-    "<?xml",
-    "<![CDATA[",
-    "&amp;",
-    "&#0;",
-    "&#xD800;",
-    "&nbsp",
-]
-ODDITIES += [
-    '<meta name="author" content="',
-    '<script type="math/tex">',
-    '<script type="application/ld+json">{"@type":',
-]
-MARKUP = st.sampled_from([f"<{tag}>" for tag in TAGS] + [f"</{tag}>" for tag in TAGS] + ODDITIES)
-SOUP = st.lists(MARKUP | st.text(max_size=40) | st.characters(), max_size=60).map("".join)
-ANY = st.text(st.characters(categories=None), max_size=400) | SOUP | SOUP.map(page)  # lone surrogates among them
+TESTS = Path(__file__).parents[1]
+ODDITIES = ('<meta name="author" content="', '<script type="math/tex">', '<script type="application/ld+json">{"@type":')
+SOUP = soup(tags=("math", "msup", "time"), oddities=ODDITIES)
 
 
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-@given(ANY)
+@given(anything(SOUP, page))
 def test_any_input_gives_text_or_a_record_error(sandbox: Sandbox, html: str) -> None:
     try:
         found = sandbox.extract(html)

@@ -1,8 +1,7 @@
 """Telephone numbers: what is taken for one, and what is not."""
 
-import time
-
 import pytest
+from growth import grows_with_the_text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,15 +110,7 @@ def test_edits_rebuild_any_text_and_twice_is_as_once(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["+1", "+", "1 ", "+1 2(3)4", "212-555-", "(212)", "9", "+9 9 9 9 9 9 9 9 9"])
 def test_time_grows_as_the_text_does(piece: str) -> None:
-    def seconds(chars: int) -> float:
-        pages = Pages([piece * (chars // len(piece))])
-        start = time.process_time()
-        PART.transform(pages)
-        return time.process_time() - start
-
-    seconds(1_000)
-    short, long = min(seconds(30_000) for _ in range(3)), seconds(480_000)
-    assert long < 16 * 6 * max(short, 0.001)  # quadratic would be 256 times
+    assert grows_with_the_text(PART, piece)
 
 
 def test_no_replacement_is_refused() -> None:

@@ -2,9 +2,9 @@
 
 import base64
 import random
-import time
 
 import pytest
+from growth import grows_with_the_text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,15 +157,7 @@ def test_edits_rebuild_any_text_and_twice_is_as_once_where_secrets_stand_apart(p
     ],
 )
 def test_time_grows_as_the_text_does(piece: str) -> None:
-    def seconds(chars: int) -> float:
-        pages = Pages([piece * (chars // len(piece))])
-        start = time.process_time()
-        PART.transform(pages)
-        return time.process_time() - start
-
-    seconds(1_000)
-    short, long = min(seconds(30_000) for _ in range(3)), seconds(480_000)
-    assert long < 16 * 6 * max(short, 0.001)  # quadratic would be 256 times
+    assert grows_with_the_text(PART, piece)
 
 
 def test_what_cannot_work_is_refused() -> None:

@@ -8,6 +8,7 @@ import orjson
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from portuguese import WORDS
 from trial import typed
 
 from filters.language import LID_176
@@ -154,24 +155,6 @@ def test_without_a_language_a_file_or_a_model_it_says_what_to_name(
     monkeypatch.setenv(GLOTLID, str(tmp_path / "nothing.bin"))
     with pytest.raises(RecipeError, match=r"the language model .*nothing\.bin cannot be read"):
         load_recipe(f"fineweb2:{tmp_path / 'por_Latn.yml'}")
-
-
-WORDS = [
-    "moinho",
-    "farinha",
-    "pedra",
-    "água",
-    "trigo",
-    "campo",
-    "pão",
-    "homem",
-    "cidade",
-    "tempo",
-    "casa",
-    "rio",
-    "vida",
-    "saco",
-]
 
 
 def page(seed: int, *, stop_words: bool = True) -> str:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from portuguese import WORDS
 from trial import typed
 
 from jobs.fitting.bounds import Bound, dropped_share, fit, score_bound, stop_words
@@ -84,21 +85,6 @@ def test_stop_words_are_words_above_a_share_and_never_fewer_than_eight() -> None
 
 
 SMALL = ["de", "que", "não", "a", "com", "uma", "para", "o", "e", "os"]
-WORDS = [
-    "moinho",
-    "farinha",
-    "pedra",
-    "água",
-    "trigo",
-    "campo",
-    "pão",
-    "homem",
-    "cidade",
-    "tempo",
-    "casa",
-    "rio",
-    "vida",
-]
 
 
 def page(seed: int) -> str:
