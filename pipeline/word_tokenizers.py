@@ -47,7 +47,9 @@ def _build(tokenizer: Any, kind: str) -> None:
     """Loads what datatrove would load at the first page, which is when a worker would notice that it is not there."""
     if kind == "SpaCyTokenizer":
         import_spacy()
-        tokenizer.tokenizer.make_doc(_SAMPLE)
+        tokenizer.tokenizer.tokenizer(
+            _SAMPLE
+        )  # not `make_doc`: its limit is as long as the text that datatrove split last
     elif kind == "StanzaTokenizer":
         import stanza  # pyright: ignore[reportMissingImports]
 

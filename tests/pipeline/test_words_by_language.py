@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from pipeline.chunk_words import ChunkWords
 from pipeline.errors import RecipeError
 from pipeline.light_spacy import blank
-from pipeline.words import _splitter, _Whole, check_words, count_sentences, split_words
+from pipeline.word_tokenizers import loaded_tokenizer
+from pipeline.words import _splitter, _Whole, check_words, count_sentences, sentence_places, split_words
 
 TABLE = Path(find_spec("datatrove").submodule_search_locations[0]) / "assets" / "tokenizer_assignment.csv"
 ROWS = list(csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines()))
@@ -179,6 +180,13 @@ def test_languages_that_go_by_whitespace_are_remembered_and_share_a_memory() -> 
     assert isinstance(_splitter("por_Latn"), ChunkWords)
     assert _splitter("por_Latn") is _splitter("pt")
     assert _splitter("aak_Latn") is _splitter("abk_Cyrl")  # both by spaCy's multi-language rules
+
+
+def test_a_text_that_datatrove_split_before_keeps_no_tokenizer_from_being_used() -> None:
+    """datatrove sets a limit to spaCy's that is as long as each text, on the object that it hands to everybody."""
+    loaded_tokenizer("en")[0].word_tokenize("")
+    loaded_tokenizer("en")[0].tokenizer.max_length = 0
+    assert sentence_places("One. Two.") == [(0, 4), (4, 9)]
 
 
 def test_the_fallbacks_sentences_are_datatroves() -> None:
