@@ -65,7 +65,7 @@ class LanguageGuess:
         best: float | None = None
         for text in glances(html, self.glance_chars):
             if text:
-                found = model.scores(storable(text))
+                found = model.scores(storable(text), self.languages)
                 best = max(best or 0.0, *(found.get(language, 0.0) for language in self.languages))
                 if best >= self.min_score:
                     return best

@@ -1,16 +1,29 @@
 """Language identifiers behind one protocol: fastText's own lid.176 (`en`) and models of GlotLID's form (`eng_Latn`)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
+from filters.compressed_model import NotReadableError, read
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.language_codes import counterparts, name_of
 
+if TYPE_CHECKING:
+    from filters.quick_scores import QuickScores
+
 _LABEL = "__label__"
 _SHOWN = 200
+_PROBES = (  # lines by which a model's quick scores are held against the library's
+    "The miller grinds the corn that the farmers bring him, and every sack of flour is weighed twice.",
+    "Der Müller mahlt das Korn; l'été, le moulin à eau tourne déjà à l'aube, ¿y quién paga la harina?",
+    "Мельник смолол три мешка ржи. Το σιτάρι αλέθεται. הטוחן טוחן את החיטה يطحن الطحان القمح",  # noqa: RUF001
+    "磨坊主把麦子磨成面粉。粉屋は小麦を挽く。방앗간 주인이 밀을 빻는다 चक्कीवाला गेहूँ पीसता है โรงสีบดข้าว",
+    "a\0b\tc\x0b __label__en x </s> y 🌾🌾 \u00a0 1234567890 " + "o" * 300,
+    "",
+)
 
 
 class LanguageModel(Protocol):
@@ -25,33 +38,41 @@ class LanguageModel(Protocol):
         """The likeliest language and its score; None and 0 for a text the model has no word or n-gram of."""
         ...
 
-    def scores(self, text: str) -> dict[str, float]:
-        """The score of each language that has one."""
+    def scores(self, text: str, among: Collection[str] | None = None) -> dict[str, float]:
+        """The score of each language that has one, or of those of `among` that do."""
         ...
 
 
 class FastTextModel:
-    """Any supervised fastText model whose labels are `__label__CODE`."""
+    """Any supervised fastText model whose labels are `__label__CODE`. What `quick` cannot tell the library is asked for."""
 
-    def __init__(self, model: Any, labels: Sequence[str]) -> None:
-        self._predict = model.predict
+    def __init__(self, model: Any, labels: Sequence[str], quick: "QuickScores | None" = None) -> None:
+        self._predict, self._quick = model.predict, quick
         self.codes = frozenset(label.removeprefix(_LABEL) for label in labels)
 
     def most_likely(self, text: str, line_break: str = " ") -> tuple[str | None, float]:
-        """As datatrove's `FastTextLID` gives them, line breaks read as spaces; a score may exceed 1 by a float's error."""
-        found = self._found(text, line_break)
-        if not found:
-            return None, 0.0
-        score, label = found[0]
-        return label.removeprefix(_LABEL), score
+        """As datatrove's `FastTextLID` gives them, line breaks read as `line_break`; a score may exceed 1 by a float's error."""
+        line = text.replace("\n", line_break)
+        found = self._quick.likeliest(line) if self._quick else None
+        if found is None:
+            found = next(iter(_ranked(self._predict, line)), None)
+        return (found[0].removeprefix(_LABEL), found[1]) if found else (None, 0.0)
 
-    def scores(self, text: str) -> dict[str, float]:
+    def scores(self, text: str, among: Collection[str] | None = None) -> dict[str, float]:
         """See `LanguageModel.scores`; line breaks are read as spaces."""
-        return {label.removeprefix(_LABEL): score for score, label in self._found(text, " ")}
+        line = text.replace("\n", " ")
+        if among is not None and self._quick:
+            found = self._quick.scores(line, [_LABEL + code for code in among])
+            if found is not None:
+                return {label.removeprefix(_LABEL): score for label, score in found.items()}
+        ranked = (self._quick and self._quick.ranked(line)) or _ranked(self._predict, line)
+        scores = {label.removeprefix(_LABEL): score for label, score in ranked}
+        return scores if among is None else {code: scores[code] for code in among if code in scores}
 
-    def _found(self, text: str, line_break: str) -> list[tuple[float, str]]:
-        # All labels are asked for (-1) as datatrove does: asking for one prunes the search and may break a tie differently.
-        return self._predict(text.replace("\n", line_break) + "\n", -1, 0.0, "strict")
+
+def _ranked(predict: Any, line: str) -> list[tuple[str, float]]:
+    """What the library says of a line. All labels are asked for (-1) as datatrove does: one alone may break a tie differently."""
+    return [(label, score) for score, label in predict(line + "\n", -1, 0.0, "strict")]
 
 
 @lru_cache(maxsize=16)
@@ -82,7 +103,22 @@ def load_model(asset: Asset) -> LanguageModel:
     labels: Any = model.get_labels()
     if not all(label.startswith(_LABEL) for label in labels):
         raise RecipeError(f"language: {asset.name} ({path}) has labels that do not begin with {_LABEL}")
-    return FastTextModel(model.f, labels)
+    return FastTextModel(model.f, labels, _quick(path, model.f.predict))
+
+
+def _quick(path: Path, predict: Any) -> "QuickScores | None":
+    """Quick scores of the model in a file, where it is of their kind, and here they are the library's to the last bit."""
+    try:
+        model = read(path)
+        from filters.quick_scores import QuickScores  # late: numba takes 0.3 s
+
+        quick = QuickScores(model)
+        proven = all(quick.ranked(line) in (None, _ranked(predict, line)) for line in _PROBES)
+    except NotReadableError:
+        return None
+    except Exception:  # noqa: BLE001 - numba is not there, too old, or what it kept cannot be read or written: the answers are the same
+        return None
+    return quick if proven and quick.ranked(_PROBES[0]) else None
 
 
 def code_in(model: LanguageModel, code: str) -> str | None:
