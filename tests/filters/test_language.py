@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.language import LID_176, Language
@@ -56,6 +56,7 @@ def test_line_breaks_are_read_as_spaces() -> None:
 
 
 @given(texts=st.lists(st.text(), max_size=5))
+@settings(deadline=None)  # the first call loads the model, and compiles its kernel where it never ran
 def test_neighbours_do_not_matter(texts: list[str]) -> None:
     together = Language().judge(Pages(texts))
     alone = [Language().judge(Pages([text])) for text in texts]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.language import LID_176
@@ -78,6 +78,7 @@ def test_a_glance_gives_up_behind_its_share_of_markup() -> None:
 
 
 @given(st.text(alphabet="<>/!-= abcscripttitle\n&;ü", max_size=300) | st.text(max_size=300), st.integers(1, 50))
+@settings(deadline=None)  # the first call loads the model
 def test_any_text_can_be_glanced_at(html: str, chars: int) -> None:
     assert all(len(glance) <= chars for glance in glances(html, chars))
     assert judged(html)[0] in {None, "surely_other_language"}
