@@ -17,6 +17,7 @@ from pipeline.inputs import open_input
 from pipeline.measures import Rule
 from pipeline.reading import open_reader
 from pipeline.receipts import Receipt
+from pipeline.remarks import ELSEWHERE
 from pipeline.rows.columns import RowColumns
 from pipeline.runs import BESIDE, OpenRun, StepRecord
 from pipeline.schemas import RECORDS, document_number
@@ -125,7 +126,7 @@ def story(run: OpenRun, part: int, row: int) -> Story:
         shard=_shard(run, part) if verdict["verdict"] == "keep" and not removed else None,
         text=document.get("text"),
         edits=len(document.get("edits") or ()),
-        remarks=_remarks(run, receipt, row),
+        remarks=[*_remarks(run, receipt, row), *_elsewhere(run, part, record["record_id"])],
     )
 
 
@@ -135,6 +136,17 @@ def _remarks(run: OpenRun, receipt: Receipt, row: int) -> list[str]:
         return []
     found = read_table(run.storage, receipt, "remarks", where=pc.field("record_row") == row).to_pylist()
     return [f"{each['remark']}: {each['detail']}" if each["detail"] else each["remark"] for each in found]
+
+
+def _elsewhere(run: OpenRun, part: int, record_id: str) -> list[str]:
+    """The first record of an earlier file that has the id, as a remark, once the run has its index."""
+    step = run.step("index")
+    if not record_id or step is None or not run.is_sealed(step):
+        return []
+    for other, row in _by_index(run, step, record_id):
+        if other < part and read_rows(run.storage, _ingested(run, other), "records", row)[0]["record_id"] == record_id:
+            return [f"{ELSEWHERE}: the id of row {row} of {run.source.parts[other].name}"]
+    return []
 
 
 def _later_signals(run: OpenRun, part: int, document_row: int) -> dict[str, Any]:
