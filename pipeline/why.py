@@ -20,7 +20,7 @@ from pipeline.receipts import Receipt
 from pipeline.remarks import ELSEWHERE
 from pipeline.rows.columns import RowColumns
 from pipeline.runs import BESIDE, OpenRun, StepRecord
-from pipeline.schemas import RECORDS, document_number
+from pipeline.schemas import PAGE_FACTS, RECORDS, document_number
 from pipeline.sources import ROW_FILES, SourcePart
 from pipeline.tables import read_rows, read_table
 from pipeline.url_index import look_up
@@ -41,7 +41,10 @@ class RuleCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One record of the run. `verdict` is None where `decide` has not reached it yet."""
+    """One record of the run. `verdict` is None where `decide` has not reached it yet.
+
+    `facts` are the title, author and date that the page gives itself, where the run asked for them and the page says so.
+    """
 
     part: int
     row: int
@@ -56,6 +59,7 @@ class Story:
     text: str | None = None
     edits: int = 0
     remarks: list[str] = field(default_factory=list[str])
+    facts: dict[str, str] = field(default_factory=dict[str, str])
 
     def as_json(self) -> dict[str, Any]:
         """The story as a machine reads it."""
@@ -126,6 +130,7 @@ def story(run: OpenRun, part: int, row: int) -> Story:
         shard=_shard(run, part) if verdict["verdict"] == "keep" and not removed else None,
         text=document.get("text"),
         edits=len(document.get("edits") or ()),
+        facts={name: document[name] for name in PAGE_FACTS.names if document.get(name) is not None},
         remarks=[*_remarks(run, receipt, row), *_elsewhere(run, part, record["record_id"])],
     )
 
