@@ -1,27 +1,26 @@
 """spaCy's tokenizer of a blank language, remembered chunk by chunk: the same words some 40 times faster.
 
 datatrove runs spaCy over the whole page, several times. spaCy's affix rules act on the runs between whitespace, which we call
-chunks, so it is asked once for each chunk. Three things reach beyond a chunk. spaCy's last pass looks for exceptions such as `:)`
-among the finished tokens of the whole page and prefers the longest, so that `x:)` is `x`, `:)` but `x:) )` is `x`, `:`, `)`,
-`)`: chunks that this pass may change are looked at with their neighbours, each time. Some languages have exceptions with a space
-inside (Spanish `EE. UU.`): a line that holds one is given to spaCy whole.
+chunks, so each chunk is cut once (see `pipeline.affix_rules`). Three things reach beyond a chunk. spaCy's last pass looks for
+exceptions such as `:)` among the finished tokens of the whole page and prefers the longest, so that `x:)` is `x`, `:)` but `x:) )`
+is `x`, `:`, `)`, `)`: chunks that this pass may change are looked at with their neighbours, each time. Some languages have
+exceptions with a space inside (Spanish `EE. UU.`): a line that holds one is looked at whole.
 
 The third is the token `IS_ALPHA`. It has the one number that spaCy's hash table keeps for itself, so that spaCy reads freed
 memory and mostly raises from the second time on that a process meets it; datatrove then deletes it from the page. Here it is
-never shown to spaCy and always deleted.
+always deleted.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, count, groupby, takewhile
 from typing import Any, cast
+from unicodedata import category
 
 from spacy.lang.lex_attrs import is_punct
-from spacy.tokenizer import Tokenizer
-from spacy.tokens import Token
 
-from pipeline.chunk_forms import ChunkForms
-from pipeline.last_pass import LastPass, Tokens, texts_of, without_last_pass
+from pipeline.affix_rules import AffixRules, Tokens
+from pipeline.last_pass import LastPass
 
 _UNSPEAKABLE = "IS_ALPHA"
 _RUNS = re.compile(r"\s+|\S+")
@@ -39,20 +38,18 @@ _SHIFTING: Tokens = ()  # the answer for a chunk whose tokens may depend on its 
 class ChunkWords:
     """Words and sentences of a language; what it remembers is bounded by two generations and never changes an answer."""
 
-    def __init__(self, nlp: Any) -> None:
-        """`nlp` is a blank language of spaCy with a sentencizer, whose tokenizer is spaCy's own (not Chinese, for one)."""
-        self._nlp = nlp
-        self._is_english = nlp.lang == "en"
-        self._spacy: Tokenizer = nlp.tokenizer
-        self._affixes = without_last_pass(self._spacy)
-        self._exceptions = frozenset(self._spacy.rules)
-        self._spaced = tuple(each for each in self._spacy.rules if len(each.split()) > 1)
-        self._forms = ChunkForms(self._cut, self._exceptions) if self._is_english else None
-        self._stops = frozenset(nlp.get_pipe("sentencizer").punct_chars)
-        self._last_pass = LastPass(self._spacy)
+    def __init__(self, language: Any) -> None:
+        """`language` is one of spaCy's, or its class, whose tokenizer is spaCy's own (not Chinese, for one)."""
+        from spacy.pipeline import Sentencizer
+
+        self._is_english = language.lang == "en"
+        self._rules = AffixRules(language.Defaults)
+        self._spaced = tuple(each for each in self._rules.exceptions if len(each.split()) > 1)
+        self._stops = frozenset(Sentencizer.default_punct_chars)
+        self._stop = re.compile(f"[{re.escape(''.join(self._stops))}]")
+        self._last_pass = LastPass(self._rules)
         self._young: dict[str, Tokens] = {}
         self._old: dict[str, Tokens] = {}
-        self._by_themselves: dict[str, Tokens] = {}
 
     def words(self, text: str) -> list[str]:
         """Tokens without whitespace, as datatrove's `word_tokenize`."""
@@ -70,10 +67,14 @@ class ChunkWords:
 
     def sentences(self, text: str) -> int:
         """The rule of spaCy's sentencizer: the first token after a stop that is no punctuation begins a new sentence."""
-        if not self._stops.intersection(text):
+        if self._stop.search(text) is None:
             return 1
         while _UNSPEAKABLE in text:
             text = self._speakable(text)
+        if " ".join(text.split()) == text and not self._has_spaced_exception(text):
+            sentences = self._sentences_by_stops(text)
+            if sentences is not None:
+                return sentences
         sentences, stopped, stops = 1, False, self._stops
         for token in self._tokens(text):
             if token in stops:
@@ -82,6 +83,33 @@ class ChunkWords:
                 sentences += 1
                 stopped = False
         return sentences
+
+    def _sentences_by_stops(self, text: str) -> int | None:
+        """The same from the chunks that have a stop in them alone; None where the tokens of one may depend on its neighbours."""
+        sentences, stopped, done, stops = 1, False, 0, self._stops
+        for found in self._stop.finditer(text):
+            if found.start() < done:
+                continue
+            start = text.rfind(" ", 0, found.start()) + 1
+            if stopped and _is_spoken(text[done:start]):
+                sentences += 1
+                stopped = False
+            done = text.find(" ", start)
+            if done < 0:
+                done = len(text)
+            chunk = text[start:done]
+            answer = self._young.get(chunk)
+            if answer is None:
+                answer = self._answers([chunk])[0]
+            if not answer:
+                return None
+            for token in answer:
+                if token in stops:
+                    stopped = True
+                elif stopped and not is_punct(token):
+                    sentences += 1
+                    stopped = False
+        return sentences + (stopped and _is_spoken(text[done:]))
 
     def _tokens(self, text: str) -> Iterator[str]:
         """All tokens, whitespace among them, of a text without the unspeakable."""
@@ -99,8 +127,7 @@ class ChunkWords:
         """The tokens of a run without whitespace tokens inside, which nothing outside of it can change."""
         if not self._has_spaced_exception(line):
             return self._tokens(line)
-        with self._nlp.memory_zone():
-            return texts_of(self._spacy(line))
+        return chain.from_iterable(self._last_pass.settled([self._rules.cut(chunk) for chunk in line.split(" ")]))
 
     def _has_spaced_exception(self, text: str) -> bool:
         return any(exception in text for exception in self._spaced)
@@ -129,19 +156,9 @@ class ChunkWords:
 
     def _learn(self, chunks: Iterable[str]) -> dict[str, Tokens]:
         known: dict[str, Tokens] = {}
-        strange: list[str] = []
         for chunk in chunks:
             answer = self._old.get(chunk)
-            if answer is None:
-                answer = self._plain(chunk)
-            if answer is None:
-                answer = self._by_form(chunk)
-            if answer is None:
-                strange.append(chunk)
-            else:
-                known[chunk] = answer
-        if strange:
-            known |= self._ask(strange)
+            known[chunk] = self._cut(chunk) if answer is None else answer
         self._remember(known)
         return known
 
@@ -150,44 +167,29 @@ class ChunkWords:
             if len(chunk) <= _CHUNK_CHARS and len(tokens) <= _CHUNK_TOKENS:
                 self._young[chunk] = tokens
         if len(self._young) > _CHUNKS:
-            self._young, self._old, self._by_themselves = {}, self._young, {}
-
-    def _ask(self, chunks: list[str]) -> dict[str, Tokens]:
-        """The tokens of chunks by spaCy's affix rules, which look at one chunk at a time."""
-        answers: dict[str, Tokens] = {}
-        with self._affixes.vocab.memory_zone():  # without it spaCy keeps every string it ever saw
-            tokens = iter(self._affixes(" ".join(chunks)))
-            for chunk in chunks:
-                cut = _up_to_space(tokens)
-                answers[chunk] = _SHIFTING if self._last_pass.may_change(cut) else cut
-        return answers
-
-    def _plain(self, chunk: str) -> Tokens | None:
-        """The tokens of a chunk that needs no asking: whitespace and, in English, letters or ASCII letters and a mark."""
-        if chunk.isspace():
-            return (chunk,)
-        if chunk in self._exceptions:
-            return None
-        if _UNSPEAKABLE in chunk:
-            return _SHIFTING
-        return self._plain_english(chunk) if self._is_english else None
-
-    def _plain_english(self, chunk: str) -> Tokens | None:
-        if chunk.isalpha():
-            return (chunk,)
-        letters, mark = chunk[:-1], chunk[-1]
-        cut = mark in _CUT_AFTER_LETTERS or (mark == "." and letters[-1:].islower())
-        if cut and letters.isascii() and letters.isalpha() and letters not in self._exceptions:
-            return letters, mark
-        return None
-
-    def _by_form(self, chunk: str) -> Tokens | None:
-        cut = self._forms.tokens(chunk) if self._forms else None
-        return _SHIFTING if cut is not None and self._last_pass.may_change(cut) else cut
+            self._young, self._old = {}, self._young
 
     def _cut(self, chunk: str) -> Tokens:
-        with self._affixes.vocab.memory_zone():
-            return texts_of(self._affixes(chunk))
+        if chunk.isspace():
+            return (chunk,)
+        if _UNSPEAKABLE in chunk:
+            return _SHIFTING
+        plain = self._plain_english(chunk) if self._is_english else None
+        if plain is not None:
+            return plain
+        cut = self._rules.cut(chunk)
+        return _SHIFTING if self._last_pass.may_change(cut) else cut
+
+    def _plain_english(self, chunk: str) -> Tokens | None:
+        """The tokens of letters that are no exception, and of ASCII letters and a mark."""
+        if chunk.isalpha():
+            return None if chunk in self._rules.exceptions else (chunk,)
+        letters, mark = chunk[:-1], chunk[-1]
+        cut = mark in _CUT_AFTER_LETTERS or (mark == "." and letters[-1:].islower())
+        if cut and letters.isascii() and letters.isalpha():
+            exceptions = self._rules.exceptions
+            return None if chunk in exceptions or letters in exceptions else (letters, mark)
+        return None
 
     def _settle_alone(self, chunks: list[str], answers: list[Tokens]) -> bool:
         """Fills in the answers of shifting chunks; False, and nothing filled in, where one does depend on its neighbours."""
@@ -198,7 +200,7 @@ class ChunkWords:
             if _UNSPEAKABLE in chunks[place] or not self._last_pass.stays_within(before, after):
                 return False
         for place in shifting:
-            answers[place] = self._by_itself(chunks[place])
+            answers[place] = self._among_neighbours(chunks, place)
         return True
 
     def _settled(self, chunks: list[str]) -> list[Tokens]:
@@ -206,23 +208,12 @@ class ChunkWords:
         answers = self._answers(chunks)
         return [answer or self._among_neighbours(chunks, place) for place, answer in enumerate(answers)]
 
-    def _by_itself(self, chunk: str) -> Tokens:
-        known = self._by_themselves.get(chunk)
-        if known is None:
-            known = self._among_neighbours([chunk], 0)
-            if chunk in self._young:
-                self._by_themselves[chunk] = known
-        return known
-
     def _among_neighbours(self, chunks: list[str], place: int) -> Tokens:
         reach = self._last_pass.reach
         before = _up_to_whitespace(reversed(chunks[max(0, place - reach) : place]))[::-1]
         after = _up_to_whitespace(chunks[place + 1 : place + 1 + reach])
-        start = sum(map(len, before)) + len(before)
-        span = range(start, start + len(chunks[place]))
-        with self._nlp.memory_zone():
-            tokens = self._spacy(" ".join([*before, chunks[place], *after]))
-            return tuple(token.text for token in tokens if token.idx in span)
+        run = [self._rules.cut(chunk) for chunk in (*before, chunks[place], *after)]
+        return self._last_pass.settled(run)[len(before)]
 
 
 def _stand_in(text: str) -> str:
@@ -242,10 +233,6 @@ def _up_to_whitespace(chunks: Iterable[str]) -> list[str]:
     return list(takewhile(lambda chunk: not chunk.isspace(), chunks))
 
 
-def _up_to_space(tokens: Iterator[Token]) -> Tokens:
-    texts: list[str] = []
-    for token in tokens:
-        texts.append(token.text)
-        if token.whitespace_:
-            break
-    return tuple(texts)
+def _is_spoken(text: str) -> bool:
+    """Whether any token of `text` is no punctuation; single spaces stand between them."""
+    return text[1:2].isalnum() or any(category(char)[0] != "P" for char in text if char != " ")
