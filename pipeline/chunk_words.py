@@ -13,6 +13,7 @@ always deleted.
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain, count, groupby, takewhile
 from typing import Any, cast
 from unicodedata import category
@@ -46,7 +47,8 @@ class ChunkWords:
         self._rules = AffixRules(language.Defaults)
         self._spaced = tuple(each for each in self._rules.exceptions if len(each.split()) > 1)
         self._stops = frozenset(Sentencizer.default_punct_chars)
-        self._stop = re.compile(f"[{re.escape(''.join(self._stops))}]")
+        self._stop = re.compile(f"[{re.escape(''.join(filter(_is_short, self._stops)))}\\U00010000-\\U0010FFFF]")
+        self._ascii_stop = re.compile(f"[{re.escape(''.join(filter(str.isascii, self._stops)))}]")
         self._last_pass = LastPass(self._rules)
         self._young: dict[str, Tokens] = {}
         self._old: dict[str, Tokens] = {}
@@ -59,20 +61,21 @@ class ChunkWords:
             return [stripped for token in self._tokens(text) if (stripped := token.strip())]
         chunks = text.split()
         answers = self._answers(chunks)
-        if not all(answers) and not self._settle_alone(chunks, answers):
+        if not all(answers):
             if _UNSPEAKABLE in text:
                 return self._words_without_unspeakable(text)
-            answers = [answer for answer in self._settled(_chunks_and_spaces(text)) if not answer[0].isspace()]
+            self._settle(text, chunks, answers)
         return list(chain.from_iterable(answers))
 
     def sentences(self, text: str) -> int:
         """The rule of spaCy's sentencizer: the first token after a stop that is no punctuation begins a new sentence."""
-        if self._stop.search(text) is None:
+        stop = self._ascii_stop if text.isascii() else self._stop
+        if stop.search(text) is None:
             return 1
         while _UNSPEAKABLE in text:
             text = self._speakable(text)
         if " ".join(text.split()) == text and not self._has_spaced_exception(text):
-            sentences = self._sentences_by_stops(text)
+            sentences = self._sentences_by_stops(text, stop.finditer(text))
             if sentences is not None:
                 return sentences
         sentences, stopped, stops = 1, False, self._stops
@@ -84,13 +87,14 @@ class ChunkWords:
                 stopped = False
         return sentences
 
-    def _sentences_by_stops(self, text: str) -> int | None:
-        """The same from the chunks that have a stop in them alone; None where the tokens of one may depend on its neighbours."""
+    def _sentences_by_stops(self, text: str, found: Iterable[re.Match[str]]) -> int | None:
+        """The same from the chunks in which stops were found; None where the tokens of one may depend on its neighbours."""
         sentences, stopped, done, stops = 1, False, 0, self._stops
-        for found in self._stop.finditer(text):
-            if found.start() < done:
+        for each in found:
+            place = each.start()
+            if place < done:
                 continue
-            start = text.rfind(" ", 0, found.start()) + 1
+            start = text.rfind(" ", 0, place) + 1
             if stopped and _is_spoken(text[done:start]):
                 sentences += 1
                 stopped = False
@@ -119,9 +123,8 @@ class ChunkWords:
             return chain.from_iterable(map(self._tokens_of_line, chain.from_iterable(lines)))
         chunks = _chunks_and_spaces(text)
         answers = self._answers(chunks)
-        if not all(answers) and not self._settle_alone(chunks, answers):
-            answers = self._settled(chunks)
-        return chain.from_iterable(answers)
+        settled = (answer or self._among_neighbours(chunks, place) for place, answer in enumerate(answers))
+        return chain.from_iterable(settled)
 
     def _tokens_of_line(self, line: str) -> Iterable[str]:
         """The tokens of a run without whitespace tokens inside, which nothing outside of it can change."""
@@ -147,27 +150,27 @@ class ChunkWords:
     def _answers(self, chunks: list[str]) -> list[Tokens]:
         """The tokens of each chunk, `_SHIFTING` where they may depend on its neighbours."""
         found = list(map(self._young.get, chunks))
-        if None in found:
-            unknown = [place for place, answer in enumerate(found) if answer is None]
-            known = self._learn(dict.fromkeys(chunks[place] for place in unknown))
-            for place in unknown:
-                found[place] = known[chunks[place]]
-        return cast(list[Tokens], found)
-
-    def _learn(self, chunks: Iterable[str]) -> dict[str, Tokens]:
+        place = -1
         known: dict[str, Tokens] = {}
-        for chunk in chunks:
-            answer = self._old.get(chunk)
-            known[chunk] = self._cut(chunk) if answer is None else answer
-        self._remember(known)
-        return known
-
-    def _remember(self, known: dict[str, Tokens]) -> None:
-        for chunk, tokens in known.items():
-            if len(chunk) <= _CHUNK_CHARS and len(tokens) <= _CHUNK_TOKENS:
-                self._young[chunk] = tokens
+        with suppress(ValueError):  # there is no other None
+            while True:
+                place = found.index(None, place + 1)
+                chunk = chunks[place]
+                answer = known.get(chunk)
+                if answer is None:
+                    known[chunk] = answer = self._learn(chunk)
+                found[place] = answer
         if len(self._young) > _CHUNKS:
             self._young, self._old = {}, self._young
+        return cast(list[Tokens], found)
+
+    def _learn(self, chunk: str) -> Tokens:
+        answer = self._old.get(chunk)
+        if answer is None:
+            answer = self._cut(chunk)
+        if len(chunk) <= _CHUNK_CHARS and len(answer) <= _CHUNK_TOKENS:
+            self._young[chunk] = answer
+        return answer
 
     def _cut(self, chunk: str) -> Tokens:
         if chunk.isspace():
@@ -191,29 +194,25 @@ class ChunkWords:
             return None if chunk in exceptions or letters in exceptions else (letters, mark)
         return None
 
-    def _settle_alone(self, chunks: list[str], answers: list[Tokens]) -> bool:
-        """Fills in the answers of shifting chunks; False, and nothing filled in, where one does depend on its neighbours."""
-        shifting = [place for place, answer in enumerate(answers) if not answer]
-        for place in shifting:
-            before = answers[place - 1] if place else (" ",)
-            after = answers[place + 1] if place + 1 < len(answers) else (" ",)
-            if _UNSPEAKABLE in chunks[place] or not self._last_pass.stays_within(before, after):
-                return False
-        for place in shifting:
-            answers[place] = self._among_neighbours(chunks, place)
-        return True
-
-    def _settled(self, chunks: list[str]) -> list[Tokens]:
-        """The final tokens of each of `_chunks_and_spaces`."""
-        answers = self._answers(chunks)
-        return [answer or self._among_neighbours(chunks, place) for place, answer in enumerate(answers)]
+    def _settle(self, text: str, chunks: list[str], answers: list[Tokens]) -> None:
+        """Fills in the answers of the chunks of `text` that their neighbours may change, across single spaces."""
+        reach = self._last_pass.reach
+        end = done = 0
+        for place in [place for place, answer in enumerate(answers) if not answer]:
+            chunk, start = chunks[place], 0
+            for _ in range(chunks[done:place].count(chunk) + 1):
+                start = _find_chunk(chunk, text, end)
+                end = start + len(chunk)
+            done = place + 1
+            before = _before(text, start, chunks[max(0, place - reach) : place])
+            after = _after(text, end, chunks[done : done + reach])
+            answers[place] = self._last_pass.settled(list(map(self._rules.cut, (*before, chunk, *after))))[len(before)]
 
     def _among_neighbours(self, chunks: list[str], place: int) -> Tokens:
         reach = self._last_pass.reach
         before = _up_to_whitespace(reversed(chunks[max(0, place - reach) : place]))[::-1]
         after = _up_to_whitespace(chunks[place + 1 : place + 1 + reach])
-        run = [self._rules.cut(chunk) for chunk in (*before, chunks[place], *after)]
-        return self._last_pass.settled(run)[len(before)]
+        return self._last_pass.settled(list(map(self._rules.cut, (*before, chunks[place], *after))))[len(before)]
 
 
 def _stand_in(text: str) -> str:
@@ -229,8 +228,45 @@ def _chunks_and_spaces(text: str) -> list[str]:
     return [run for place, run in enumerate(_RUNS.findall(text)) if run != " " or place == 0]
 
 
+def _find_chunk(chunk: str, text: str, start: int) -> int:
+    """Where `chunk` stands between whitespace for the first time from `start` on."""
+    while True:
+        start = text.find(chunk, start)
+        end = start + len(chunk)
+        if not (text[start - 1 : start].strip() or text[end : end + 1].strip()):
+            return start
+        start += 1
+
+
+def _before(text: str, end: int, chunks: list[str]) -> list[str]:
+    """The last of `chunks`, as far as they stand before `end` with a single space after each."""
+    near: list[str] = []
+    for chunk in reversed(chunks):
+        if text[end - 1] != " " or not text.endswith(chunk, 0, end - 1):
+            break
+        near.append(chunk)
+        end -= len(chunk) + 1
+    return near[::-1]
+
+
+def _after(text: str, start: int, chunks: list[str]) -> list[str]:
+    """The first of `chunks`, as far as they stand after `start` with a single space before each."""
+    near: list[str] = []
+    for chunk in chunks:
+        if text[start] != " " or not text.startswith(chunk, start + 1):
+            break
+        near.append(chunk)
+        start += len(chunk) + 1
+    return near
+
+
 def _up_to_whitespace(chunks: Iterable[str]) -> list[str]:
     return list(takewhile(lambda chunk: not chunk.isspace(), chunks))
+
+
+def _is_short(char: str) -> bool:
+    """Whether it is one of the first 65,536: a character class that tells others apart is slow."""
+    return char <= "\uffff"
 
 
 def _is_spoken(text: str) -> bool:

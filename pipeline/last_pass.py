@@ -27,8 +27,6 @@ class LastPass:
         self._changed = frozenset(cut for cut, changes in sought.items() if changes)
         self._changed_sizes = sorted(set(map(len, self._changed)))
         self._openings = frozenset(cut[0] for cut in self._changed)
-        self._heads = frozenset(token for cut in sought for token in cut[:-1])
-        self._tails = frozenset(token for cut in sought for token in cut[1:])
 
     def may_change(self, tokens: Tokens) -> bool:
         """Whether it finds something to change within one chunk."""
@@ -37,10 +35,6 @@ class LastPass:
         runs = (tokens[start : start + size] for size in self._changed_sizes for start in range(len(tokens) - size + 1))
         return not self._changed.isdisjoint(runs)
 
-    def stays_within(self, before: Tokens, after: Tokens) -> bool:
-        """Whether no find can reach from a chunk into the chunks (or whitespace) before and after it."""
-        return bool(before and after) and before[-1] not in self._heads and after[0] not in self._tails
-
     def settled(self, chunks: Sequence[Tokens]) -> list[Tokens]:
         """What it makes of the tokens of chunks that have a single space between them; one that ends in a later chunk is put in its first."""
         tokens = list(chain.from_iterable(chunks))
@@ -48,7 +42,10 @@ class LastPass:
         made: list[list[str]] = [[] for _ in chunks]
         done = 0
         for find in self._finds(tokens):
-            parts = ["".join(tokens[at] for at in find if homes[at] == home) for home in dict.fromkeys(homes[at] for at in find)]
+            parts = [
+                "".join(tokens[at] for at in find if homes[at] == home)
+                for home in dict.fromkeys(homes[at] for at in find)
+            ]
             exception = self._exceptions.get(" ".join(parts))
             if exception is not None:
                 _put(made, tokens, homes, range(done, find.start))
