@@ -1,7 +1,8 @@
 """How spaCy's tokenizer cuts a chunk by a language's rules: its own expressions, asked only where they can find something.
 
-The walk is that of spaCy 3.8: affixes come off both ends until none is left or an exception is; what stays is one token if it is an
-exception or an address, else it is cut at infixes. Equal to spaCy in all 57 languages; a chunk takes 6 microseconds where spaCy takes 55.
+The walk is that of spaCy 3.8: affixes come off both ends until none is left or an exception is; what stays is one token if it
+is an exception or an address, else it is cut at infixes. Of 61,822 different chunks of real pages that are no plain words, each
+has spaCy's own tokens, and takes a fifth of spaCy's time.
 """
 
 import re

@@ -2,9 +2,9 @@
 
 datatrove runs spaCy over the whole page, several times. spaCy's affix rules act on the runs between whitespace, which we call
 chunks, so each chunk is cut once (see `pipeline.affix_rules`). Three things reach beyond a chunk. spaCy's last pass looks for
-exceptions such as `:)` among the finished tokens of the whole page and prefers the longest, so that `x:)` is `x`, `:)` but `x:) )`
-is `x`, `:`, `)`, `)`: chunks that this pass may change are looked at with their neighbours, each time. Some languages have
-exceptions with a space inside (Spanish `EE. UU.`): a line that holds one is looked at whole.
+exceptions such as `:)` among the finished tokens of the whole page and prefers the longest, so that `x:)` is `x`, `:)` but
+`x:) )` is `x`, `:`, `)`, `)`: chunks that this pass may change are looked at with their neighbours, each time. Some languages
+have exceptions with a space inside (Spanish `EE. UU.`): a line that holds one is looked at whole.
 
 The third is the token `IS_ALPHA`. It has the one number that spaCy's hash table keeps for itself, so that spaCy reads freed
 memory and mostly raises from the second time on that a process meets it; datatrove then deletes it from the page. Here it is
@@ -12,10 +12,9 @@ always deleted.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count, groupby, takewhile
-from typing import Any, cast
+from typing import Any
 from unicodedata import category
 
 from spacy.lang.lex_attrs import is_punct
@@ -33,7 +32,8 @@ _CHUNKS = 1 << 16
 _CHUNK_CHARS = 48
 _CHUNK_TOKENS = 8
 
-_SHIFTING: Tokens = ()  # the answer for a chunk whose tokens may depend on its neighbours
+# Instead of the tokens of a chunk that may depend on its neighbours: no text has a lone surrogate.
+_SHIFTING: Tokens = ("\ud800",)
 
 
 class ChunkWords:
@@ -50,8 +50,8 @@ class ChunkWords:
         self._stop = re.compile(f"[{re.escape(''.join(filter(_is_short, self._stops)))}\\U00010000-\\U0010FFFF]")
         self._ascii_stop = re.compile(f"[{re.escape(''.join(filter(str.isascii, self._stops)))}]")
         self._last_pass = LastPass(self._rules)
-        self._young: dict[str, Tokens] = {}
-        self._old: dict[str, Tokens] = {}
+        self._old = _Memory(self._cut, {})
+        self._young = _Memory(self._cut, self._old)
 
     def words(self, text: str) -> list[str]:
         """Tokens without whitespace, as datatrove's `word_tokenize`."""
@@ -60,12 +60,12 @@ class ChunkWords:
                 return self._words_without_unspeakable(text)
             return [stripped for token in self._tokens(text) if (stripped := token.strip())]
         chunks = text.split()
-        answers = self._answers(chunks)
-        if not all(answers):
+        words = self._tokens_of(chunks)
+        if self._young.shifting:
             if _UNSPEAKABLE in text:
                 return self._words_without_unspeakable(text)
-            self._settle(text, chunks, answers)
-        return list(chain.from_iterable(answers))
+            words = _filled_in(words, self._settled(text, chunks))
+        return words
 
     def sentences(self, text: str) -> int:
         """The rule of spaCy's sentencizer: the first token after a stop that is no punctuation begins a new sentence."""
@@ -78,17 +78,22 @@ class ChunkWords:
             sentences = self._sentences_by_stops(text, stop.finditer(text))
             if sentences is not None:
                 return sentences
-        sentences, stopped, stops = 1, False, self._stops
-        for token in self._tokens(text):
-            if token in stops:
+        return 1 + self._sentences_begun(self._tokens(text), stopped=False)[0]
+
+    def _sentences_begun(self, tokens: Iterable[str], stopped: bool) -> tuple[int, bool]:
+        """How many tokens begin a sentence, and whether one was stopped that no token has followed yet."""
+        begun = 0
+        for token in tokens:
+            if token in self._stops:
                 stopped = True
             elif stopped and not is_punct(token):
-                sentences += 1
+                begun += 1
                 stopped = False
-        return sentences
+        return begun, stopped
 
     def _sentences_by_stops(self, text: str, found: Iterable[re.Match[str]]) -> int | None:
         """The same from the chunks in which stops were found; None where the tokens of one may depend on its neighbours."""
+        self._turn_over()
         sentences, stopped, done, stops = 1, False, 0, self._stops
         for each in found:
             place = each.start()
@@ -98,21 +103,17 @@ class ChunkWords:
             if stopped and _is_spoken(text[done:start]):
                 sentences += 1
                 stopped = False
-            done = text.find(" ", start)
+            done = text.find(" ", place)
             if done < 0:
                 done = len(text)
-            chunk = text[start:done]
-            answer = self._young.get(chunk)
-            if answer is None:
-                answer = self._answers([chunk])[0]
-            if not answer:
+            tokens = self._young[text[start:done]]
+            if tokens is _SHIFTING:
                 return None
-            for token in answer:
-                if token in stops:
-                    stopped = True
-                elif stopped and not is_punct(token):
-                    sentences += 1
-                    stopped = False
+            if not stopped and len(tokens) <= 2 and tokens[-1] in stops:  # most of them: a word and its stop
+                stopped = True
+            else:
+                more, stopped = self._sentences_begun(tokens, stopped)
+                sentences += more
         return sentences + (stopped and _is_spoken(text[done:]))
 
     def _tokens(self, text: str) -> Iterator[str]:
@@ -122,9 +123,8 @@ class ChunkWords:
             lines = (chunks if blank else [" ".join(chunks)] for blank, chunks in runs)
             return chain.from_iterable(map(self._tokens_of_line, chain.from_iterable(lines)))
         chunks = _chunks_and_spaces(text)
-        answers = self._answers(chunks)
-        settled = (answer or self._among_neighbours(chunks, place) for place, answer in enumerate(answers))
-        return chain.from_iterable(settled)
+        tokens = self._tokens_of(chunks)
+        return iter(_filled_in(tokens, self._settled_among(chunks)) if self._young.shifting else tokens)
 
     def _tokens_of_line(self, line: str) -> Iterable[str]:
         """The tokens of a run without whitespace tokens inside, which nothing outside of it can change."""
@@ -133,7 +133,7 @@ class ChunkWords:
         return chain.from_iterable(self._last_pass.settled([self._rules.cut(chunk) for chunk in line.split(" ")]))
 
     def _has_spaced_exception(self, text: str) -> bool:
-        return any(exception in text for exception in self._spaced)
+        return bool(self._spaced) and any(exception in text for exception in self._spaced)
 
     def _words_without_unspeakable(self, text: str) -> list[str]:
         speakable = self._speakable(text)
@@ -147,72 +147,97 @@ class ChunkWords:
         spoken = text.replace(_UNSPEAKABLE, stand_in)
         return text.replace(_UNSPEAKABLE, "") if stand_in in self.words(spoken) else spoken
 
-    def _answers(self, chunks: list[str]) -> list[Tokens]:
-        """The tokens of each chunk, `_SHIFTING` where they may depend on its neighbours."""
-        found = list(map(self._young.get, chunks))
-        place = -1
-        known: dict[str, Tokens] = {}
-        with suppress(ValueError):  # there is no other None
-            while True:
-                place = found.index(None, place + 1)
-                chunk = chunks[place]
-                answer = known.get(chunk)
-                if answer is None:
-                    known[chunk] = answer = self._learn(chunk)
-                found[place] = answer
-        if len(self._young) > _CHUNKS:
-            self._young, self._old = {}, self._young
-        return cast(list[Tokens], found)
+    def _tokens_of(self, chunks: Iterable[str]) -> list[str]:
+        """The tokens of chunks, with `_SHIFTING` in the place of those that may depend on their neighbours."""
+        self._turn_over()
+        self._young.shifting.clear()
+        return list(chain.from_iterable(map(self._young.__getitem__, chunks)))
 
-    def _learn(self, chunk: str) -> Tokens:
-        answer = self._old.get(chunk)
-        if answer is None:
-            answer = self._cut(chunk)
-        if len(chunk) <= _CHUNK_CHARS and len(answer) <= _CHUNK_TOKENS:
-            self._young[chunk] = answer
-        return answer
+    def _turn_over(self) -> None:
+        if len(self._young) > _CHUNKS:
+            self._young, self._old = _Memory(self._cut, self._young), self._young
+            self._old.before = {}
 
     def _cut(self, chunk: str) -> Tokens:
-        if chunk.isspace():
+        exceptions = self._rules.exceptions
+        if self._is_english and chunk.isalpha() and chunk not in exceptions:
             return (chunk,)
         if _UNSPEAKABLE in chunk:
             return _SHIFTING
-        plain = self._plain_english(chunk) if self._is_english else None
-        if plain is not None:
-            return plain
-        cut = self._rules.cut(chunk)
-        return _SHIFTING if self._last_pass.may_change(cut) else cut
+        if self._is_english:  # ASCII letters and a mark
+            letters, mark = chunk[:-1], chunk[-1]
+            cut = mark in _CUT_AFTER_LETTERS or (mark == "." and letters[-1:].islower())
+            if (
+                cut
+                and letters.isascii()
+                and letters.isalpha()
+                and chunk not in exceptions
+                and letters not in exceptions
+            ):
+                return letters, mark
+        if chunk.isspace():
+            return (chunk,)
+        tokens = self._rules.cut(chunk)
+        return _SHIFTING if self._last_pass.may_change(tokens) else tokens
 
-    def _plain_english(self, chunk: str) -> Tokens | None:
-        """The tokens of letters that are no exception, and of ASCII letters and a mark."""
-        if chunk.isalpha():
-            return None if chunk in self._rules.exceptions else (chunk,)
-        letters, mark = chunk[:-1], chunk[-1]
-        cut = mark in _CUT_AFTER_LETTERS or (mark == "." and letters[-1:].islower())
-        if cut and letters.isascii() and letters.isalpha():
-            exceptions = self._rules.exceptions
-            return None if chunk in exceptions or letters in exceptions else (letters, mark)
-        return None
-
-    def _settle(self, text: str, chunks: list[str], answers: list[Tokens]) -> None:
-        """Fills in the answers of the chunks of `text` that their neighbours may change, across single spaces."""
-        reach = self._last_pass.reach
+    def _settled(self, text: str, chunks: list[str]) -> Iterator[Tokens]:
+        """The final tokens of each shifting chunk of `text`; neighbours change them across single spaces."""
+        reach, shifting = self._last_pass.reach, self._young.shifting
         end = done = 0
-        for place in [place for place, answer in enumerate(answers) if not answer]:
+        for place in [place for place, chunk in enumerate(chunks) if chunk in shifting]:
             chunk, start = chunks[place], 0
             for _ in range(chunks[done:place].count(chunk) + 1):
                 start = _find_chunk(chunk, text, end)
                 end = start + len(chunk)
             done = place + 1
             before = _before(text, start, chunks[max(0, place - reach) : place])
-            after = _after(text, end, chunks[done : done + reach])
-            answers[place] = self._last_pass.settled(list(map(self._rules.cut, (*before, chunk, *after))))[len(before)]
+            yield self._among(before, chunk, _after(text, end, chunks[done : done + reach]))
 
-    def _among_neighbours(self, chunks: list[str], place: int) -> Tokens:
-        reach = self._last_pass.reach
-        before = _up_to_whitespace(reversed(chunks[max(0, place - reach) : place]))[::-1]
-        after = _up_to_whitespace(chunks[place + 1 : place + 1 + reach])
-        return self._last_pass.settled(list(map(self._rules.cut, (*before, chunks[place], *after))))[len(before)]
+    def _settled_among(self, chunks: list[str]) -> Iterator[Tokens]:
+        """The final tokens of each shifting one of `_chunks_and_spaces`."""
+        reach, shifting = self._last_pass.reach, self._young.shifting
+        for place in [place for place, chunk in enumerate(chunks) if chunk in shifting]:
+            before = _up_to_whitespace(reversed(chunks[max(0, place - reach) : place]))[::-1]
+            yield self._among(before, chunks[place], _up_to_whitespace(chunks[place + 1 : place + 1 + reach]))
+
+    def _among(self, before: list[str], chunk: str, after: list[str]) -> Tokens:
+        return self._last_pass.settled(list(map(self._rules.cut, (*before, chunk, *after))))[len(before)]
+
+
+class _Memory(dict[str, Tokens]):
+    """The tokens of chunks; what it does not have it takes from the memory before it, or cuts."""
+
+    __slots__ = ("_cut", "before", "shifting")
+
+    def __init__(self, cut: Callable[[str], Tokens], before: dict[str, Tokens]) -> None:
+        super().__init__()
+        self._cut = cut
+        self.before = before
+        self.shifting: set[str] = (
+            set()
+        )  # chunks that were met, and are not remembered, whose tokens depend on their neighbours
+
+    def __missing__(self, chunk: str) -> Tokens:
+        tokens = self.before.get(chunk)
+        if tokens is None:
+            tokens = self._cut(chunk)
+        if tokens is _SHIFTING:
+            self.shifting.add(chunk)
+        elif len(chunk) <= _CHUNK_CHARS and len(tokens) <= _CHUNK_TOKENS:
+            self[chunk] = tokens
+        return tokens
+
+
+def _filled_in(tokens: list[str], settled: Iterable[Tokens]) -> list[str]:
+    """`tokens` with those of the next shifting chunk at each place that was left for one."""
+    filled: list[str] = []
+    done = 0
+    for each in settled:
+        place = tokens.index(_SHIFTING[0], done)
+        filled += tokens[done:place]
+        filled += each
+        done = place + 1
+    return filled + tokens[done:]
 
 
 def _stand_in(text: str) -> str:

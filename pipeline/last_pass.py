@@ -1,4 +1,4 @@
-"""The last pass of spaCy's tokenizer, which looks for exceptions among finished tokens: what it may change, and what it makes of them."""
+"""The last pass of spaCy's tokenizer, which looks for exceptions among finished tokens."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -36,7 +36,7 @@ class LastPass:
         return not self._changed.isdisjoint(runs)
 
     def settled(self, chunks: Sequence[Tokens]) -> list[Tokens]:
-        """What it makes of the tokens of chunks that have a single space between them; one that ends in a later chunk is put in its first."""
+        """What it makes of the tokens of chunks with single spaces between them; a find in several belongs to the first."""
         tokens = list(chain.from_iterable(chunks))
         homes = [place for place, each in enumerate(chunks) for _ in each]
         made: list[list[str]] = [[] for _ in chunks]
