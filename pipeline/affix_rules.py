@@ -66,8 +66,6 @@ class AffixRules:
                 tail = 0
             elif tail and chunk[:-tail] in exceptions:
                 head = 0
-            if head + tail > len(chunk):
-                tail = 0
             if head:
                 before.append(chunk[:head])
             if tail:

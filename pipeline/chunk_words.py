@@ -109,7 +109,7 @@ class ChunkWords:
             tokens = self._young[text[start:done]]
             if tokens is _SHIFTING:
                 return None
-            if not stopped and len(tokens) <= 2 and tokens[-1] in stops:  # most of them: a word and its stop
+            if not stopped and 0 < len(tokens) <= 2 and tokens[-1] in stops:  # most of them: a word and its stop
                 stopped = True
             else:
                 more, stopped = self._sentences_begun(tokens, stopped)

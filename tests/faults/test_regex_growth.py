@@ -101,8 +101,6 @@ USES: dict[str, tuple[str, int | None]] = {
     r"pipeline/assets.py:'s3://[^/]+/.+'": (FULL, None),
     "pipeline/assets.py:_SCHEME": (MATCH, None),
     "pipeline/assets.py:_SHA256": (FULL, None),
-    "pipeline/chunk_forms.py:_PIECES": (SEARCH, None),
-    "pipeline/chunk_forms.py:_WORD": (FULL, None),
     "pipeline/chunk_words.py:_RUNS": (SEARCH, None),
     "pipeline/dataset.py:_PLACE": (MATCH, None),
     "pipeline/evidence.py:_NEWLINE": (SEARCH, None),
