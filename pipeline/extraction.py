@@ -93,10 +93,17 @@ class Resiliparse:
 
     def extract(self, html: str) -> Extracted | None:
         """The text, or None where the page has none."""
+        try:
+            found = self._plain_text(html)
+        except TypeError:  # what the library says of lone surrogates, for which no page that has none is searched
+            found = self._plain_text(storable(html))
+        return _extracted(found, html, self.metadata)
+
+    def _plain_text(self, html: str) -> str:
         from resiliparse.extract.html2text import extract_plain_text
 
-        found = extract_plain_text(
-            storable(html),
+        return extract_plain_text(
+            html,
             main_content=self.main_content,
             preserve_formatting=self.preserve_formatting,
             list_bullets=self.list_bullets,
@@ -109,7 +116,6 @@ class Resiliparse:
             hidden_elements=self.hidden_elements,
             skip_elements=list(self.skip_elements),
         )
-        return _extracted(found, html, self.metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

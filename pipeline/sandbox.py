@@ -76,14 +76,14 @@ class Sandbox:
         """The process id of the child, if there is one."""
         return self._child.pid if self._child else None
 
-    def extract(self, html: str) -> Extracted | None:
+    def extract(self, html: str, utf8: bytes | None = None) -> Extracted | None:
         """The text of a page, or None where it has none; lone surrogates come and go as U+FFFD.
 
-        Raises RecordError: `over_size`, `over_memory`, `over_cpu`, `over_time` (all `by_limit`), `extractor_crashed` when the
+        `utf8` is the same page in UTF-8, where it is at hand. Raises RecordError: `over_size`, `over_memory`, `over_cpu`, `over_time` (all `by_limit`), `extractor_crashed` when the
         child died, `extractor_error` when the extractor raised. RuntimeError when no child can be started.
         """
         try:
-            return self._extract(html)
+            return self._extract(html, utf8)
         except RecordError as error:
             self.stopped[error.reason] += 1
             raise
@@ -96,12 +96,13 @@ class Sandbox:
             child.kill()
             self.cpu_seconds += child.cpu_seconds
 
-    def _extract(self, html: str) -> Extracted | None:
+    def _extract(self, html: str, utf8: bytes | None) -> Extracted | None:
         if len(html) > self.limits.max_html_chars:
             raise RecordError("over_size", f"{len(html):,} characters", by_limit=True)
         child = self._ready_child()
+        page = html.encode("utf-8", "surrogatepass") if utf8 is None else utf8
         try:
-            kind, body = child.ask(html.encode("utf-8", "surrogatepass"), self.limits.wall_seconds)
+            kind, body = child.ask(page, self.limits.wall_seconds)
         except Died:
             error = self._autopsy(child)
             self.close()
