@@ -32,7 +32,7 @@ OUTGROWN_BYTES = 64 << 20
 class Limits:
     """What one page may take. They bear identity, because they decide which pages are stopped.
 
-    `memory_bytes` is the peak resident size of the child, its libraries (about 110 MB) included.
+    `memory_bytes` is the peak resident size of the child, its libraries (trafilatura and what it needs: about 75 MB) included.
     """
 
     max_html_chars: int = 20_000_000
@@ -79,7 +79,9 @@ class Sandbox:
     def extract(self, html: str, utf8: bytes | None = None) -> Extracted | None:
         """The text of a page, or None where it has none; lone surrogates come and go as U+FFFD.
 
-        `utf8` is the same page in UTF-8, where it is at hand. Raises RecordError: `over_size`, `over_memory`, `over_cpu`, `over_time` (all `by_limit`), `extractor_crashed` when the
+        `utf8` is the same page in UTF-8, where it is at hand.
+
+        Raises RecordError: `over_size`, `over_memory`, `over_cpu`, `over_time` (all `by_limit`), `extractor_crashed` when the
         child died, `extractor_error` when the extractor raised. RuntimeError when no child can be started.
         """
         try:
