@@ -34,7 +34,7 @@ OUTGROWN_BYTES = 64 << 20
 class Limits:
     """What one page may take. They bear identity, because they decide which pages are stopped.
 
-    `memory_bytes` is the peak resident size of the child, its libraries (about 110 MB) included.
+    `memory_bytes` is the peak resident size of the child, its libraries (trafilatura and what it needs: about 75 MB) included.
     """
 
     max_html_chars: int = 20_000_000
@@ -80,15 +80,17 @@ class Sandbox:
         """The process id of the child, if there is one."""
         return self._child.pid if self._child else None
 
-    def extract(self, html: str) -> Extracted | None:
+    def extract(self, html: str, utf8: bytes | None = None) -> Extracted | None:
         """The text of a page, or None where it has none; lone surrogates come and go as U+FFFD.
+
+        `utf8` is the same page in UTF-8, where it is at hand.
 
         Raises RecordError: `over_size`, a reason of `Structure`, `over_memory`, `over_cpu`, `over_time` (all `by_limit`),
         `extractor_crashed` when the child died, `extractor_error` when the extractor raised. RuntimeError when no child can be
         started.
         """
         try:
-            return self._extract(html)
+            return self._extract(html, utf8)
         except RecordError as error:
             self.stopped[error.reason] += 1
             raise
@@ -101,10 +103,10 @@ class Sandbox:
             child.kill()
             self.cpu_seconds += child.cpu_seconds
 
-    def _extract(self, html: str) -> Extracted | None:
+    def _extract(self, html: str, utf8: bytes | None) -> Extracted | None:
         if len(html) > self.limits.max_html_chars:
             raise RecordError("over_size", f"{len(html):,} characters", by_limit=True)
-        page = html.encode("utf-8", "surrogatepass")
+        page = html.encode("utf-8", "surrogatepass") if utf8 is None else utf8
         self.limits.structure.check(page)
         child = self._ready_child()
         try:
