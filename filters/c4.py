@@ -123,6 +123,7 @@ class _Walk:
         self._sentences = 0
         self._removed = 0
         self._plain = _is_plain(part, text)
+        self._cites = part.remove_citations and "[" in text
         self.cuts: list[_Cut] = []
         kept_to = -1  # no line kept so far
         for start, end in self._lines(text):
@@ -131,7 +132,7 @@ class _Walk:
             first = start + len(raw) - len(raw.lstrip())
             if self._stays(line):
                 self._cut_between(text, kept_to, first)
-                if part.remove_citations and "[" in text:
+                if self._cites:
                     self.cuts += [(first + m.start(), first + m.end(), "") for m in CITATION.finditer(line)]
                 kept_to = first + len(line)
             else:
@@ -160,9 +161,9 @@ class _Walk:
         part = self._part
         words = line.split(None, max(0, part.min_line_words))  # as many as have to be counted
         most = part.max_word_chars
-        if most is not None and len(line) > most and any(len(word) > most for word in line.split()):
+        if most is not None and len(line) > most and max(map(len, line.split())) > most:
             return False
-        if part.remove_citations and "[" in line:
+        if self._cites and "[" in line:
             line = CITATION.sub("", line)
         if part.words_without_citations:
             words = line.split()

@@ -4,15 +4,16 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import ClassVar
 
 import pyarrow as pa
-import regex
 
 from filters.gopher_repetition import DUP_SIZES as ALL_SIZES
 from filters.gopher_repetition import TOP_SIZES, run_rules
-from pipeline.evidence import Place, Span, lines_of, marked
+from filters.numbered_runs import NumberedRuns
+from filters.unicode_words import unicode_words, word_places
+from filters.word_runs import grouped
+from pipeline.evidence import Span, lines_of, marked
 from pipeline.measures import Rule, schema, signals_of
 from pipeline.pages import Pages
 
@@ -20,10 +21,6 @@ _TOP_SIGNALS = tuple(f"commonest_{size}_gram_char_ratio" for size in TOP_SIZES)
 _ALL_SIGNALS = tuple(f"repeated_{size}_gram_char_ratio" for size in ALL_SIZES)
 _PIECE_SIGNALS = ("repeated_line_ratio", "repeated_line_char_ratio", "repeated_para_ratio", "repeated_para_char_ratio")
 _PARAGRAPH_BREAK = re.compile("\n\n")
-# With this flag \b is a word boundary of Unicode's annex 29, but for an apostrophe before a vowel, for which the library has a
-# rule of its own; another character of the apostrophe's class has none.
-_BOUNDARY = regex.compile(r"\b", regex.WORD | regex.VERSION1)
-_APOSTROPHES = str.maketrans("'\u2019", "\u2024\u2024")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +43,9 @@ class DclmRepetition:
 
     def measure(self, pages: Pages) -> pa.RecordBatch:
         """One row per page."""
-        rows = [_row(text) for text in pages.texts]
-        columns = {name: [row.get(name) for row in rows] for name in self.signals.names}
-        return signals_of(self.signals, columns, len(pages))
+        rows = list(map(_pieces, pages.texts))
+        columns = {name: [row[name] for row in rows] for name in ("filled_line_count", *_PIECE_SIGNALS)}
+        return signals_of(self.signals, columns | _run_shares(list(map(unicode_words, pages.texts))), len(pages))
 
     def evidence(self, text: str, subject: str) -> list[Span]:
         """Lines, paragraphs or words that are there more than once."""
@@ -59,7 +56,7 @@ class DclmRepetition:
                 text, places, "said more than once", lambda piece: times[piece.strip()] > 1 and bool(piece.strip())
             )
         places = word_places(text)
-        runs = _Runs([text[start:end] for start, end in places])
+        runs = NumberedRuns([[text[start:end] for start, end in places]], ALL_SIZES[-1])
         if subject in _TOP_SIGNALS:
             chosen = runs.commonest(TOP_SIZES[_TOP_SIGNALS.index(subject)])
         elif subject in _ALL_SIGNALS:
@@ -90,29 +87,26 @@ class DclmRepetition:
         )
 
 
-def _row(text: str) -> dict[str, float | int | None]:
+def _pieces(text: str) -> dict[str, float | int | None]:
+    """What is measured of lines and paragraphs."""
     lines = [line for line in map(str.strip, text.split("\n")) if line]
     paragraphs = [paragraph for paragraph in map(str.strip, text.split("\n\n")) if paragraph]
     row: dict[str, float | int | None] = {"filled_line_count": len(lines)}
     for kind, pieces in (("line", lines), ("para", paragraphs)):
         row[f"repeated_{kind}_ratio"], row[f"repeated_{kind}_char_ratio"] = _shares(pieces)
-    runs = _Runs([text[start:end] for start, end in word_places(text)])
-    for size, signal in zip(TOP_SIZES, _TOP_SIGNALS, strict=True):
-        row[signal] = runs.commonest_share(size)
-    for size, signal in zip(ALL_SIZES, _ALL_SIGNALS, strict=True):
-        row[signal] = runs.repeated_share(size)
     return row
 
 
-def word_places(text: str) -> list[Place]:
-    """Where the words of Unicode's annex 29 stand that begin with a letter or digit."""
-    places: list[Place] = []
-    end = 0
-    for piece in _BOUNDARY.split(text.translate(_APOSTROPHES)):
-        start, end = end, end + len(piece)
-        if piece[:1].isalnum():
-            places.append((start, end))
-    return places
+def _run_shares(pages: Sequence[list[str]]) -> dict[str, list[float | None]]:
+    """Each signal of runs, page by page."""
+    columns: dict[str, list[float | None]] = {signal: [] for signal in (*_TOP_SIGNALS, *_ALL_SIGNALS)}
+    for group in grouped(pages):
+        runs = NumberedRuns(group, ALL_SIZES[-1])
+        for size, signal in zip(TOP_SIZES, _TOP_SIGNALS, strict=True):
+            columns[signal] += runs.commonest_shares(size)
+        for size, signal in zip(ALL_SIZES, _ALL_SIGNALS, strict=True):
+            columns[signal] += runs.repeated_shares(size)
+    return columns
 
 
 def _shares(pieces: Sequence[str]) -> tuple[float | None, float | None]:
@@ -123,58 +117,3 @@ def _shares(pieces: Sequence[str]) -> tuple[float | None, float | None]:
     count = sum(number for number in times.values() if number > 1)
     chars = sum(len(piece) * number for piece, number in times.items() if number > 1)
     return count / len(pieces), chars / sum(map(len, pieces))
-
-
-class _Runs:
-    """Runs of neighbouring words, of any size up to `ALL_SIZES`; a number for each, the same for equal runs."""
-
-    def __init__(self, words: Sequence[str]) -> None:
-        self._before = [0, *accumulate(map(len, words))]  # characters of the words before each
-        self._numbers: dict[int, list[int]] = {}
-        known: dict[str, int] = {}
-        numbers = singles = [known.setdefault(word, len(known)) for word in words]
-        for size in range(2, ALL_SIZES[-1] + 1):
-            pairs: dict[tuple[int, int], int] = {}
-            numbers = [pairs.setdefault(pair, len(pairs)) for pair in zip(numbers, singles[size - 1 :], strict=False)]
-            self._numbers[size] = numbers
-
-    def commonest_share(self, size: int) -> float | None:
-        top = self._top(size)
-        return None if top is None else self._chars(top[0], size) * top[1] / self._before[-1]
-
-    def repeated_share(self, size: int) -> float | None:
-        if not self._numbers[size]:
-            return None
-        return sum(self._before[word + 1] - self._before[word] for word in self.repeated(size)) / self._before[-1]
-
-    def commonest(self, size: int) -> list[int]:
-        """The words of every place of the commonest run."""
-        top = self._top(size)
-        numbers = self._numbers[size]
-        return [] if top is None else self._words(size, {numbers[top[0]]})
-
-    def repeated(self, size: int) -> list[int]:
-        """The words of all runs that are there twice, each once, in order."""
-        return self._words(size, {run for run, times in Counter(self._numbers[size]).items() if times > 1})
-
-    def _words(self, size: int, chosen: set[int]) -> list[int]:
-        words: list[int] = []
-        done = 0
-        for place, number in enumerate(self._numbers[size]):
-            if number in chosen:
-                words += range(max(place, done), place + size)
-                done = place + size
-        return words
-
-    def _top(self, size: int) -> tuple[int, int] | None:
-        """Where the longest of the commonest runs stands first, and how often; None where none is there twice."""
-        numbers = self._numbers[size]
-        times = Counter(numbers)
-        most = max(times.values(), default=1)
-        if most == 1:
-            return None
-        places = [place for place, number in enumerate(numbers) if times[number] == most]
-        return max(places, key=lambda place: self._chars(place, size)), most
-
-    def _chars(self, place: int, size: int) -> int:
-        return self._before[place + size] - self._before[place]

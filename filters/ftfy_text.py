@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
@@ -132,6 +133,7 @@ def _segments(text: str, unescape: bool | str) -> Iterator[tuple[str, bool]]:
         start = end
 
 
+@lru_cache(maxsize=8)  # a third of a page's time where it is made for each line
 def _config(part: Ftfy, unescape: bool) -> "TextFixerConfig":
     from ftfy import TextFixerConfig
 

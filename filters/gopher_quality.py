@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import filterfalse
 from typing import ClassVar
 
 import pyarrow as pa
@@ -66,31 +67,28 @@ class GopherQuality:
         return signals_of(self.signals, {name: [row[name] for row in rows] for name in self.signals.names}, len(pages))
 
     def _row(self, text: str, words: list[str]) -> dict[str, float | int | None]:
-        times = Counter(words)
-        word_count = chars = alphabetic = 0
-        for word, count in times.items():
-            # strip() leaves nothing exactly where every character is a symbol.
-            letters = word.isalpha()
-            if letters or word.strip(self.symbols):
-                word_count += count
-                chars += len(word) * count
-            if letters or any(map(str.isalpha, word)):
-                alphabetic += count
         lines = text.splitlines()
+        others = Counter(filterfalse(str.isalpha, words))
+        # strip() leaves nothing exactly where every character is a symbol.
+        symbols = {word: count for word, count in others.items() if not word.strip(self.symbols)}
+        letterless = sum(count for word, count in others.items() if not any(map(str.isalpha, word)))
+        word_count = len(words) - sum(symbols.values())
+        chars = len("".join(words)) - sum(len(word) * count for word, count in symbols.items())
+        ellipses = sum(map(text.count, _ELLIPSES))
         return {
             "word_count": word_count,
             "mean_word_chars": ratio(chars, word_count),
             "hash_word_ratio": ratio(text.count("#"), len(words)),
-            "ellipsis_word_ratio": ratio(sum(map(text.count, _ELLIPSES)), len(words)),
+            "ellipsis_word_ratio": ratio(ellipses, len(words)),
             "bullet_line_ratio": ratio(sum(line.lstrip().startswith(_BULLETS) for line in lines), len(lines)),
-            "ellipsis_line_ratio": ratio(sum(line.rstrip().endswith(_ELLIPSES) for line in lines), len(lines)),
-            "alpha_word_ratio": ratio(alphabetic, len(words)),
-            "stop_word_count": self._stop_words(times),
+            "ellipsis_line_ratio": ratio(_ellipsis_lines(lines) if ellipses else 0, len(lines)),
+            "alpha_word_ratio": ratio(len(words) - letterless, len(words)),
+            "stop_word_count": self._stop_words(words),
         }
 
-    def _stop_words(self, times: Counter[str]) -> int:
-        found = [times[word] for word in set(self.stop_words) if word in times]
-        return sum(found) if self.each_stop_word else len(found)
+    def _stop_words(self, words: list[str]) -> int:
+        wanted = frozenset(self.stop_words)
+        return sum(map(wanted.__contains__, words)) if self.each_stop_word else len(wanted.intersection(words))
 
     def evidence(self, text: str, subject: str) -> list[Span]:
         """The words, lines or signs that are counted; nothing for the number of words."""
@@ -154,6 +152,10 @@ class GopherQuality:
             Rule("alpha_word_ratio", "<", min_alpha_words, "few_alphabetic_words"),
             Rule("stop_word_count", "<", min_stop_words, "few_stop_words"),
         )
+
+
+def _ellipsis_lines(lines: list[str]) -> int:
+    return sum(line.rstrip().endswith(_ELLIPSES) for line in lines)
 
 
 def _start(span: Span) -> int:

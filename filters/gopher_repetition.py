@@ -4,12 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from filters.word_runs import WordRuns, grouped
 from pipeline.evidence import Place, Span, lines_of, repeated, split_lines_of, words_of
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Rule, schema, signals_of
@@ -22,7 +21,6 @@ DUP_SIZES = (5, 6, 7, 8, 9, 10)
 
 _PARAGRAPH_BREAK = re.compile("\n{2,}")
 _LINE_BREAK = re.compile("\n+")
-_BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that multiplying by it loses nothing modulo 2**64
 
 _TOP_SIGNALS = tuple(f"top_{size}_gram_char_ratio" for size in TOP_SIZES)
 _DUP_SIGNALS = tuple(f"dup_{size}_gram_char_ratio" for size in DUP_SIZES)
@@ -58,10 +56,11 @@ class GopherRepetition:
 
     def measure(self, pages: Pages) -> pa.RecordBatch:
         """One row per page."""
-        pairs = zip(pages.texts, pages.words(self.language, self.tokenizer), strict=True)
-        rows = [_shares(text, words, self._lines(text)) for text, words in pairs]
-        columns = {name: [row.get(name) for row in rows] for name in self.signals.names}
-        return signals_of(self.signals, columns, len(pages))
+        rows = [_pieces(text, self._lines(text)) for text in pages.texts]
+        columns = {name: [row.get(name) for row in rows] for name in ("text_chars", *_PIECE_SIGNALS)}
+        runs = _run_chars(pages.words(self.language, self.tokenizer))
+        shares = {name: list(map(_share, chars, pages.texts)) for name, chars in runs.items()}
+        return signals_of(self.signals, columns | shares, len(pages))
 
     def _lines(self, text: str) -> list[str]:
         if self.blank_lines:
@@ -122,7 +121,8 @@ def run_rules(signals: Sequence[str], bounds: Sequence[float], how: str, sizes: 
         yield Rule(signal, ">", bound, f"{how}_{size}_grams")
 
 
-def _shares(text: str, words: list[str], lines: list[str]) -> dict[str, float | int | None]:
+def _pieces(text: str, lines: list[str]) -> dict[str, float | int | None]:
+    """What is measured of paragraphs and lines."""
     if not text:
         return {"text_chars": 0}
     shares: dict[str, float | int | None] = {"text_chars": len(text)}
@@ -130,14 +130,23 @@ def _shares(text: str, words: list[str], lines: list[str]) -> dict[str, float | 
         again, again_chars = _repeats(pieces)
         shares[f"dup_{kind}_ratio"] = again / len(pieces)
         shares[f"dup_{kind}_char_ratio"] = again_chars / len(text)
-    lengths = np.fromiter(map(len, words), np.int64, len(words))
-    spaced, tight = _Runs(words, lengths, " "), _Runs(words, lengths, "")
-    for size, signal in zip(TOP_SIZES, _TOP_SIGNALS, strict=True):
-        chars = spaced.top_chars(size)
-        shares[signal] = None if chars is None else chars / len(text)
-    for size, signal in zip(DUP_SIZES, _DUP_SIGNALS, strict=True):
-        shares[signal] = tight.repeated_chars(size) / len(text)
     return shares
+
+
+def _run_chars(pages: Sequence[list[str]]) -> dict[str, list[int | None]]:
+    """For each signal of runs the characters that count, page by page."""
+    columns: dict[str, list[int | None]] = {signal: [] for signal in (*_TOP_SIGNALS, *_DUP_SIGNALS)}
+    for group in grouped(pages):
+        runs = WordRuns(group)
+        for signal, chars in zip(_TOP_SIGNALS, runs.top_chars(TOP_SIZES), strict=True):
+            columns[signal] += chars
+        for signal, chars in zip(_DUP_SIGNALS, runs.repeated_chars(DUP_SIZES), strict=True):
+            columns[signal] += chars
+    return columns
+
+
+def _share(chars: int | None, text: str) -> float | None:
+    return chars / len(text) if text and chars is not None else None
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -148,70 +157,6 @@ def _repeats(pieces: Sequence[str]) -> tuple[int, int]:
     """How many pieces were there before, and their characters."""
     different = set(pieces)
     return len(pieces) - len(different), sum(map(len, pieces)) - sum(map(len, different))
-
-
-class _Runs:
-    """The runs of `size` neighbouring words of a page, joined by `glue`; runs are equal when their joined texts are.
-
-    Without glue, `ab c` and `a bc` are equal: datatrove counts so, and it is why word numbers cannot stand for words here. The
-    runs are compared by a polynomial hash of their characters (computed for all runs at once from prefix sums, modulo 2**64).
-    Equal runs have equal hashes; that runs of equal hash are equal is checked on the text, so no answer depends on the hash.
-    """
-
-    def __init__(self, words: list[str], lengths: npt.NDArray[np.int64], glue: str) -> None:
-        self._text = glue.join(words)
-        self._ends = np.cumsum(lengths + len(glue)) - len(glue)
-        self._starts = self._ends - lengths
-        codes = np.frombuffer(self._text.encode("utf-32-le"), np.uint32).astype(np.uint64)
-        powers = np.cumprod(np.full(len(codes) + 1, _BASE))
-        self._prefix = np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes * powers[:-1])])
-        self._shift = powers[len(codes) - self._starts]  # brings a run's hash to the same power wherever it starts
-
-    def top_chars(self, size: int) -> int | None:
-        """Length of the commonest run (the first seen of several) times its count; None where there is no run."""
-        hashes = self._hashes(size)
-        if not len(hashes):
-            return None
-        kinds, counts = np.unique(hashes, return_counts=True)
-        count = int(counts.max())
-        first = int(np.argmax(_among(hashes, kinds[counts == count]))) if count > 1 else 0
-        run = self._run(first, size)
-        same = np.flatnonzero(hashes == hashes[first]).tolist() if count > 1 else []
-        if any(self._run(place, size) != run for place in same):  # two runs share a hash
-            run, count = Counter(self._run(place, size) for place in range(len(hashes))).most_common(1)[0]
-        return len(run) * count
-
-    def repeated_chars(self, size: int) -> int:
-        """Characters in runs that were seen before; such a run is skipped whole, and of a skipped part no run is remembered."""
-        hashes = self._hashes(size)
-        ordered = np.sort(hashes)
-        repeated = ordered[1:][ordered[1:] == ordered[:-1]]
-        if not len(repeated):
-            return 0
-        chars, resume = 0, 0
-        seen: set[str] = set()
-        for place in np.flatnonzero(_among(hashes, repeated)).tolist():
-            if place >= resume:
-                run = self._run(place, size)
-                if run in seen:
-                    chars += len(run)
-                    resume = place + size
-                seen.add(run)
-        return chars
-
-    def _hashes(self, size: int) -> npt.NDArray[np.uint64]:
-        count = max(0, len(self._starts) - size + 1)
-        sums = self._prefix[self._ends[size - 1 :]] - self._prefix[self._starts[:count]]
-        return sums * self._shift[:count]
-
-    def _run(self, place: int, size: int) -> str:
-        return self._text[self._starts[place] : self._ends[place + size - 1]]
-
-
-def _among(values: npt.NDArray[np.uint64], ordered: npt.NDArray[np.uint64]) -> npt.NDArray[Any]:
-    """Which of `values` are in `ordered`, which is sorted and not empty."""
-    places = np.searchsorted(ordered, values)
-    return ordered[np.minimum(places, len(ordered) - 1)] == values
 
 
 def _commonest(words: Sequence[str], places: Sequence[Place], size: int) -> list[Span]:
@@ -227,7 +172,7 @@ def _commonest(words: Sequence[str], places: Sequence[Place], size: int) -> list
 
 
 def _said_before(words: Sequence[str], places: Sequence[Place], size: int) -> list[Span]:
-    """The runs that `_Runs.repeated_chars` counts."""
+    """The runs that `WordRuns.repeated_chars` counts."""
     seen: set[str] = set()
     spans: list[Span] = []
     resume = 0

@@ -4,15 +4,13 @@ from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from filters.compressed_model import NotReadableError, read
+from filters.quick_scores import QuickScores
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.language_codes import counterparts, name_of
-
-if TYPE_CHECKING:
-    from filters.quick_scores import QuickScores
 
 _LABEL = "__label__"
 _SHOWN = 200
@@ -46,7 +44,7 @@ class LanguageModel(Protocol):
 class FastTextModel:
     """Any supervised fastText model whose labels are `__label__CODE`. What `quick` cannot tell the library is asked for."""
 
-    def __init__(self, model: Any, labels: Sequence[str], quick: "QuickScores | None" = None) -> None:
+    def __init__(self, model: Any, labels: Sequence[str], quick: QuickScores | None = None) -> None:
         self._predict, self._quick = model.predict, quick
         self.codes = frozenset(label.removeprefix(_LABEL) for label in labels)
 
@@ -106,17 +104,12 @@ def load_model(asset: Asset) -> LanguageModel:
     return FastTextModel(model.f, labels, _quick(path, model.f.predict))
 
 
-def _quick(path: Path, predict: Any) -> "QuickScores | None":
+def _quick(path: Path, predict: Any) -> QuickScores | None:
     """Quick scores of the model in a file, where it is of their kind, and here they are the library's to the last bit."""
     try:
-        model = read(path)
-        from filters.quick_scores import QuickScores  # late: numba takes 0.3 s
-
-        quick = QuickScores(model)
+        quick = QuickScores(read(path))
         proven = all(quick.ranked(line) in (None, _ranked(predict, line)) for line in _PROBES)
-    except NotReadableError:
-        return None
-    except Exception:  # noqa: BLE001 - numba is not there, too old, or what it kept cannot be read or written: the answers are the same
+    except (NotReadableError, OSError, AttributeError):  # another kind of model; no C library of the common kind
         return None
     return quick if proven and quick.ranked(_PROBES[0]) else None
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,6 +39,10 @@ Wall = Annotated[
     float | None,
     typer.Option("--wall", metavar="SECONDS", help="Wall-clock time a page may take.", show_default="the run's"),
 ]
+AnyStructure = Annotated[
+    bool,
+    typer.Option("--any-structure", help="Lift the bounds on tags, depth, attributes and spanned cells."),
+]
 Reason = Annotated[
     list[str] | None,
     typer.Option("--reason", metavar="REASON", help="Only pages stopped for this, as over_cpu. Repeat for more."),
@@ -65,6 +69,7 @@ def replay(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     memory: Memory = None,
     cpu: Cpu = None,
     wall: Wall = None,
+    any_structure: AnyStructure = False,
     reason: Reason = None,
     pages: Pages = 1_000,
     save: Save = None,
@@ -80,12 +85,14 @@ def replay(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     from pipeline.inspection.second_try import poison_pages, try_again
     from pipeline.runs import open_run
     from pipeline.storage import open_storage
+    from pipeline.structure import Structure
 
     asked = {
         "max_html_chars": max_chars,
         "memory_bytes": memory and memory * MB,
         "cpu_seconds": cpu,
         "wall_seconds": wall,
+        "structure": Structure.lifted() if any_structure else None,
     }
     try:
         run = open_run(open_storage(root))
@@ -151,7 +158,7 @@ def _save(run: "OpenRun", tries: "Sequence[SecondTry]", place: str) -> None:
 
 
 def _readable(limits: "Limits") -> dict[str, Any]:
-    return {name: getattr(limits, name) for name in limits.__dataclass_fields__}
+    return asdict(limits)
 
 
 def _print(limits: "Limits", tries: "Sequence[SecondTry]") -> None:

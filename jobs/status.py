@@ -14,15 +14,15 @@ def status(root: Root, json: Json = False) -> None:
 
     Example: gristmill status out
     """
-    from jobs.tables import funnel_table, noticed_lines
+    from jobs.tables import funnel_table
     from pipeline.funnel import funnel
-    from pipeline.remarks import noticed
+    from pipeline.remarks import noticed_in, noticed_lines
     from pipeline.runs import open_run
     from pipeline.storage import open_storage
 
     try:
         run = open_run(open_storage(root))
-        numbers, odd = funnel(run), noticed(run.totals("ingest"))
+        numbers, odd = funnel(run), noticed_in(run)
         steps: list[dict[str, Any]] = [
             {
                 "step": step.name,
@@ -45,7 +45,7 @@ def status(root: Root, json: Json = False) -> None:
     out.print(_steps(f"{run.record.recipe} over {run.source.name}, run {run.record.id}", steps))
     out.print(funnel_table(numbers))
     for line in noticed_lines(odd):
-        out.print(line)
+        out.print(f"noticed: {line}")
 
 
 def _steps(title: str, steps: list[dict[str, Any]]) -> Table:

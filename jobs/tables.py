@@ -1,11 +1,10 @@
 """How a run looks on a terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.table import Table
 
 from pipeline.funnel import Funnel
-from pipeline.remarks import CORRUPT_BYTES, MEANINGS
 from pipeline.sizes import bytes_text
 
 
@@ -44,10 +43,3 @@ def funnel_table(numbers: Funnel) -> Table:
     )
     table.caption_justify = "left"
     return table
-
-
-def noticed_lines(odd: Mapping[str, int]) -> list[str]:
-    """What was odd about records that were read all the same, a line each."""
-    lost = odd.get(CORRUPT_BYTES, 0)
-    lines = [f"noticed: {bytes_text(lost)} in regions that nobody can read"] if lost else []
-    return lines + [f"noticed: {odd[name]:,} {means}" for name, means in MEANINGS.items() if name in odd]

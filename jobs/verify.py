@@ -13,6 +13,7 @@ def verify(root: Root, json: Json = False) -> None:
 
     Example: gristmill verify out
     """
+    from pipeline.remarks import noticed_in, noticed_lines
     from pipeline.runs import open_run
     from pipeline.storage import open_storage
     from pipeline.verify import Finding
@@ -23,6 +24,7 @@ def verify(root: Root, json: Json = False) -> None:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     try:
         run = open_run(open_storage(root))
+        odd = noticed_in(run)
         with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
             task = bar.add_task("")
             for finding in check(run):
@@ -33,10 +35,12 @@ def verify(root: Root, json: Json = False) -> None:
         fail(error)
     if json:
         found = [{"where": fault.where, "what": fault.what} for fault in faults]
-        emit_json({"run": run.record.id, "checks": checks, "faults": found})
+        emit_json({"run": run.record.id, "checks": checks, "faults": found, "noticed": odd})
     else:
         for fault in faults:
             out.print(f"FAULT {fault.where}: {fault.what}", style="red")
+        for line in noticed_lines(odd):
+            out.print(f"noticed, and no fault: {line}")
         out.print(f"{checks:,} checks, {len(faults):,} faults", style="green" if not faults else "red")
     if faults:
         raise typer.Exit(UNFINISHED)

@@ -75,11 +75,9 @@ def _print(told: "Story") -> None:
     out.print(f"  record    {record['record_id']} of {record['date']}")
     out.print(f"  file      {told.file}, {span}, row {told.row}")
     out.print(f"  read as   {record['mime'] or 'unknown type'}, {_charset(record)}")
-    for name in ("truncated", "error"):
-        if record[name]:
-            out.print(f"  {name:<9} {record[name]}")
-    for remark in told.remarks:
-        out.print(f"  remark    {remark}")
+    said = told.facts | {name: record[name] for name in ("truncated", "error") if record[name]}
+    for name, value in (*said.items(), *(("remark", remark) for remark in told.remarks)):
+        out.print(f"  {name:<9} {value}")
     if record["gate"]:
         out.print(
             f"  gate      {record['gate']}{' (stopped by a resource limit)' if record['by_limit'] else ''}",

@@ -88,15 +88,15 @@ class Batch:
     def _with_html(self, pages: Pages, rows: Sequence[int]) -> Pages:
         """The pages with their HTML, which is decoded once and held until it was extracted."""
         with self.watch.timing("decode"):
-            htmls = [self._html(row) for row in rows]
+            htmls = [self._read(row).text for row in rows]
         return Pages(pages.texts, urls=pages.urls, mimes=pages.mimes, htmls=htmls)
 
-    def _html(self, row: int) -> str:
+    def _read(self, row: int) -> Decoded:
         known = self.decoded[row]
         if known is None:
             record = self.records[row]
             known = self.decoded[row] = decode(record.body, record.http_charset)
-        return known.text
+        return known
 
     def extract(self, sandbox: Sandbox) -> None:
         """Finds each page's text, in the sandbox where it is not extracted yet; a page without text stops here."""
@@ -121,10 +121,10 @@ class Batch:
         if _is_text(record):
             return self._given_text(row, record, sandbox.limits.max_html_chars)
         with self.watch.timing("decode"):
-            html = self._html(row)
+            page = self._read(row)
         self._forget_html(row)
         with self.watch.timing("extract"):
-            extracted = sandbox.extract(html)
+            extracted = sandbox.extract(page.text, page.utf8)
         if extracted is None:
             return self._checked(row, "")
         self.found[row] = replace(extracted, text="", published=_before(record.date, extracted.published))
@@ -134,7 +134,7 @@ class Batch:
         """The text of a conversion record, which is one already."""
         with self.watch.timing("decode"):
             decoded = decode(record.body, record.http_charset or "utf-8")
-        self.decoded[row] = replace(decoded, text="")
+        self.decoded[row] = decoded.without_text()
         if len(decoded.text) > most_chars:
             raise RecordError("over_size", f"{len(decoded.text):,} characters", by_limit=True)
         return self._checked(row, decoded.text)
@@ -142,7 +142,7 @@ class Batch:
     def _forget_html(self, row: int) -> None:
         """How a page was read is told later, its HTML is not needed again."""
         if (decoded := self.decoded[row]) is not None:
-            self.decoded[row] = replace(decoded, text="")
+            self.decoded[row] = decoded.without_text()
 
     def _checked(self, row: int, text: str) -> str:
         if not text.strip():

@@ -1,27 +1,26 @@
 """spaCy's tokenizer of a blank language, remembered chunk by chunk: the same words some 40 times faster.
 
 datatrove runs spaCy over the whole page, several times. spaCy's affix rules act on the runs between whitespace, which we call
-chunks, so it is asked once for each chunk. Three things reach beyond a chunk. spaCy's last pass looks for exceptions such as `:)`
-among the finished tokens of the whole page and prefers the longest, so that `x:)` is `x`, `:)` but `x:) )` is `x`, `:`, `)`,
-`)`: chunks that this pass may change are looked at with their neighbours, each time. Some languages have exceptions with a space
-inside (Spanish `EE. UU.`): a line that holds one is given to spaCy whole.
+chunks, so each chunk is cut once (see `pipeline.affix_rules`). Three things reach beyond a chunk. spaCy's last pass looks for
+exceptions such as `:)` among the finished tokens of the whole page and prefers the longest, so that `x:)` is `x`, `:)` but
+`x:) )` is `x`, `:`, `)`, `)`: chunks that this pass may change are looked at with their neighbours, each time. Some languages
+have exceptions with a space inside (Spanish `EE. UU.`): a line that holds one is looked at whole.
 
 The third is the token `IS_ALPHA`. It has the one number that spaCy's hash table keeps for itself, so that spaCy reads freed
 memory and mostly raises from the second time on that a process meets it; datatrove then deletes it from the page. Here it is
-never shown to spaCy and always deleted.
+always deleted.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count, groupby, takewhile
-from typing import Any, cast
+from typing import Any
+from unicodedata import category
 
 from spacy.lang.lex_attrs import is_punct
-from spacy.tokenizer import Tokenizer
-from spacy.tokens import Token
 
-from pipeline.chunk_forms import ChunkForms
-from pipeline.last_pass import LastPass, Tokens, texts_of, without_last_pass
+from pipeline.affix_rules import AffixRules, Tokens
+from pipeline.last_pass import LastPass
 
 _UNSPEAKABLE = "IS_ALPHA"
 _RUNS = re.compile(r"\s+|\S+")
@@ -33,26 +32,26 @@ _CHUNKS = 1 << 16
 _CHUNK_CHARS = 48
 _CHUNK_TOKENS = 8
 
-_SHIFTING: Tokens = ()  # the answer for a chunk whose tokens may depend on its neighbours
+# Instead of the tokens of a chunk that may depend on its neighbours: no text has a lone surrogate.
+_SHIFTING: Tokens = ("\ud800",)
 
 
 class ChunkWords:
     """Words and sentences of a language; what it remembers is bounded by two generations and never changes an answer."""
 
-    def __init__(self, nlp: Any) -> None:
-        """`nlp` is a blank language of spaCy with a sentencizer, whose tokenizer is spaCy's own (not Chinese, for one)."""
-        self._nlp = nlp
-        self._is_english = nlp.lang == "en"
-        self._spacy: Tokenizer = nlp.tokenizer
-        self._affixes = without_last_pass(self._spacy)
-        self._exceptions = frozenset(self._spacy.rules)
-        self._spaced = tuple(each for each in self._spacy.rules if len(each.split()) > 1)
-        self._forms = ChunkForms(self._cut, self._exceptions) if self._is_english else None
-        self._stops = frozenset(nlp.get_pipe("sentencizer").punct_chars)
-        self._last_pass = LastPass(self._spacy)
-        self._young: dict[str, Tokens] = {}
-        self._old: dict[str, Tokens] = {}
-        self._by_themselves: dict[str, Tokens] = {}
+    def __init__(self, language: Any) -> None:
+        """`language` is one of spaCy's, or its class, whose tokenizer is spaCy's own (not Chinese, for one)."""
+        from spacy.pipeline import Sentencizer
+
+        self._is_english = language.lang == "en"
+        self._rules = AffixRules(language.Defaults)
+        self._spaced = tuple(each for each in self._rules.exceptions if len(each.split()) > 1)
+        self._stops = frozenset(Sentencizer.default_punct_chars)
+        self._stop = re.compile(f"[{re.escape(''.join(filter(_is_short, self._stops)))}\\U00010000-\\U0010FFFF]")
+        self._ascii_stop = re.compile(f"[{re.escape(''.join(filter(str.isascii, self._stops)))}]")
+        self._last_pass = LastPass(self._rules)
+        self._old = _Memory(self._cut, {})
+        self._young = _Memory(self._cut, self._old)
 
     def words(self, text: str) -> list[str]:
         """Tokens without whitespace, as datatrove's `word_tokenize`."""
@@ -61,27 +60,61 @@ class ChunkWords:
                 return self._words_without_unspeakable(text)
             return [stripped for token in self._tokens(text) if (stripped := token.strip())]
         chunks = text.split()
-        answers = self._answers(chunks)
-        if not all(answers) and not self._settle_alone(chunks, answers):
+        words = self._tokens_of(chunks)
+        if self._young.shifting:
             if _UNSPEAKABLE in text:
                 return self._words_without_unspeakable(text)
-            answers = [answer for answer in self._settled(_chunks_and_spaces(text)) if not answer[0].isspace()]
-        return list(chain.from_iterable(answers))
+            words = _filled_in(words, self._settled(text, chunks))
+        return words
 
     def sentences(self, text: str) -> int:
         """The rule of spaCy's sentencizer: the first token after a stop that is no punctuation begins a new sentence."""
-        if not self._stops.intersection(text):
+        stop = self._ascii_stop if text.isascii() else self._stop
+        if stop.search(text) is None:
             return 1
         while _UNSPEAKABLE in text:
             text = self._speakable(text)
-        sentences, stopped, stops = 1, False, self._stops
-        for token in self._tokens(text):
-            if token in stops:
+        if " ".join(text.split()) == text and not self._has_spaced_exception(text):
+            sentences = self._sentences_by_stops(text, stop.finditer(text))
+            if sentences is not None:
+                return sentences
+        return 1 + self._sentences_begun(self._tokens(text), stopped=False)[0]
+
+    def _sentences_begun(self, tokens: Iterable[str], stopped: bool) -> tuple[int, bool]:
+        """How many tokens begin a sentence, and whether one was stopped that no token has followed yet."""
+        begun = 0
+        for token in tokens:
+            if token in self._stops:
                 stopped = True
             elif stopped and not is_punct(token):
+                begun += 1
+                stopped = False
+        return begun, stopped
+
+    def _sentences_by_stops(self, text: str, found: Iterable[re.Match[str]]) -> int | None:
+        """The same from the chunks in which stops were found; None where the tokens of one may depend on its neighbours."""
+        self._turn_over()
+        sentences, stopped, done, stops = 1, False, 0, self._stops
+        for each in found:
+            place = each.start()
+            if place < done:
+                continue
+            start = text.rfind(" ", 0, place) + 1
+            if stopped and _is_spoken(text[done:start]):
                 sentences += 1
                 stopped = False
-        return sentences
+            done = text.find(" ", place)
+            if done < 0:
+                done = len(text)
+            tokens = self._young[text[start:done]]
+            if tokens is _SHIFTING:
+                return None
+            if not stopped and 0 < len(tokens) <= 2 and tokens[-1] in stops:  # most of them: a word and its stop
+                stopped = True
+            else:
+                more, stopped = self._sentences_begun(tokens, stopped)
+                sentences += more
+        return sentences + (stopped and _is_spoken(text[done:]))
 
     def _tokens(self, text: str) -> Iterator[str]:
         """All tokens, whitespace among them, of a text without the unspeakable."""
@@ -90,20 +123,17 @@ class ChunkWords:
             lines = (chunks if blank else [" ".join(chunks)] for blank, chunks in runs)
             return chain.from_iterable(map(self._tokens_of_line, chain.from_iterable(lines)))
         chunks = _chunks_and_spaces(text)
-        answers = self._answers(chunks)
-        if not all(answers) and not self._settle_alone(chunks, answers):
-            answers = self._settled(chunks)
-        return chain.from_iterable(answers)
+        tokens = self._tokens_of(chunks)
+        return iter(_filled_in(tokens, self._settled_among(chunks)) if self._young.shifting else tokens)
 
     def _tokens_of_line(self, line: str) -> Iterable[str]:
         """The tokens of a run without whitespace tokens inside, which nothing outside of it can change."""
         if not self._has_spaced_exception(line):
             return self._tokens(line)
-        with self._nlp.memory_zone():
-            return texts_of(self._spacy(line))
+        return chain.from_iterable(self._last_pass.settled([self._rules.cut(chunk) for chunk in line.split(" ")]))
 
     def _has_spaced_exception(self, text: str) -> bool:
-        return any(exception in text for exception in self._spaced)
+        return bool(self._spaced) and any(exception in text for exception in self._spaced)
 
     def _words_without_unspeakable(self, text: str) -> list[str]:
         speakable = self._speakable(text)
@@ -117,112 +147,97 @@ class ChunkWords:
         spoken = text.replace(_UNSPEAKABLE, stand_in)
         return text.replace(_UNSPEAKABLE, "") if stand_in in self.words(spoken) else spoken
 
-    def _answers(self, chunks: list[str]) -> list[Tokens]:
-        """The tokens of each chunk, `_SHIFTING` where they may depend on its neighbours."""
-        found = list(map(self._young.get, chunks))
-        if None in found:
-            unknown = [place for place, answer in enumerate(found) if answer is None]
-            known = self._learn(dict.fromkeys(chunks[place] for place in unknown))
-            for place in unknown:
-                found[place] = known[chunks[place]]
-        return cast(list[Tokens], found)
+    def _tokens_of(self, chunks: Iterable[str]) -> list[str]:
+        """The tokens of chunks, with `_SHIFTING` in the place of those that may depend on their neighbours."""
+        self._turn_over()
+        self._young.shifting.clear()
+        return list(chain.from_iterable(map(self._young.__getitem__, chunks)))
 
-    def _learn(self, chunks: Iterable[str]) -> dict[str, Tokens]:
-        known: dict[str, Tokens] = {}
-        strange: list[str] = []
-        for chunk in chunks:
-            answer = self._old.get(chunk)
-            if answer is None:
-                answer = self._plain(chunk)
-            if answer is None:
-                answer = self._by_form(chunk)
-            if answer is None:
-                strange.append(chunk)
-            else:
-                known[chunk] = answer
-        if strange:
-            known |= self._ask(strange)
-        self._remember(known)
-        return known
-
-    def _remember(self, known: dict[str, Tokens]) -> None:
-        for chunk, tokens in known.items():
-            if len(chunk) <= _CHUNK_CHARS and len(tokens) <= _CHUNK_TOKENS:
-                self._young[chunk] = tokens
+    def _turn_over(self) -> None:
         if len(self._young) > _CHUNKS:
-            self._young, self._old, self._by_themselves = {}, self._young, {}
-
-    def _ask(self, chunks: list[str]) -> dict[str, Tokens]:
-        """The tokens of chunks by spaCy's affix rules, which look at one chunk at a time."""
-        answers: dict[str, Tokens] = {}
-        with self._affixes.vocab.memory_zone():  # without it spaCy keeps every string it ever saw
-            tokens = iter(self._affixes(" ".join(chunks)))
-            for chunk in chunks:
-                cut = _up_to_space(tokens)
-                answers[chunk] = _SHIFTING if self._last_pass.may_change(cut) else cut
-        return answers
-
-    def _plain(self, chunk: str) -> Tokens | None:
-        """The tokens of a chunk that needs no asking: whitespace and, in English, letters or ASCII letters and a mark."""
-        if chunk.isspace():
-            return (chunk,)
-        if chunk in self._exceptions:
-            return None
-        if _UNSPEAKABLE in chunk:
-            return _SHIFTING
-        return self._plain_english(chunk) if self._is_english else None
-
-    def _plain_english(self, chunk: str) -> Tokens | None:
-        if chunk.isalpha():
-            return (chunk,)
-        letters, mark = chunk[:-1], chunk[-1]
-        cut = mark in _CUT_AFTER_LETTERS or (mark == "." and letters[-1:].islower())
-        if cut and letters.isascii() and letters.isalpha() and letters not in self._exceptions:
-            return letters, mark
-        return None
-
-    def _by_form(self, chunk: str) -> Tokens | None:
-        cut = self._forms.tokens(chunk) if self._forms else None
-        return _SHIFTING if cut is not None and self._last_pass.may_change(cut) else cut
+            self._young, self._old = _Memory(self._cut, self._young), self._young
+            self._old.before = {}
 
     def _cut(self, chunk: str) -> Tokens:
-        with self._affixes.vocab.memory_zone():
-            return texts_of(self._affixes(chunk))
+        exceptions = self._rules.exceptions
+        if self._is_english and chunk.isalpha() and chunk not in exceptions:
+            return (chunk,)
+        if _UNSPEAKABLE in chunk:
+            return _SHIFTING
+        if self._is_english:  # ASCII letters and a mark
+            letters, mark = chunk[:-1], chunk[-1]
+            cut = mark in _CUT_AFTER_LETTERS or (mark == "." and letters[-1:].islower())
+            if (
+                cut
+                and letters.isascii()
+                and letters.isalpha()
+                and chunk not in exceptions
+                and letters not in exceptions
+            ):
+                return letters, mark
+        if chunk.isspace():
+            return (chunk,)
+        tokens = self._rules.cut(chunk)
+        return _SHIFTING if self._last_pass.may_change(tokens) else tokens
 
-    def _settle_alone(self, chunks: list[str], answers: list[Tokens]) -> bool:
-        """Fills in the answers of shifting chunks; False, and nothing filled in, where one does depend on its neighbours."""
-        shifting = [place for place, answer in enumerate(answers) if not answer]
-        for place in shifting:
-            before = answers[place - 1] if place else (" ",)
-            after = answers[place + 1] if place + 1 < len(answers) else (" ",)
-            if _UNSPEAKABLE in chunks[place] or not self._last_pass.stays_within(before, after):
-                return False
-        for place in shifting:
-            answers[place] = self._by_itself(chunks[place])
-        return True
+    def _settled(self, text: str, chunks: list[str]) -> Iterator[Tokens]:
+        """The final tokens of each shifting chunk of `text`; neighbours change them across single spaces."""
+        reach, shifting = self._last_pass.reach, self._young.shifting
+        end = done = 0
+        for place in [place for place, chunk in enumerate(chunks) if chunk in shifting]:
+            chunk, start = chunks[place], 0
+            for _ in range(chunks[done:place].count(chunk) + 1):
+                start = _find_chunk(chunk, text, end)
+                end = start + len(chunk)
+            done = place + 1
+            before = _before(text, start, chunks[max(0, place - reach) : place])
+            yield self._among(before, chunk, _after(text, end, chunks[done : done + reach]))
 
-    def _settled(self, chunks: list[str]) -> list[Tokens]:
-        """The final tokens of each of `_chunks_and_spaces`."""
-        answers = self._answers(chunks)
-        return [answer or self._among_neighbours(chunks, place) for place, answer in enumerate(answers)]
+    def _settled_among(self, chunks: list[str]) -> Iterator[Tokens]:
+        """The final tokens of each shifting one of `_chunks_and_spaces`."""
+        reach, shifting = self._last_pass.reach, self._young.shifting
+        for place in [place for place, chunk in enumerate(chunks) if chunk in shifting]:
+            before = _up_to_whitespace(reversed(chunks[max(0, place - reach) : place]))[::-1]
+            yield self._among(before, chunks[place], _up_to_whitespace(chunks[place + 1 : place + 1 + reach]))
 
-    def _by_itself(self, chunk: str) -> Tokens:
-        known = self._by_themselves.get(chunk)
-        if known is None:
-            known = self._among_neighbours([chunk], 0)
-            if chunk in self._young:
-                self._by_themselves[chunk] = known
-        return known
+    def _among(self, before: list[str], chunk: str, after: list[str]) -> Tokens:
+        return self._last_pass.settled(list(map(self._rules.cut, (*before, chunk, *after))))[len(before)]
 
-    def _among_neighbours(self, chunks: list[str], place: int) -> Tokens:
-        reach = self._last_pass.reach
-        before = _up_to_whitespace(reversed(chunks[max(0, place - reach) : place]))[::-1]
-        after = _up_to_whitespace(chunks[place + 1 : place + 1 + reach])
-        start = sum(map(len, before)) + len(before)
-        span = range(start, start + len(chunks[place]))
-        with self._nlp.memory_zone():
-            tokens = self._spacy(" ".join([*before, chunks[place], *after]))
-            return tuple(token.text for token in tokens if token.idx in span)
+
+class _Memory(dict[str, Tokens]):
+    """The tokens of chunks; what it does not have it takes from the memory before it, or cuts."""
+
+    __slots__ = ("_cut", "before", "shifting")
+
+    def __init__(self, cut: Callable[[str], Tokens], before: dict[str, Tokens]) -> None:
+        super().__init__()
+        self._cut = cut
+        self.before = before
+        self.shifting: set[str] = (
+            set()
+        )  # chunks that were met, and are not remembered, whose tokens depend on their neighbours
+
+    def __missing__(self, chunk: str) -> Tokens:
+        tokens = self.before.get(chunk)
+        if tokens is None:
+            tokens = self._cut(chunk)
+        if tokens is _SHIFTING:
+            self.shifting.add(chunk)
+        elif len(chunk) <= _CHUNK_CHARS and len(tokens) <= _CHUNK_TOKENS:
+            self[chunk] = tokens
+        return tokens
+
+
+def _filled_in(tokens: list[str], settled: Iterable[Tokens]) -> list[str]:
+    """`tokens` with those of the next shifting chunk at each place that was left for one."""
+    filled: list[str] = []
+    done = 0
+    for each in settled:
+        place = tokens.index(_SHIFTING[0], done)
+        filled += tokens[done:place]
+        filled += each
+        done = place + 1
+    return filled + tokens[done:]
 
 
 def _stand_in(text: str) -> str:
@@ -238,14 +253,47 @@ def _chunks_and_spaces(text: str) -> list[str]:
     return [run for place, run in enumerate(_RUNS.findall(text)) if run != " " or place == 0]
 
 
+def _find_chunk(chunk: str, text: str, start: int) -> int:
+    """Where `chunk` stands between whitespace for the first time from `start` on."""
+    while True:
+        start = text.find(chunk, start)
+        end = start + len(chunk)
+        if not (text[start - 1 : start].strip() or text[end : end + 1].strip()):
+            return start
+        start += 1
+
+
+def _before(text: str, end: int, chunks: list[str]) -> list[str]:
+    """The last of `chunks`, as far as they stand before `end` with a single space after each."""
+    near: list[str] = []
+    for chunk in reversed(chunks):
+        if text[end - 1] != " " or not text.endswith(chunk, 0, end - 1):
+            break
+        near.append(chunk)
+        end -= len(chunk) + 1
+    return near[::-1]
+
+
+def _after(text: str, start: int, chunks: list[str]) -> list[str]:
+    """The first of `chunks`, as far as they stand after `start` with a single space before each."""
+    near: list[str] = []
+    for chunk in chunks:
+        if text[start] != " " or not text.startswith(chunk, start + 1):
+            break
+        near.append(chunk)
+        start += len(chunk) + 1
+    return near
+
+
 def _up_to_whitespace(chunks: Iterable[str]) -> list[str]:
     return list(takewhile(lambda chunk: not chunk.isspace(), chunks))
 
 
-def _up_to_space(tokens: Iterator[Token]) -> Tokens:
-    texts: list[str] = []
-    for token in tokens:
-        texts.append(token.text)
-        if token.whitespace_:
-            break
-    return tuple(texts)
+def _is_short(char: str) -> bool:
+    """Whether it is one of the first 65,536: a character class that tells others apart is slow."""
+    return char <= "\uffff"
+
+
+def _is_spoken(text: str) -> bool:
+    """Whether any token of `text` is no punctuation; single spaces stand between them."""
+    return text[1:2].isalnum() or any(category(char)[0] != "P" for char in text if char != " ")

@@ -3,11 +3,9 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import pyarrow as pa
-
 from pipeline.errors import RecipeError
+from pipeline.extracted import Extracted, WithoutSignals
 from pipeline.identity import IDENTITY_IF_CHANGED
-from pipeline.measures import NO_SIGNALS, Extracted
 from pipeline.page_metadata import PageMetadata
 from pipeline.pages import storable
 
@@ -19,7 +17,7 @@ OUTPUTS = ("text", "markdown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trafilatura:
+class Trafilatura(WithoutSignals):
     """The main text by trafilatura, with the settings FineWeb was made with.
 
     `deduplicate` drops a paragraph from its fourth time in the page on. trafilatura's own `deduplicate=True` remembers the whole
@@ -31,7 +29,6 @@ class Trafilatura:
     name: ClassVar[str] = "trafilatura"
     version: ClassVar[int] = 1
     engines: ClassVar[tuple[str, ...]] = ("trafilatura", "lxml", "justext")
-    signals: ClassVar[pa.Schema] = NO_SIGNALS
 
     favor_precision: bool = True
     include_comments: bool = False
@@ -66,7 +63,7 @@ class Trafilatura:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resiliparse:
+class Resiliparse(WithoutSignals):
     """The text by resiliparse, which DCLM was made with: a tenth of trafilatura's time, and more of what surrounds the text.
 
     `main_content` leaves out navigation, headers, footers and the like; without it all visible text is kept, about what Common
@@ -76,7 +73,6 @@ class Resiliparse:
     name: ClassVar[str] = "resiliparse"
     version: ClassVar[int] = 1
     engines: ClassVar[tuple[str, ...]] = ("resiliparse",)
-    signals: ClassVar[pa.Schema] = NO_SIGNALS
 
     main_content: bool = True
     preserve_formatting: bool = True
@@ -93,10 +89,17 @@ class Resiliparse:
 
     def extract(self, html: str) -> Extracted | None:
         """The text, or None where the page has none."""
+        try:
+            found = self._plain_text(html)
+        except TypeError:  # what the library says of lone surrogates, for which no page that has none is searched
+            found = self._plain_text(storable(html))
+        return _extracted(found, html, self.metadata)
+
+    def _plain_text(self, html: str) -> str:
         from resiliparse.extract.html2text import extract_plain_text
 
-        found = extract_plain_text(
-            storable(html),
+        return extract_plain_text(
+            html,
             main_content=self.main_content,
             preserve_formatting=self.preserve_formatting,
             list_bullets=self.list_bullets,
@@ -109,11 +112,10 @@ class Resiliparse:
             hidden_elements=self.hidden_elements,
             skip_elements=list(self.skip_elements),
         )
-        return _extracted(found, html, self.metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JusText:
+class JusText(WithoutSignals):
     """The paragraphs that jusText takes for content, one a line: full sentences, known by their length, links and stop words.
 
     `stop_list` names the language of the stop words as jusText does (`English`, `Norwegian_Bokmal`); `all` takes those of all
@@ -124,7 +126,6 @@ class JusText:
     name: ClassVar[str] = "justext"
     version: ClassVar[int] = 1
     engines: ClassVar[tuple[str, ...]] = ("justext", "lxml", "lxml_html_clean")
-    signals: ClassVar[pa.Schema] = NO_SIGNALS
 
     stop_list: str = "all"
     length_low: int = 70

@@ -8,15 +8,27 @@ from typing import Any
 _COMMAND_LINE, _OF_ONE_FUNCTION = "spacy.cli", "spacy.cli.info"
 
 
+_STANDARD = "spacy.Tokenizer.v1"
+
+
 def blank(code: str) -> Any:
     """What datatrove splits a language with: `spacy.blank(code)` with a sentencizer."""
-    import_spacy()
-    module: Any = import_module(
-        f"spacy.lang.{code}"
-    )  # as spaCy's own look-up, which reads every package's entry points first
-    nlp = getattr(module, module.__all__[0])()
+    nlp = language(code)()
     nlp.add_pipe("sentencizer")
     return nlp
+
+
+def language(code: str) -> Any:
+    """The class of one of spaCy's languages, whose rules are there without a tokenizer being built."""
+    import_spacy()
+    # As spaCy's own look-up, which reads every package's entry points first.
+    module: Any = import_module(f"spacy.lang.{code}")
+    return getattr(module, module.__all__[0])
+
+
+def has_standard_tokenizer(code: str) -> bool:
+    """Whether a language's words are those of spaCy's own rules alone."""
+    return language(code).default_config["nlp"]["tokenizer"] == {"@tokenizers": _STANDARD}
 
 
 def import_spacy() -> None:

@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from pipeline.extracted import Extracted
 from pipeline.pages import Pages
 
 _TYPES = {
@@ -84,19 +85,6 @@ class Transformed:
     texts: list[str]
     edits: list[tuple[Edit, ...]]
     signals: pa.RecordBatch
-
-
-@dataclass(frozen=True, slots=True)
-class Extracted:
-    """What an extractor found in a page: its text and, where the extractor was asked for them and the page gives them, facts.
-
-    `published` is a date, `2013-05-18`.
-    """
-
-    text: str
-    title: str | None = None
-    author: str | None = None
-    published: str | None = None
 
 
 @runtime_checkable

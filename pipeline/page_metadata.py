@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pipeline.measures import Extracted
+from pipeline.extracted import Extracted
 from pipeline.pages import storable
 
 FACT_CHARS = 1_000  # what is longer is cut: no title is

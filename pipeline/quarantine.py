@@ -9,12 +9,13 @@ from typing import Any
 
 from pipeline.batch import Batch
 from pipeline.pages import storable
+from pipeline.structure import REASONS as STRUCTURE_REASONS
 
 PAGE_BYTES = 32 << 20  # of a body; the customary limit is 20 million characters
 PART_BYTES = 256 << 20  # of all bodies of a file
 ROW_GROUP = 8
 
-LIMITS = ("over_size", "over_memory", "over_cpu", "over_time")
+LIMITS = ("over_size", *STRUCTURE_REASONS, "over_memory", "over_cpu", "over_time")
 BROKE_EXTRACTOR = ("extractor_crashed", "extractor_error")
 REASONS = (*LIMITS, *BROKE_EXTRACTOR)
 

@@ -7,27 +7,46 @@ stand in the receipt beside those of matching digests.
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xxhash
 
 from pipeline.archives.record import Record
+from pipeline.sizes import bytes_text
 
+if TYPE_CHECKING:
+    from pipeline.runs import OpenRun
+
+ELSEWHERE = "repeated_id_elsewhere"
 REPEATED, WRONG_BLOCK, WRONG_PAYLOAD, CUT = "repeated_id", "wrong_block_sha1", "wrong_payload_sha1", "cut_by_crawler"
 MEANINGS = {
     REPEATED: "records with the id of an earlier one of the file",
+    ELSEWHERE: "records with the id of one in an earlier file",
     WRONG_BLOCK: "pages whose block is not the one that was archived, by its SHA-1",
     WRONG_PAYLOAD: "pages whose payload is not the one that was fetched, by its SHA-1",
     CUT: "pages that the crawler cut",
 }
 CORRUPT_BYTES = "corrupt_bytes"
+WHO_NOTICES = ("ingest", "index")  # the steps whose receipts have remarks: of one file, and across those of a run
 
 
 def noticed(counts: Mapping[str, int]) -> dict[str, int]:
     """What was odd, by remark, from the counts of a step or a part; `corrupt_bytes` are in regions that nobody can read."""
     found = {key.removeprefix("remark."): count for key, count in counts.items() if key.startswith("remark.")}
     return found | ({CORRUPT_BYTES: counts[CORRUPT_BYTES]} if counts.get(CORRUPT_BYTES) else {})
+
+
+def noticed_in(run: "OpenRun") -> dict[str, int]:
+    """What was odd in a run, as far as it has got."""
+    return {name: count for step in WHO_NOTICES for name, count in noticed(run.totals(step)).items()}
+
+
+def noticed_lines(odd: Mapping[str, int]) -> list[str]:
+    """What was odd about records that were read all the same, a line each."""
+    lost = odd.get(CORRUPT_BYTES, 0)
+    lines = [f"{bytes_text(lost)} in regions that nobody can read"] if lost else []
+    return lines + [f"{odd[name]:,} {means}" for name, means in MEANINGS.items() if name in odd]
 
 
 class Remarks:

@@ -1,16 +1,16 @@
 """Runs an extractor in a child process that a page may hang, blow up or crash at the cost of that page alone.
 
-Three limits decide which pages are stopped, each measured so that a rerun, or another machine, decides alike as far as machines
-can: the page's size, the child's resident memory at its peak, and CPU time by a kernel timer that no C code can ignore. The
-fourth, wall-clock time, only catches what waits without computing. A page that was stopped is not tried again here: its row
-says so, and a rebuild takes the list of such rows as input.
+Limits decide which pages are stopped. The page's size and how its markup is built are counted before the child gets it, alike on
+every machine; the child's resident memory at its peak, and CPU time by a kernel timer that no C code can ignore, nearly so. The
+last, wall-clock time, only catches what waits without computing. A page that was stopped is not tried again here: its row says
+so, and a rebuild takes the list of such rows as input.
 """
 
 import math
 import signal
 import sys
 from collections import Counter
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 from types import ModuleType, TracebackType
 from typing import Self
@@ -18,10 +18,12 @@ from typing import Self
 import cloudpickle
 
 from pipeline.errors import RecordError
+from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Extracted, Extractor
 from pipeline.sandbox_answer import read
 from pipeline.sandbox_child import ERROR, MEMORY, one_line
 from pipeline.sandbox_process import Child, Died
+from pipeline.structure import Structure
 
 START_SECONDS = 120.0  # a start takes about a second; a loaded machine with a cold disk may take many
 # An idle child that grew by this is replaced, so that no page pays for those before it (1,743 real pages left 47 MB behind).
@@ -32,16 +34,18 @@ OUTGROWN_BYTES = 64 << 20
 class Limits:
     """What one page may take. They bear identity, because they decide which pages are stopped.
 
-    `memory_bytes` is the peak resident size of the child, its libraries (about 110 MB) included.
+    `memory_bytes` is the peak resident size of the child, its libraries (trafilatura and what it needs: about 75 MB) included.
     """
 
     max_html_chars: int = 20_000_000
     memory_bytes: int = 1 << 30
     cpu_seconds: float = 10.0
     wall_seconds: float = 120.0
+    structure: Structure = field(default_factory=Structure, metadata=IDENTITY_IF_CHANGED)
 
     def __post_init__(self) -> None:
-        if not all(0 < limit < math.inf for limit in astuple(self)):
+        numbers = (self.max_html_chars, self.memory_bytes, self.cpu_seconds, self.wall_seconds)
+        if not all(0 < limit < math.inf for limit in numbers):
             raise ValueError(f"limits are positive and finite: {self}")
 
 
@@ -76,14 +80,17 @@ class Sandbox:
         """The process id of the child, if there is one."""
         return self._child.pid if self._child else None
 
-    def extract(self, html: str) -> Extracted | None:
+    def extract(self, html: str, utf8: bytes | None = None) -> Extracted | None:
         """The text of a page, or None where it has none; lone surrogates come and go as U+FFFD.
 
-        Raises RecordError: `over_size`, `over_memory`, `over_cpu`, `over_time` (all `by_limit`), `extractor_crashed` when the
-        child died, `extractor_error` when the extractor raised. RuntimeError when no child can be started.
+        `utf8` is the same page in UTF-8, where it is at hand.
+
+        Raises RecordError: `over_size`, a reason of `Structure`, `over_memory`, `over_cpu`, `over_time` (all `by_limit`),
+        `extractor_crashed` when the child died, `extractor_error` when the extractor raised. RuntimeError when no child can be
+        started.
         """
         try:
-            return self._extract(html)
+            return self._extract(html, utf8)
         except RecordError as error:
             self.stopped[error.reason] += 1
             raise
@@ -96,12 +103,14 @@ class Sandbox:
             child.kill()
             self.cpu_seconds += child.cpu_seconds
 
-    def _extract(self, html: str) -> Extracted | None:
+    def _extract(self, html: str, utf8: bytes | None) -> Extracted | None:
         if len(html) > self.limits.max_html_chars:
             raise RecordError("over_size", f"{len(html):,} characters", by_limit=True)
+        page = html.encode("utf-8", "surrogatepass") if utf8 is None else utf8
+        self.limits.structure.check(page)
         child = self._ready_child()
         try:
-            kind, body = child.ask(html.encode("utf-8", "surrogatepass"), self.limits.wall_seconds)
+            kind, body = child.ask(page, self.limits.wall_seconds)
         except Died:
             error = self._autopsy(child)
             self.close()

@@ -5,7 +5,7 @@ Both halves stand here. The parent reads as if somebody hostile had written: wha
 
 import orjson
 
-from pipeline.measures import Extracted
+from pipeline.extracted import Extracted
 from pipeline.page_metadata import DATE, FACT_CHARS
 from pipeline.pages import storable
 

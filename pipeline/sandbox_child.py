@@ -15,11 +15,13 @@ import struct
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.measures import Extractor
 from pipeline.pages import storable
 from pipeline.sandbox_answer import written
+
+if TYPE_CHECKING:
+    from pipeline.measures import Extractor
 
 FRAME = struct.Struct(">cQ")
 READY, PAGE, ERROR, MEMORY = b"R", b"P", b"E", b"M"
@@ -96,7 +98,7 @@ def _write(replies: BinaryIO, kind: bytes, text: str = "") -> None:
     replies.flush()
 
 
-def _answer(extractor: Extractor, html: str, cpu_seconds: float) -> tuple[bytes, str]:
+def _answer(extractor: "Extractor", html: str, cpu_seconds: float) -> tuple[bytes, str]:
     """What to say of a page. The timer's signal is not handled, so that it ends the process even inside C code."""
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     try:

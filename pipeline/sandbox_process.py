@@ -73,8 +73,8 @@ class Child:
         """
         now = time.monotonic()
         deadline, patrol = now + wall_seconds, now + PATROL_SECONDS
-        unsent, answer = memoryview(FRAME.pack(PAGE, len(message)) + message), bytearray()
         self._heard = b""
+        unsent, answer = [memoryview(FRAME.pack(PAGE, len(message))), memoryview(message)], bytearray()
         poller = self._poller()
         while not self._complete(answer):
             for pipe, _ in poller.poll(PATROL_SECONDS * 1000):
@@ -107,11 +107,17 @@ class Child:
             raise RecordError("over_size", f"a text of {length:,} bytes", by_limit=True)
         return len(answer) >= FRAME.size + length
 
-    def _sent(self, unsent: memoryview) -> memoryview:
+    def _sent(self, unsent: list[memoryview]) -> list[memoryview]:
+        """What is left of the pieces: header and page are two, because to join them takes a copy of the page."""
         try:
-            return unsent[os.write(self._to, unsent) :]
+            sent = os.writev(self._to, unsent)
         except BrokenPipeError as error:
             raise Died from error
+        left: list[memoryview] = []
+        for piece in unsent:
+            left.append(piece[sent:])
+            sent = max(sent - len(piece), 0)
+        return [piece for piece in left if piece]
 
     def _received(self) -> bytes:
         if not (received := os.read(self._from, CHUNK_BYTES)):

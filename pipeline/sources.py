@@ -222,6 +222,8 @@ def _stat(location: str) -> Entry:
         stat = Path(location).stat()
     except OSError as error:
         raise InputError(f"{location}: {error.strerror}") from error
+    except ValueError as error:  # a NUL in its name
+        raise InputError(f"{location!r}: {error}") from error
     if not os.access(location, os.R_OK):
         raise InputError(f"{location}: permission denied")
     return Entry(location, stat.st_size, f"mtime:{stat.st_mtime_ns}")

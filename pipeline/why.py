@@ -17,9 +17,10 @@ from pipeline.inputs import open_input
 from pipeline.measures import Rule
 from pipeline.reading import open_reader
 from pipeline.receipts import Receipt
+from pipeline.remarks import ELSEWHERE
 from pipeline.rows.columns import RowColumns
 from pipeline.runs import BESIDE, OpenRun, StepRecord
-from pipeline.schemas import RECORDS, document_number
+from pipeline.schemas import PAGE_FACTS, RECORDS, document_number
 from pipeline.sources import ROW_FILES, SourcePart
 from pipeline.tables import read_rows, read_table
 from pipeline.url_index import look_up
@@ -40,7 +41,10 @@ class RuleCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One record of the run. `verdict` is None where `decide` has not reached it yet."""
+    """One record of the run. `verdict` is None where `decide` has not reached it yet.
+
+    `facts` are the title, author and date that the page gives itself, where the run asked for them and the page says so.
+    """
 
     part: int
     row: int
@@ -55,6 +59,7 @@ class Story:
     text: str | None = None
     edits: int = 0
     remarks: list[str] = field(default_factory=list[str])
+    facts: dict[str, str] = field(default_factory=dict[str, str])
 
     def as_json(self) -> dict[str, Any]:
         """The story as a machine reads it."""
@@ -125,7 +130,8 @@ def story(run: OpenRun, part: int, row: int) -> Story:
         shard=_shard(run, part) if verdict["verdict"] == "keep" and not removed else None,
         text=document.get("text"),
         edits=len(document.get("edits") or ()),
-        remarks=_remarks(run, receipt, row),
+        facts={name: document[name] for name in PAGE_FACTS.names if document.get(name) is not None},
+        remarks=[*_remarks(run, receipt, row), *_elsewhere(run, part, record["record_id"])],
     )
 
 
@@ -135,6 +141,17 @@ def _remarks(run: OpenRun, receipt: Receipt, row: int) -> list[str]:
         return []
     found = read_table(run.storage, receipt, "remarks", where=pc.field("record_row") == row).to_pylist()
     return [f"{each['remark']}: {each['detail']}" if each["detail"] else each["remark"] for each in found]
+
+
+def _elsewhere(run: OpenRun, part: int, record_id: str) -> list[str]:
+    """The first record of an earlier file that has the id, as a remark, once the run has its index."""
+    step = run.step("index")
+    if not record_id or step is None or not run.is_sealed(step):
+        return []
+    for other, row in _by_index(run, step, record_id):
+        if other < part and read_rows(run.storage, _ingested(run, other), "records", row)[0]["record_id"] == record_id:
+            return [f"{ELSEWHERE}: the id of row {row} of {run.source.parts[other].name}"]
+    return []
 
 
 def _later_signals(run: OpenRun, part: int, document_row: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import RecipeError
 from pipeline.language_codes import counterparts
-from pipeline.light_spacy import import_spacy
+from pipeline.light_spacy import has_standard_tokenizer, import_spacy
 
 if TYPE_CHECKING:
     from datatrove.utils.word_tokenizers import WordTokenizer
@@ -38,18 +38,16 @@ def loaded_tokenizer(language: str) -> "tuple[WordTokenizer, str]":
 
 def remembers_chunks(tokenizer: Any) -> bool:
     """Whether the words of a chunk between whitespace are spaCy's own rules' alone, as `pipeline.chunk_words` needs it."""
-    from spacy.tokenizer import Tokenizer
-
-    return tokenizer.config is None and type(tokenizer.tokenizer.tokenizer) is Tokenizer
+    return tokenizer.config is None and has_standard_tokenizer(tokenizer.language)
 
 
 def _build(tokenizer: Any, kind: str) -> None:
     """Loads what datatrove would load at the first page, which is when a worker would notice that it is not there."""
     if kind == "SpaCyTokenizer":
         import_spacy()
-        tokenizer.tokenizer.tokenizer(
-            _SAMPLE
-        )  # not `make_doc`: its limit is as long as the text that datatrove split last
+        if not remembers_chunks(tokenizer):  # else nothing can be missing, and building it may take seconds
+            # Not `make_doc`: its limit is as long as the text that datatrove split last.
+            tokenizer.tokenizer.tokenizer(_SAMPLE)
     elif kind == "StanzaTokenizer":
         import stanza  # pyright: ignore[reportMissingImports]
 

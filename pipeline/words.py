@@ -101,9 +101,9 @@ def _splitter(language: str) -> Tokenizer:
 def _chunk_words(code: str) -> "ChunkWords":
     """One memory for each of spaCy's languages: the table gives `xx` alone to a thousand."""
     # Late, because spaCy takes a second and 90 MB that many processes never need.
-    from pipeline.light_spacy import blank
+    from pipeline.light_spacy import language as spacys
 
-    nlp = blank(code)
+    language = spacys(code)
     from pipeline.chunk_words import ChunkWords  # after spaCy, which it would import whole
 
-    return ChunkWords(nlp)
+    return ChunkWords(language)

@@ -39,6 +39,7 @@ from pipeline.nltk_words import NltkEnglish
 from pipeline.restoration import is_same, restore
 from pipeline.runs import OpenRun
 from pipeline.sandbox import Limits
+from pipeline.structure import Structure
 
 SHIPPED: tuple[type, ...] = (
     Asset,
@@ -66,6 +67,7 @@ SHIPPED: tuple[type, ...] = (
     TextLength,
     PhoneNumbers,
     Secrets,
+    Structure,
     SymbolLines,
     TokenCounter,
     Trafilatura,

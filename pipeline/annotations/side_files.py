@@ -103,7 +103,7 @@ def _declared(location: str, key: str) -> dict[str, str]:
                 fields = reader.schema
         else:
             return _json_types(list(islice(_json_rows(location), LOOKED_AT)))
-    return {field.name: _kind(field.type) for field in fields}
+        return {field.name: _kind(field.type) for field in fields}
 
 
 def _kind(type_: pa.DataType) -> str:
@@ -168,5 +168,5 @@ def _readable(location: str) -> Generator[None]:
         yield
     except pa.ArrowMemoryError:
         raise
-    except (pa.ArrowException, OSError, KeyError) as error:
+    except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
         raise InputError(f"{location} cannot be read: {first_line(error)}") from error

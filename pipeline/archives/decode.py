@@ -14,7 +14,7 @@ WHATWG Encoding Standard.
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
@@ -70,11 +70,19 @@ _CODECS = dict(_NAMES.values())
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A page's text, the charset it was read in, and how that was known."""
+    """A page's text, the charset it was read in, and how that was known.
+
+    `utf8` is the text in UTF-8 where the page came as just that: who sends it on need not encode it again.
+    """
 
     text: str
     charset: str
     how: How
+    utf8: bytes | None = field(default=None, compare=False, repr=False)
+
+    def without_text(self) -> "Decoded":
+        """How the page was read, alone."""
+        return Decoded("", self.charset, self.how)
 
 
 def decode(body: bytes, http_charset: str | None) -> Decoded:
@@ -87,11 +95,12 @@ def decode(body: bytes, http_charset: str | None) -> Decoded:
             return _readable(Decoded(_fit(body[len(mark) :], name)[0], name, "bom"))
     best, fewest = Decoded("", "utf-8", "utf-8"), len(body) + 1
     for name, how in _candidates(body, http_charset):
-        text, misfits = _fit(body, name)
+        text, misfits, whole = _fit(body, name)
+        decoded = Decoded(text, name, how, body if whole and name == "utf-8" else None)
         if misfits < fewest:
-            best, fewest = Decoded(text, name, how), misfits
+            best, fewest = decoded, misfits
         if misfits == 0 or misfits <= _accepted(body, name):
-            return _readable(Decoded(text, name, how))
+            return _readable(decoded)
     return _readable(best)
 
 
@@ -140,11 +149,14 @@ def _meta(start: bytes) -> str | None:
     return "utf-8" if name in {"utf-16le", "utf-16be"} else name
 
 
-def _fit(body: bytes, name: str) -> tuple[str, int]:
-    """The text of `body` in a charset, and how many characters did not fit; a cut last character does not count."""
+def _fit(body: bytes, name: str) -> tuple[str, int, bool]:
+    """The text of `body` in a charset, how many characters did not fit, and whether it is all of `body`.
+
+    A cut last character does not count as a misfit, and is not in the text.
+    """
     codec = _CODECS[name]
     try:
-        return body.decode(codec), 0
+        return body.decode(codec), 0, True
     except UnicodeDecodeError as error:
         if (
             error.end == len(body)
@@ -154,7 +166,7 @@ def _fit(body: bytes, name: str) -> tuple[str, int]:
             body = body[: error.start]
     text = body.decode(codec, "replace")
     genuine = body.count(b"\xef\xbf\xbd") if codec == "utf-8" else 0
-    return text, text.count("\ufffd") - genuine
+    return text, text.count("\ufffd") - genuine, False
 
 
 def _accepted(body: bytes, name: str) -> float:

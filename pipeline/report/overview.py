@@ -1,5 +1,6 @@
 """The top of the report: what the run was, its figures, and where the records went."""
 
+from pipeline.remarks import noticed_in, noticed_lines
 from pipeline.report.drawing import NAMES, bar, dot, split_bar
 from pipeline.report.gathering import Gathered
 from pipeline.report.markup import Markup, breakable, joined, tag
@@ -109,7 +110,6 @@ def funnel_section(found: Gathered) -> Markup:
     rows.append(
         cells([kept, drawn, f"{numbers.kept:,}", share(numbers.kept, whole), tag("td", class_="hide")], (2, 3), "total")
     )
-    others = sum(numbers.types.values()) - whole
     return joined(
         tag(
             "p",
@@ -118,5 +118,13 @@ def funnel_section(found: Gathered) -> Markup:
             class_="lead",
         ),
         table(["", "", "records", "share", tag("th", "left", class_="n hide", scope="col")], rows, (2, 3, 4)),
-        tag("p", f"{others:,} other records (requests, metadata, …) were counted and passed over.", class_="note"),
+        *_notes(found),
     )
+
+
+def _notes(found: Gathered) -> list[Markup]:
+    """What was passed over, and what was odd about records that were read all the same."""
+    others = sum(found.funnel.types.values()) - found.funnel.records
+    told = [f"{others:,} other records (requests, metadata, …) were counted and passed over."]
+    told += [f"Noticed: {line}." for line in noticed_lines(noticed_in(found.run))]
+    return [tag("p", each, class_="note") for each in told]

@@ -31,7 +31,7 @@ class ParquetReader:
         self._max_chars = max_chars
         with _unreadable(name):
             self._file = pq.ParquetFile(file, buffer_size=READ_BYTES, pre_buffer=False)
-        self._columns = _found(self._file.schema_arrow, columns, name)
+            self._columns = _found(self._file.schema_arrow, columns, name)
         self.extent = self._file.metadata.num_rows
 
     def records(self) -> Iterator[Record]:
@@ -77,7 +77,7 @@ def _unreadable(name: str) -> Generator[None]:
         yield
     except pa.ArrowMemoryError:
         raise
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last of a column's name
         raise InputError(f"{name} is no readable Parquet file: {first_line(error)}") from error
 
 

@@ -13,8 +13,13 @@ from typing import Any
 import pyarrow as pa
 
 import filters
+from filters.c4 import C4Lines
 from filters.datatrove_adapter import DatatroveEditingFilter, DatatroveFilter, DatatroveFormatter
+from filters.gopher_quality import GopherQuality
+from filters.gopher_repetition import GopherRepetition
+from filters.line_quality import LineQuality
 from pipeline.measures import Gate, Measure, Part, Transform
+from pipeline.nltk_words import NltkEnglish
 from pipeline.pages import Pages
 
 _THEIRS = "datatrove.pipeline"
@@ -34,14 +39,34 @@ FACTORIES: dict[str, dict[str, Callable[[], Part]]] = {
     },
 }
 
+VARIANTS: dict[
+    str, dict[str, Callable[[], Part]]
+] = {  # parts with other parameters than the customary: other ways through
+    "C4Lines": {
+        "of C4": lambda: C4Lines(
+            only_punctuated_lines=True, by_sentence=True, words_without_citations=True, tokenizer=NltkEnglish()
+        ),
+    },
+    "GopherQuality": {
+        "NLTK": lambda: GopherQuality(each_stop_word=True, tokenizer=NltkEnglish()),
+        "German": lambda: GopherQuality(language="de"),
+    },
+    "GopherRepetition": {
+        "NLTK": lambda: GopherRepetition(blank_lines=True, tokenizer=NltkEnglish()),
+        "German": lambda: GopherRepetition(language="de"),
+    },
+    "LineQuality": {"NLTK": lambda: LineQuality(blank_lines=True, tokenizer=NltkEnglish())},
+}
+
 
 @dataclass(frozen=True)
 class Case:
-    """One part under the contracts."""
+    """One part under the contracts; a variant shares its name, signals and version with the customary one."""
 
     name: str
     cls: type
     build: Callable[[], Part]
+    variant: str | None = None
 
     def has(self, verb: str) -> bool:
         return hasattr(self.cls, verb)
@@ -56,6 +81,9 @@ def part_cases() -> list[Case]:
     for name in sorted(own):
         made = {f"{name}-{block}": build for block, build in FACTORIES.get(name, {}).items()} or {name: own[name]}
         found += [Case(case, own[name], build) for case, build in made.items()]
+        found += [
+            Case(f"{name}, {variant}", own[name], build, variant) for variant, build in VARIANTS.get(name, {}).items()
+        ]
     return found
 
 

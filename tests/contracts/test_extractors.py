@@ -154,6 +154,17 @@ def test_naming_an_extractor_does_not_load_its_library() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
+def test_the_process_that_extracts_does_without_arrow() -> None:
+    code = (
+        "import sys, pipeline.sandbox_child, pipeline.extraction as e\n"
+        "from pipeline.page_metadata import PageMetadata\n"
+        "for each in e.Trafilatura(metadata=PageMetadata()), e.Resiliparse(), e.JusText():\n"
+        "    each.extract('<html><body><p>The mill grinds.</p></body></html>')\n"
+        "assert not {'pyarrow', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
 def test_an_unknown_setting_is_a_clear_error() -> None:
     with pytest.raises(RecipeError, match=r"no stop list 'Klingon': there are all, Afrikaans, "):
         JusText(stop_list="Klingon")

@@ -65,8 +65,8 @@ def _compiled_assets_are_kept_between_runs(request: pytest.FixtureRequest) -> It
 
 @pytest.fixture(scope="module", params=CASES, ids=name_of)
 def part(request: pytest.FixtureRequest) -> Part:
-    part = request.param.build()
     try:
+        part = request.param.build()
         answer(part, Pages(["a text"], urls=["http://example.org"]))
     except RecipeError as error:
         pytest.skip(f"cannot be built here: {error}")
@@ -161,7 +161,7 @@ def test_customary_rules_speak_of_own_signals_and_give_each_reason_once(part: Pa
 
 
 def test_no_two_parts_write_a_signal_or_bear_a_name_of_the_same_name() -> None:
-    parts = [case.build() for case in CASES]
+    parts = [case.build() for case in CASES if case.variant is None]
     written = Counter(name for part in parts for name in part.signals.names)
     assert [name for name, times in written.items() if times > 1] == []
     assert max(Counter(part.name for part in parts).values()) == 1

@@ -11,8 +11,15 @@ from pipeline.extraction import JusText, Resiliparse, Trafilatura
 from pipeline.measures import Extractor
 from pipeline.page_metadata import PageMetadata
 from pipeline.sandbox import Limits, Sandbox
+from pipeline.structure import Structure
 
-LIMITS = Limits(max_html_chars=5_000_000, memory_bytes=300 << 20, cpu_seconds=2.0, wall_seconds=120)
+LIMITS = Limits(
+    max_html_chars=5_000_000,
+    memory_bytes=300 << 20,
+    cpu_seconds=2.0,
+    wall_seconds=120,
+    structure=Structure.lifted(),
+)
 LINE = (
     "The miller of Ayr ground {n} sacks of rye before the frost came, and when the wheel stood still for the winter he wrote "
     "down in his book what each of the farmers had brought to him and what they had taken home again, and to whom he owed."

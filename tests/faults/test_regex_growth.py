@@ -17,6 +17,9 @@ from attacks import attacks
 import filters.line_corrections
 import filters.personal_data
 import filters.secrets
+from pipeline.affix_pieces import Piece, joined
+from pipeline.affix_pieces import charset_of as any_of
+from pipeline.affix_rules import _Infixes
 from pipeline.archives.decode import decode
 from pipeline.archives.http_body import (
     Response,
@@ -29,7 +32,9 @@ from pipeline.archives.http_body import (
     split_response,
 )
 from pipeline.archives.record import parse_date
+from pipeline.chunk_words import ChunkWords
 from pipeline.errors import RecordError
+from pipeline.light_spacy import language
 from pipeline.storage_errors import shown
 
 ROOT = Path(__file__).parents[2]
@@ -101,8 +106,9 @@ USES: dict[str, tuple[str, int | None]] = {
     r"pipeline/assets.py:'s3://[^/]+/.+'": (FULL, None),
     "pipeline/assets.py:_SCHEME": (MATCH, None),
     "pipeline/assets.py:_SHA256": (FULL, None),
-    "pipeline/chunk_forms.py:_PIECES": (SEARCH, None),
-    "pipeline/chunk_forms.py:_WORD": (FULL, None),
+    "pipeline/affix_pieces.py:built": (SEARCH, None),
+    "pipeline/affix_rules.py:built": (SEARCH, None),
+    "pipeline/chunk_words.py:built": (SEARCH, None),
     "pipeline/chunk_words.py:_RUNS": (SEARCH, None),
     "pipeline/dataset.py:_PLACE": (MATCH, None),
     "pipeline/evidence.py:_NEWLINE": (SEARCH, None),
@@ -110,6 +116,10 @@ USES: dict[str, tuple[str, int | None]] = {
     "pipeline/inspection/annotation.py:_WORD": (SEARCH, None),
     "pipeline/main_content/formulas.py:TEX_IMAGE": (SEARCH, None),
     "pipeline/main_content/formulas.py:TEX_TYPE": (SEARCH, None),
+    "pipeline/markup_counts.py:_ATTRIBUTE": (SEARCH, None),
+    "pipeline/markup_counts.py:_CELL": (SEARCH, None),
+    "pipeline/markup_counts.py:_SPAN": (SEARCH, None),
+    "pipeline/markup_counts.py:_TAG": (SEARCH, None),
     r"pipeline/pack.py:'crawl-data/([^/]+)/'": (MATCH, None),
     "pipeline/page_metadata.py:DATE": (FULL, None),
     "pipeline/pages.py:_SURROGATE": (SEARCH, None),
@@ -142,7 +152,10 @@ OURS_ALONE = {  # what they read are the expressions of an installed trafilatura
 }
 BUILT: dict[
     str, Callable[[], list[Any]]
-] = {  # made from a recipe's own words, by functions whose values are given here
+] = {  # made from a recipe's own words or spaCy's pieces, by functions whose values are given here
+    "pipeline/affix_pieces.py": lambda: [joined([Piece("(?<=[0-9])(?:km|m)$"), Piece(r"\;$")]), any_of(["a-z", "0-9"])],
+    "pipeline/affix_rules.py": lambda: [_Infixes(["…", "(?<=[a-z]),(?=[a-z])"])._whole.__self__],
+    "pipeline/chunk_words.py": lambda: [getattr(ChunkWords(language("en")), name) for name in ("_stop", "_ascii_stop")],
     "filters/line_corrections.py": lambda: [filters.line_corrections._counter(("likes", "shares"))],
     "filters/secrets.py": lambda: [
         cell.cell_contents

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.dclm_quality import DclmQuality
-from filters.dclm_repetition import DclmRepetition, word_places
+from filters.dclm_repetition import DclmRepetition
 from filters.gopher_repetition import GopherRepetition
+from filters.unicode_words import word_places
 from pipeline.pages import Pages
 
 

@@ -1,11 +1,10 @@
 """Shares of repeated paragraphs, lines and runs of words."""
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters import gopher_repetition
+from filters import word_runs
 from filters.gopher_repetition import DUP_SIZES, TOP_SIZES, GopherRepetition
 from pipeline.pages import Pages
 
@@ -67,7 +66,7 @@ def test_no_share_depends_on_the_hash(base: int, words: list[str]) -> None:
     text = " ".join(words)
     expected = shares(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gopher_repetition, "_BASE", np.uint64(base))  # bases under which different runs share hashes
+        patch.setattr(word_runs, "_BASE", base)  # bases under which different runs share hashes
         assert shares(text) == expected
 
 

@@ -13,7 +13,7 @@ import orjson
 # The folder of `parts`, and the checkout for whoever runs this file as a program.
 sys.path[:0] = [str(Path(__file__).parents[1] / "contracts"), str(Path(__file__).parents[2])]
 
-from parts import answer, part_cases  # noqa: E402
+from parts import Case, answer, part_cases  # noqa: E402
 
 from pipeline.errors import RecipeError  # noqa: E402
 from pipeline.measures import Part  # noqa: E402
@@ -25,8 +25,8 @@ PAGES: dict[str, dict[str, str]] = orjson.loads(Path(__file__).with_name("pages.
 MIMES = ["text/html", "text/html; charset=utf-8", "application/xhtml+xml", "application/pdf", None]
 
 
-def key(part: Part) -> str:
-    return f"{part.name} version {part.version}"
+def key(case: Case, part: Part) -> str:
+    return f"{part.name}{f', {case.variant},' if case.variant else ''} version {part.version}"
 
 
 def output(part: Part) -> dict[str, dict[str, Any]]:
@@ -49,11 +49,12 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     outputs = recorded()
-    for part in [case.build() for case in part_cases()]:
+    for case in part_cases():
         try:
-            outputs.setdefault(key(part), output(part))
+            part = case.build()
+            outputs.setdefault(key(case, part), output(part))
         except RecipeError as error:
-            print(f"{key(part)} cannot be recorded here: {error}", file=sys.stderr)  # noqa: T201
+            print(f"{case.name} cannot be recorded here: {error}", file=sys.stderr)  # noqa: T201
     OUTPUTS.write_bytes(
         orjson.dumps(outputs, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
     )

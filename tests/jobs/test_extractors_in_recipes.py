@@ -8,6 +8,7 @@ import orjson
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from trial import typed
 
 from jobs.running import prepare, run
 from pipeline.runs import OpenRun, open_run
@@ -112,6 +113,18 @@ def test_title_author_and_date_are_columns_of_documents_and_dataset(
     assert packed.columns == [*DATASET.names, *PAGE_FACTS.names]
     assert packed["author"].to_list() == [author for _, author, _ in FACTS]
     assert packed["published"].to_list() == [date for _, _, date in FACTS]
+
+
+def test_why_shows_what_a_page_says_of_itself_and_nothing_where_it_says_nothing(archives: Path, tmp_path: Path) -> None:
+    curated(archives, "told", "a.warc", tmp_path)
+    for number, facts in enumerate(FACTS):
+        address = f"http://mill{number}.test/"
+        (told,) = orjson.loads(typed("why", str(tmp_path), address, "--json").stdout)["records"]
+        given = {name: fact for name, fact in zip(PAGE_FACTS.names, facts, strict=True) if fact is not None}
+        assert told["facts"] == given
+        shown = typed("why", str(tmp_path), address).stdout
+        assert [f"  {name:<9} {fact}" in shown for name, fact in given.items()] == [True] * len(given)
+        assert [name for name in PAGE_FACTS.names if f"  {name:<9}" in shown] == list(given)
 
 
 def test_personal_data_is_replaced_in_a_title_too(archives: Path, tmp_path: Path) -> None:

@@ -87,3 +87,49 @@ def test_why_tells_of_a_page(root: Path, page: str, remark: str | None) -> None:
     assert told["remarks"] == ([remark] if remark else [])
     shown = typed("why", str(root), f"https://mill.test/{page}").stdout
     assert (f"remark    {remark}" in shown) if remark else ("remark" not in shown)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of two archives that share the id `one`; the second has it twice, and a text of its own under it."""
+    folder = tmp_path_factory.mktemp("two")
+    (folder / "crawl").mkdir()
+    (folder / "crawl" / "a.warc.gz").write_bytes(member("one") + member("two"))
+    (folder / "crawl" / "b.warc.gz").write_bytes(member("three") + member("one/b") + member("one/c"))
+    (folder / "plain.py").write_text(RECIPE)
+    run(prepare(f"{folder}/plain.py:plain", [str(folder / "crawl")], str(folder / "out")), local=True)
+    return folder / "out"
+
+
+def test_an_id_of_two_files_costs_no_page_and_counts_none_twice(two: Path) -> None:
+    opened = open_run(open_storage(str(two)))
+    assert opened.totals("ingest")["rows"] == opened.totals("ingest")["documents"] == 5
+    assert opened.totals("decide")["kept"] == opened.totals("pack")["rows"] == 5
+    told = orjson.loads(typed("verify", str(two), "--json").stdout)
+    assert told["faults"] == []
+
+
+def test_an_id_of_two_files_is_told_by_every_look_at_the_run(two: Path) -> None:
+    counted = {"repeated_id": 1, "repeated_id_elsewhere": 2}
+    for verb in ("status", "verify"):
+        assert orjson.loads(typed(verb, str(two), "--json").stdout)["noticed"] == counted
+        assert "2 records with the id of one in an earlier file" in " ".join(typed(verb, str(two)).stdout.split())
+    assert typed("report", str(two)).returncode == 0
+    assert "2 records with the id of one in an earlier file" in (two / "report.html").read_text()
+
+
+def test_why_says_in_which_file_the_id_was_before(two: Path) -> None:
+    remarks = {}
+    for name in ("one", "two", "three", "one/b", "one/c"):
+        (told,) = orjson.loads(typed("why", str(two), f"https://mill.test/{name}", "--json").stdout)["records"]
+        remarks[name] = told["remarks"]
+    elsewhere = "repeated_id_elsewhere: the id of row 0 of a.warc.gz"
+    assert remarks == {
+        "one": [],
+        "two": [],
+        "three": [],
+        "one/b": [elsewhere],
+        "one/c": ["repeated_id: the id of row 1", elsewhere],
+    }
+    stories = orjson.loads(typed("why", str(two), "urn:test:one", "--json").stdout)["records"]
+    assert [(story["part"], story["row"]) for story in stories] == [(0, 0), (1, 1), (1, 2)]

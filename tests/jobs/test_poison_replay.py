@@ -93,6 +93,18 @@ def test_under_wider_limits_it_comes_out_without_its_archive(stopped: Path) -> N
     assert replayed(stopped, "--reason", "over_cpu") == []
 
 
+def test_a_page_that_was_stopped_for_its_markup_comes_out_where_that_bound_is_lifted(tmp_path: Path) -> None:
+    nested = html(5).replace(b"<article>", b"<div>" * 30 + b"<article>")
+    (tmp_path / "a.warc.gz").write_bytes(record("small", html(5)) + record("deep", nested))
+    structured = RECIPES.replace("max_html_chars=3_000", "structure=Structure(max_depth=20)")
+    (tmp_path / "narrow.py").write_text("from pipeline.structure import Structure" + structured)
+    run(prepare(f"{tmp_path}/narrow.py:narrow", [str(tmp_path / "a.warc.gz")], str(tmp_path / "out")), local=True)
+    (page,) = replayed(tmp_path / "out")
+    assert (page["url"], page["was"], page["reason"]) == ("https://mill.test/deep", "over_depth", "over_depth")
+    (page,) = replayed(tmp_path / "out", "--any-structure", "--reason", "over_depth")
+    assert (page["was"], page["verdict"]) == ("over_depth", "keep")
+
+
 def test_a_body_that_was_too_large_to_keep_is_read_from_its_archive(
     stopped: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

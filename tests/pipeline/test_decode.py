@@ -174,7 +174,16 @@ def test_any_bytes_are_text_or_undecodable(body, label):
     else:
         reason = "undecodable"
         assert charset_name(found.charset) == found.charset
+        assert found.utf8 is None or found.utf8 == body == found.text.encode()
     assert reason == "undecodable"
+
+
+def test_the_bytes_of_a_page_are_its_utf8_only_where_they_are_its_text_to_the_last_one():
+    body = html(RUSSIAN).encode()
+    assert decode(body, None).utf8 is body
+    assert decode(body, None).without_text().utf8 is None
+    for other in (codecs.BOM_UTF8 + body, body[: body.index("ь".encode()) + 1], html(RUSSIAN).encode("cp1251")):
+        assert decode(other, "windows-1251").utf8 is None
 
 
 @given(st.text(max_size=200))

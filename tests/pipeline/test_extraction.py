@@ -12,6 +12,7 @@ import pytest
 from hostile_markup import anything, soup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plain_trafilatura import SETTINGS, Library
 from trafilatura import xpaths
 
 from jobs.synthetic.crawl import ordinary_page
@@ -149,40 +150,6 @@ def test_the_text_of_real_pages_does_not_depend_on_their_order(corpus: Path, cor
             found = sandbox.extract(bytes_to_str(body, entry.get("charset") or detect_encoding(body)))
             assert (found.text if found else "") == texts[entry["record_id"]], entry["record_id"]
     assert sandbox.starts == 1
-
-
-LIBRARY = """
-import sys, orjson
-from trafilatura import extract
-from trafilatura.deduplication import LRUCache
-for line in sys.stdin.buffer:
-    html, settings = orjson.loads(line)
-    memory = LRUCache(maxsize=4096)
-    text = extract(html, deduplicate=memory, **settings)
-    sys.stdout.buffer.write(orjson.dumps(text) + b"\\n")
-    sys.stdout.buffer.flush()
-"""
-SETTINGS = {"favor_precision": True, "include_comments": False, "fast": False}
-
-
-class Library:
-    """trafilatura as it comes, in a process where nothing makes it faster."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen([sys.executable, "-c", LIBRARY], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def extract(self, html: str, **settings: bool) -> str:
-        """The text; empty where there is none."""
-        to, fro = self._process.stdin, self._process.stdout
-        assert to is not None
-        assert fro is not None
-        to.write(orjson.dumps((html, SETTINGS | settings)) + b"\n")
-        to.flush()
-        return orjson.loads(fro.readline()) or ""
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
 
 
 @pytest.fixture(scope="module")

@@ -157,6 +157,13 @@ def test_lone_surrogates_become_replacement_characters_both_ways(shared: Sandbox
     assert set(text(shared, "a surrogate")) == {"a", "b", "\ufffd"}
 
 
+def test_a_page_that_is_at_hand_in_utf8_is_sent_as_it_is(shared: Sandbox) -> None:
+    long = "🌾" * (LIMITS.max_html_chars - 1)  # 80 KB, more than the pipe holds
+    for page in ("", "Mühle", long):
+        assert shared.extract(page, page.encode()) == shared.extract(page)
+    assert text(shared, long) == long
+
+
 def test_one_child_serves_many_pages(shared: Sandbox) -> None:
     assert text(shared, "pid") == text(shared, "pid") == str(shared.pid)
     assert shared.pid != os.getpid()

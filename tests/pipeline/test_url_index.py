@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from handmade import CRAWL, Page, run_crawl
@@ -12,7 +13,7 @@ from pipeline.errors import RecipeError
 from pipeline.receipts import Receipt
 from pipeline.runs import OpenRun
 from pipeline.schemas import URL_INDEX
-from pipeline.url_index import UrlIndex, key_of, look_up, partition_of
+from pipeline.url_index import UrlIndex, key_of, look_up, partition_of, repeated_across
 
 
 def index_of(run: OpenRun) -> list[Receipt]:
@@ -57,7 +58,7 @@ def test_each_partition_is_sorted_and_holds_its_range_of_keys(run: OpenRun) -> N
         rows = [tuple(row.values()) for row in table.to_pylist()]
         assert rows == sorted(rows)
         assert all(partition_of(key, 3) == number for key, _, _ in rows)
-        assert receipt.counts == {"keys": len(rows)}
+        assert receipt.counts["keys"] == len(rows)
         keys += [key for key, _, _ in rows]
     assert keys == sorted(keys)
     assert len(keys) == 2 * (9 + 200 + 2)
@@ -79,3 +80,22 @@ def test_keys_use_all_64_bits_and_never_change(tmp_path: Path) -> None:
 def test_an_index_of_no_partitions_is_refused_before_anything_starts() -> None:
     with pytest.raises(RecipeError, match="at least one partition"):
         UrlIndex(partitions=0)
+
+
+def test_ids_of_earlier_parts_are_counted_over_all_partitions(run: OpenRun) -> None:
+    assert run.totals("index")["remark.repeated_id_elsewhere"] == 2  # the two pages of the last file
+
+
+@given(st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=5))
+def test_an_id_counts_where_a_record_of_an_earlier_part_has_it(parts: list[list[int]]) -> None:
+    tables = [
+        pa.table({"key": pa.array([key_of(str(name)) for name in ids], pa.uint64()), "part": [part] * len(ids)})
+        for part, ids in enumerate(parts)
+    ]
+    earlier = [{name for before in parts[:part] for name in before} for part in range(len(parts))]
+    assert repeated_across(tables) == sum(name in earlier[part] for part, ids in enumerate(parts) for name in ids)
+
+
+def test_records_without_an_id_do_not_have_the_same() -> None:
+    none = {"key": pa.array([key_of("")], pa.uint64())}
+    assert repeated_across([pa.table(none | {"part": [part]}) for part in range(2)]) == 0
