@@ -2,7 +2,8 @@
 
 With `deduplicate=True` trafilatura counts the segments of all pages that a process extracts and drops one that it has seen
 some times before: the text of a page then depends on the pages before it. The same pages are extracted with that memory emptied
-before each page, in the order of the archives, and in the reverse order, each in a process of its own.
+before each page, in the order of the archives, and in the reverse order, each in a process of its own. Pages that break a
+sandboxed extraction are left out first.
 """
 
 import json
@@ -20,7 +21,7 @@ from jobs.bench.machine import machine_facts
 from jobs.bench.peer_trafilatura import BACKWARD, FORWARD, FRESH
 from jobs.bench.settings import Settings
 from jobs.bench.tables import as_markdown
-from jobs.bench.texts import archives_of, html_of
+from jobs.bench.texts import archives_of, extracted
 from jobs.bench.watching import watch
 from jobs.tables import add_columns
 from jobs.terminal import notice
@@ -37,7 +38,7 @@ def lru(settings: Settings) -> dict[str, Any]:
     source = archives_of(settings)
     written, pages = settings.output / "pages.jsonl", 0
     with written.open("w", encoding="ascii") as file:
-        for html in html_of(source):
+        for html, _ in extracted(source):
             file.write(json.dumps(html) + "\n")
             pages += 1
             if pages == settings.pages:

@@ -1,7 +1,6 @@
 """The texts that benchmarks of text measure: documents of a finished run, or what FineWeb's extraction finds in archives."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from filters.language import Language
@@ -26,10 +25,10 @@ def texts_of(settings: Settings) -> tuple[Path, list[str]]:
     """Where the texts are from, and at most `settings.pages` of them; an InputError where there is none."""
     source = archives_of(settings)
     of_run = (source / "steps").is_dir()
-    found = _documents(source) if of_run else _extracted(source)
+    found = _documents(source) if of_run else (text for _, text in extracted(source))
     texts: list[str] = []
     for text in found:
-        texts.append(text)
+        texts += [text] if text.strip() else []
         if len(texts) == settings.pages:
             break
     if not texts:
@@ -62,27 +61,21 @@ def _documents(root: Path) -> Iterator[str]:
             yield from batch["text"].to_pylist()
 
 
-def _extracted(source: Path) -> Iterator[str]:
-    """The texts of archives; a page that has none, or cannot be extracted, is passed over."""
-    with Sandbox(EXTRACTOR, Limits()) as sandbox:
-        for html in html_of(source):
-            try:
-                extracted = sandbox.extract(html)
-            except RecordError:
-                continue
-            if extracted and extracted.text.strip():
-                yield extracted.text
-
-
-def html_of(source: Path) -> Iterator[str]:
-    """The HTML of each page of archives, decoded as a run decodes it; what cannot be read or decoded is passed over."""
+def extracted(source: Path) -> Iterator[tuple[str, str]]:
+    """The HTML and the text, maybe none, of each page of archives that can be decoded and extracted within a run's limits."""
     files = sorted(source.rglob("*.warc.gz")) if source.is_dir() else [source]
     if not files:
         raise InputError(f"{source}: no *.warc.gz in this folder, and no run")
     notice(f"extracting {len(files)} archives: a minute for some thousand pages")
-    for file in files:
-        with open_input(str(file)) as stream:
-            for record in read_records(stream, file.name):
-                if record.kind == "page" and record.body and not record.error_reason:
-                    with suppress(RecordError):
-                        yield decode(record.body, record.http_charset).text
+    with Sandbox(EXTRACTOR, Limits()) as sandbox:
+        for file in files:
+            with open_input(str(file)) as stream:
+                for record in read_records(stream, file.name):
+                    if record.kind != "page" or record.error_reason or not record.body:
+                        continue
+                    try:
+                        html = decode(record.body, record.http_charset).text
+                        found = sandbox.extract(html)
+                    except RecordError:
+                        continue
+                    yield html, found.text if found else ""

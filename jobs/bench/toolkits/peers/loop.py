@@ -25,8 +25,8 @@ class Toolkit(Protocol):
         """What is timed, in order, over a batch of texts."""
         ...
 
-    def verdicts(self, text: str) -> Mapping[str, bool | None]:
-        """For each rule of the toolkit whether the page fails it; None where the toolkit cannot say."""
+    def verdicts(self, texts: Sequence[str]) -> Sequence[Mapping[str, bool | None]]:
+        """For each page and rule of the toolkit whether the page fails it; None where the toolkit cannot say."""
         ...
 
     def lines(self, text: str) -> dict[str, int]:
@@ -55,7 +55,7 @@ def once(toolkit: Toolkit, texts: Sequence[str], batch: int) -> dict[str, float]
 def judged(toolkit: Toolkit, texts: Sequence[str]) -> dict[str, Any]:
     """Of each page whether it fails each rule and how many lines each line rule takes."""
     return {
-        "verdicts": [toolkit.verdicts(text) for text in texts],
+        "verdicts": list(toolkit.verdicts(texts)),
         "lines": [toolkit.lines(text) for text in texts],
     }
 

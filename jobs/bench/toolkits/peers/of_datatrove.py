@@ -83,8 +83,11 @@ class Datatrove:
         """Each filter as it stands in the example."""
         return {name: lambda each=each: _run(each, texts) for name, each in self._whole.items()}
 
-    def verdicts(self, text: str) -> dict[str, bool | None]:
+    def verdicts(self, texts: Sequence[str]) -> list[dict[str, bool | None]]:
         """Each rule alone; the words of a text are split once for all of them."""
+        return [self._verdicts(text) for text in texts]
+
+    def _verdicts(self, text: str) -> dict[str, bool | None]:
         if self._rules is None:
             _remember_words()
             self._rules = _rules()

@@ -61,8 +61,11 @@ class Dolma:
             "c4": lambda: [self._tag(self._c4, text) for text in texts],
         }
 
-    def verdicts(self, text: str) -> dict[str, bool]:
+    def verdicts(self, texts: Sequence[str]) -> list[dict[str, bool]]:
         """What is beyond a bound or present; an attribute that is not there passes, as in dolma's own mixes."""
+        return [self._verdicts(text) for text in texts]
+
+    def _verdicts(self, text: str) -> dict[str, bool]:
         gopher, c4 = self._tag(self._gopher, text), self._tag(self._c4, text)
         below = {name: _score(gopher, field, bound) < bound for name, (field, bound) in BELOW.items()}
         above = {name: _score(gopher, field, bound) > bound for name, (field, bound) in ABOVE.items()}

@@ -54,18 +54,16 @@ class Gristmill:
             found["c4"] = lambda each=self.c4: each.transform(pages)
         return found
 
-    def verdicts(self, text: str) -> dict[str, bool]:
+    def verdicts(self, texts: Sequence[str]) -> list[dict[str, bool]]:
         """Each rule's verdict; two rules of one name fail where one of them does."""
-        pages = Pages([text])
-        found: dict[str, bool] = {}
+        pages = Pages(texts)
+        found: list[dict[str, bool]] = [{} for _ in texts]
         for measure, rules in self.measures.values():
             _judge(measure.measure(pages), rules, found)
         if self.c4 is not None:
-            done = self.c4.transform(pages).signals
-            sentences = [
-                rule for rule in self.c4.rules(min_sentences=self.min_sentences) if rule.signal != "c4_page_stop"
-            ]
-            _judge(done, (*C4_STOPS, *sentences), found)
+            bounds = self.c4.rules(min_sentences=self.min_sentences)
+            sentences = [rule for rule in bounds if rule.signal != "c4_page_stop"]
+            _judge(self.c4.transform(pages).signals, (*C4_STOPS, *sentences), found)
         return found
 
     def lines(self, text: str) -> dict[str, int]:
@@ -91,14 +89,15 @@ class Gristmill:
         return {name: left - _left(rule, text) for name, rule in alone.items()}
 
 
-def _judge(signals: pa.RecordBatch, rules: Sequence[Rule], found: dict[str, bool]) -> None:
+def _judge(signals: pa.RecordBatch, rules: Sequence[Rule], found: Sequence[dict[str, bool]]) -> None:
     records = pa.Table.from_batches([signals])
     for name in ("gate", "error"):
         records = records.append_column(name, pa.nulls(len(records)))
-    violated = judge(records, rules)["violations"][0].as_py()
-    for number, rule in enumerate(rules):
-        name = NAMES.get(rule.reason, rule.reason)
-        found[name] = found.get(name, False) or number in violated
+    violations = judge(records, rules)["violations"].to_pylist()
+    for page, violated in zip(found, violations, strict=True):
+        for number, rule in enumerate(rules):
+            name = NAMES.get(rule.reason, rule.reason)
+            page[name] = page.get(name, False) or number in violated
 
 
 def _left(c4: C4Lines, text: str) -> int:

@@ -55,8 +55,11 @@ class NemoCurator:
             groups.setdefault(_group(target), []).append(made)
         return {name: lambda made=made: _run(made, texts) for name, made in groups.items()}
 
-    def verdicts(self, text: str) -> dict[str, bool]:
+    def verdicts(self, texts: Sequence[str]) -> list[dict[str, bool]]:
         """What the filters say, by the rule's name here."""
+        return [self._verdicts(text) for text in texts]
+
+    def _verdicts(self, text: str) -> dict[str, bool]:
         found: dict[str, bool] = {}
         for (target, parameters), made in zip(self._filters, self._made, strict=True):
             kind = target.rpartition(".")[2]
