@@ -1,4 +1,4 @@
-"""`gristmill bench lru`: pages are compared with those of a fresh memory, and a paragraph that all pages share shows the effect."""
+"""`gristmill bench lru`: pages beside those of a fresh memory, and a paragraph that all pages share shows the effect."""
 
 import json
 import subprocess
