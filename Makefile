@@ -5,10 +5,11 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 TESTED := .venv/.installed-test
 PEERS := .venv-peers/.installed
+TOOLKITS := .venv-toolkits/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
-.PHONY: help setup demo test check peers lock clean
+.PHONY: help setup demo test check peers toolkits lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -52,14 +53,23 @@ $(PEERS): requirements-peers.lock
 
 peers: $(PEERS) ## make .venv-peers, in which `gristmill bench` runs datatrove
 
+$(TOOLKITS): requirements-toolkits.lock
+	@echo "installing the filters of dolma and NeMo Curator into .venv-toolkits: some seconds"
+	rm -rf .venv-toolkits
+	$(PYTHON) -m venv .venv-toolkits
+	.venv-toolkits/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-toolkits.lock
+	touch $(TOOLKITS)
+
+toolkits: $(TOOLKITS) ## make .venv-toolkits, in which `gristmill bench toolkits` runs dolma's and NeMo Curator's filters
+
 lock: ## resolve the lock files again (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --group build pyproject.toml -o requirements.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --extra test --extra notebooks --group build \
 	  --constraint requirements.lock pyproject.toml -o requirements-test.lock
-	for only in files installer; do \
+	for only in files installer toolkits; do \
 	  uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 requirements-$$only.in -o requirements-$$only.lock; \
 	done
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 requirements-peers.in -o requirements-peers.lock
 
 clean: ## remove the environments and what the demo made
-	rm -rf .venv .venv-peers demo out
+	rm -rf .venv .venv-peers .venv-toolkits demo out

@@ -7,8 +7,7 @@ that each measure is seen without them.
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from filters.c4 import C4Lines
@@ -24,23 +23,14 @@ from filters.secrets import Secrets
 from filters.symbol_lines import SymbolLines
 from jobs.bench.machine import machine_facts
 from jobs.bench.settings import Settings
+from jobs.bench.texts import english, texts_of
 from jobs.terminal import notice
-from pipeline.archives.decode import decode
-from pipeline.archives.warc import read_records
-from pipeline.errors import InputError, RecordError
-from pipeline.extraction import Trafilatura
-from pipeline.inputs import open_input
 from pipeline.measures import Gate, Measure, Part, Transform
 from pipeline.pages import Pages
-from pipeline.runs import open_run
-from pipeline.sandbox import Limits, Sandbox
-from pipeline.storage import open_storage
-from pipeline.tables import read_batches
 
 BATCH = 64
 WORDS = "words"
 FILTERS = ("gopher_repetition", "gopher_quality", "c4_lines", "line_quality")  # of the recipe `fineweb`
-EXTRACTOR = Trafilatura(favor_precision=True, include_comments=False, deduplicate=True)
 
 _Work = Callable[[Pages], object]
 
@@ -54,10 +44,8 @@ def parts() -> tuple[Part, ...]:
 def measures(settings: Settings) -> dict[str, Any]:
     """Measures and returns what the result file holds (its shape is in `docs/bench.md`)."""
     facts = machine_facts()
-    source, texts = _texts(settings)
-    if not texts:
-        raise InputError(f"{source}: no page has text")
-    passed = [text for text in texts if Language().judge(Pages([text])).reasons == [None]]
+    source, texts = texts_of(settings)
+    passed = english(texts)
     groups = {"all": texts, "english": passed} if 0 < len(passed) < len(texts) else {"all": texts}
     notice(f"{len(texts):,} pages, {settings.runs + 1} times each")
     return {
@@ -109,52 +97,3 @@ def _transform(part: Part) -> _Work:
     if not isinstance(part, Transform):
         raise TypeError(f"{part.name} is no gate, measure or transform")
     return part.transform
-
-
-def _texts(settings: Settings) -> tuple[Path, list[str]]:
-    """Where the texts are from, and at most `settings.pages` of them."""
-    source = settings.input
-    if source is None:
-        from jobs.synthetic.crawl import make_crawl
-
-        notice(
-            "no corpus of real pages: measuring on the demo's synthetic crawl, whose pages are smaller than real ones"
-        )
-        source = settings.output / "demo"
-        make_crawl(source, pages=max(50, min(settings.pages, 2_000)))
-    settings.output.mkdir(parents=True, exist_ok=True)
-    of_run = (source / "steps").is_dir()
-    found = _documents(source) if of_run else _extracted(source)
-    texts: list[str] = []
-    for text in found:
-        texts.append(text)
-        if len(texts) == settings.pages:
-            break
-    return source, texts
-
-
-def _documents(root: Path) -> Iterator[str]:
-    storage = open_storage(str(root))
-    for receipt in open_run(storage).receipts("ingest").values():
-        for batch in read_batches(storage, receipt, "documents", ["text"], BATCH):
-            yield from batch["text"].to_pylist()
-
-
-def _extracted(source: Path) -> Iterator[str]:
-    """The texts of archives; a page that has none, or cannot be extracted, is passed over."""
-    files = sorted(source.rglob("*.warc.gz")) if source.is_dir() else [source]
-    if not files:
-        raise InputError(f"{source}: no *.warc.gz in this folder, and no run")
-    notice(f"extracting {len(files)} archives: a minute for some thousand pages")
-    with Sandbox(EXTRACTOR, Limits()) as sandbox:
-        for file in files:
-            with open_input(str(file)) as stream:
-                for record in read_records(stream, file.name):
-                    if record.kind != "page" or record.error_reason or not record.body:
-                        continue
-                    try:
-                        extracted = sandbox.extract(decode(record.body, record.http_charset).text)
-                    except RecordError:
-                        continue
-                    if extracted and extracted.text.strip():
-                        yield extracted.text

@@ -6,11 +6,13 @@ from typing import Any
 
 from rich.table import Table
 
-from jobs.bench import driver, extract_tables, tables
+from jobs.bench import driver, extract_tables, lru, tables
 from jobs.bench.extract import extract
 from jobs.bench.fineweb import fineweb
 from jobs.bench.measures import measures
 from jobs.bench.settings import Settings
+from jobs.bench.toolkits import tables as toolkit_tables
+from jobs.bench.toolkits.benchmark import toolkits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,7 @@ class Benchmark:
     measure: Callable[[Settings], dict[str, Any]]
     tables: Callable[[dict[str, Any]], Sequence[Table]]
     markdown: Callable[[dict[str, Any]], str]
-    has_peers: bool = True
+    has_peers: bool = True  # without which it refuses to run
 
 
 BENCHMARKS = {
@@ -32,4 +34,8 @@ BENCHMARKS = {
         measure=extract, tables=extract_tables.tables, markdown=extract_tables.markdown, has_peers=False
     ),
     "measures": Benchmark(measure=measures, tables=tables.measures, markdown=tables.measures_markdown, has_peers=False),
+    "lru": Benchmark(measure=lru.lru, tables=lru.tables, markdown=lru.markdown, has_peers=False),
+    "toolkits": Benchmark(
+        measure=toolkits, tables=toolkit_tables.tables, markdown=toolkit_tables.markdown, has_peers=False
+    ),
 }

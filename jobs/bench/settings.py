@@ -6,6 +6,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PEERS = CHECKOUT / ".venv-peers" / "bin" / "python"
+TOOLKITS = CHECKOUT / ".venv-toolkits" / "bin" / "python"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +15,8 @@ class Settings:
 
     `pages` is how many at least; `files` into how many archives they go (None: as the benchmark likes). `peers` is the Python
     that has datatrove, or None for ours alone; `also` names recipes to measure besides `fineweb`. `corpus` is a folder of
-    archives with a gold file. `runs` repeats the measurement, of which the median counts. `output` holds the crawl and all runs.
+    archives with a gold file. `toolkits` is the Python that has the filters of dolma and NeMo Curator; `disagree` asks what they
+    say besides what they take. `runs` repeats the measurement, of which the median counts. `output` holds the crawl and all runs.
     """
 
     input: Path | None
@@ -26,6 +28,8 @@ class Settings:
     output: Path
     also: tuple[str, ...] = ()
     corpus: Path | None = None
+    toolkits: Path | None = None
+    disagree: bool = False
 
 
 def real_crawl() -> Path | None:

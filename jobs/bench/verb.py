@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
-from jobs.bench.settings import PEERS, Settings, real_crawl
+from jobs.bench.settings import PEERS, TOOLKITS, Settings, real_crawl
 from jobs.options import Json
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out
 from pipeline.errors import GristmillError, InputError, RecipeError
@@ -14,14 +14,16 @@ from pipeline.errors import GristmillError, InputError, RecipeError
 if TYPE_CHECKING:
     from typing import Any
 
-What = Annotated[str, typer.Argument(metavar="WHAT", help="What to measure: fineweb, driver, extract, or measures.")]
+What = Annotated[
+    str, typer.Argument(metavar="WHAT", help="What to measure: fineweb, driver, extract, measures, lru, or toolkits.")
+]
 Archives = Annotated[
     Path | None,
     typer.Option(
         "--input",
         "-i",
         metavar="PATH",
-        help="A folder of gzip WARC files, or one; for measures also a finished run.",
+        help="A folder of gzip WARC files, or one; for measures and toolkits also a finished run.",
         show_default="the corpus of real pages",
     ),
 ]
@@ -46,6 +48,15 @@ Files = Annotated[
 ]
 BenchWorkers = Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Workers of each system.")]
 Peers = Annotated[Path, typer.Option("--peers", metavar="PYTHON", help="The Python that has datatrove (make peers).")]
+Toolkits = Annotated[
+    Path,
+    typer.Option(
+        "--toolkits", metavar="PYTHON", help="For toolkits: the Python that has dolma and NeMo Curator (make toolkits)."
+    ),
+]
+Disagree = Annotated[
+    bool, typer.Option("--disagree", help="For toolkits: also count what one drops and another keeps.")
+]
 OursOnly = Annotated[bool, typer.Option("--ours-only", help="Leave the peers out.")]
 Also = Annotated[
     list[str] | None, typer.Option("--also", metavar="RECIPE", help="Measure this recipe besides fineweb; repeatable.")
@@ -62,6 +73,8 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     files: Files = None,
     workers: BenchWorkers = 2,
     peers: Peers = PEERS,
+    toolkits: Toolkits = TOOLKITS,
+    disagree: Disagree = False,
     ours_only: OursOnly = False,
     also: Also = None,
     runs: Runs = 1,
@@ -81,11 +94,7 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
         benchmark = BENCHMARKS[what]
         if benchmark.has_peers and not ours_only and not peers.is_file():
             raise InputError(f"{peers}: no such Python; make it with `make peers`, or measure with --ours-only")
-        if corpus is not None and what != "extract":
-            raise RecipeError(f"--corpus is for extract; {what} takes its archives by --input")
-        for place in (input_, corpus):
-            if place is not None and not place.exists():
-                raise InputError(f"{place}: no such file or folder")
+        _refuse_misplaced(what, input_, corpus, disagree=disagree)
         settings = Settings(
             input=input_ or real_crawl(),
             pages=pages,
@@ -96,6 +105,8 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             also=tuple(also or ()),
             output=output,
             corpus=corpus,
+            toolkits=None if ours_only else toolkits.absolute(),
+            disagree=disagree,
         )
         result = benchmark.measure(settings)
         _write(output, what, result, benchmark.markdown(result))
@@ -110,6 +121,16 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     for table in benchmark.tables(result):
         out.print(table)
     out.print(f"written to {output}/{what}.json and {output}/{what}.md")
+
+
+def _refuse_misplaced(what: str, input_: Path | None, corpus: Path | None, *, disagree: bool) -> None:
+    if corpus is not None and what != "extract":
+        raise RecipeError(f"--corpus is for extract; {what} takes its archives by --input")
+    if disagree and what != "toolkits":
+        raise RecipeError(f"--disagree is for toolkits, not for {what}")
+    for place in (input_, corpus):
+        if place is not None and not place.exists():
+            raise InputError(f"{place}: no such file or folder")
 
 
 def _write(folder: Path, what: str, result: "dict[str, Any]", table: str) -> None:

@@ -1,0 +1,1 @@
+"""The benchmark `toolkits`: the same filters as several toolkits define them, side by side on the same texts."""
