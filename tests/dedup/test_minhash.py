@@ -77,9 +77,10 @@ def test_identical_texts_have_identical_signatures_and_case_and_punctuation_do_n
 def test_the_memory_for_one_giant_text_does_not_grow_with_it(monkeypatch):
     made = []
     empty = np.empty
+    few, many = minhash._functions(112, 1), minhash._functions(9_000, 1)
     monkeypatch.setattr(minhash.np, "empty", lambda shape, dtype: made.append(shape) or empty(shape, dtype))
-    minhash._least(np.arange(100_000, dtype=np.uint64), *minhash._functions(112, 1))
-    minhash._least(np.arange(1_000, dtype=np.uint64), *minhash._functions(9_000, 1))
+    minhash._least(np.arange(100_000, dtype=np.uint64), *few)
+    minhash._least(np.arange(1_000, dtype=np.uint64), *many)
     assert made == [(2, 512, 112), (2, 512, 128)]
 
 
