@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
+from pipeline.nltk_chunks import words_of_sentence
 
 if TYPE_CHECKING:
     from nltk.tokenize.destructive import NLTKWordTokenizer
@@ -46,7 +47,7 @@ class NltkEnglish:
     def words(self, text: str) -> list[str]:
         """The words of each sentence, in order; quotation marks become `` and ''."""
         sentences, words = _tokenizers(self)
-        return [word for sentence in sentences.tokenize(text) for word in words.tokenize(sentence)]
+        return [word for sentence in sentences.tokenize(text) for word in words_of_sentence(sentence, words)]
 
     def sentences(self, text: str) -> int:
         """The number of sentences; the empty text has none."""
