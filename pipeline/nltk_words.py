@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
+from pipeline.light_nltk import tokenizer_modules
 from pipeline.nltk_chunks import words_of_sentence
 
 if TYPE_CHECKING:
@@ -56,15 +57,13 @@ class NltkEnglish:
 
 @lru_cache(maxsize=2)
 def _tokenizers(chosen: NltkEnglish) -> "tuple[PunktSentenceTokenizer, NLTKWordTokenizer]":
-    from nltk.tokenize.destructive import NLTKWordTokenizer
-    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
-
-    model = PunktParameters()
+    destructive, punkt = tokenizer_modules()
+    model = punkt.PunktParameters()
     model.abbrev_types = set(_lines(chosen.abbreviations))
     model.collocations = {(first, second) for first, second in _pairs(chosen.collocations)}
     model.sent_starters = set(_lines(chosen.starters))
     model.ortho_context.update({word: _number(chosen.contexts, flags) for word, flags in _pairs(chosen.contexts)})
-    return PunktSentenceTokenizer(model), NLTKWordTokenizer()
+    return punkt.PunktSentenceTokenizer(model), destructive.NLTKWordTokenizer()
 
 
 def _lines(asset: Asset) -> list[str]:
