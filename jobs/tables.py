@@ -37,8 +37,9 @@ def funnel_table(numbers: Funnel) -> Table:
     table.add_section()
     table.add_row("kept", f"{numbers.kept:,}", share(numbers.kept, whole), style="bold green")
     others = sum(numbers.types.values()) - whole
+    tokens = f"{numbers.tokens:,} tokens, " if numbers.tokens else ""  # a recipe need not count them
     table.caption = (
-        f"{numbers.tokens:,} tokens, {numbers.chars:,} characters kept; "
+        f"{tokens}{numbers.chars:,} characters kept; "
         f"{bytes_text(numbers.bytes)} of archive read, {others:,} other records counted"
     )
     table.caption_justify = "left"

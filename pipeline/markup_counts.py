@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 
-BLOCK = 1 << 20  # bytes at a time: what is held besides the page does not grow with it
+BLOCK = 1 << 17  # bytes at a time: what is held besides the page does not grow with it, and fits a core's cache
 WIDEST_SPAN = 100  # what is more counts as this, as for trafilatura; a colspan of a billion is one careless cell
 VOID = frozenset(b"area base br col embed hr img input link meta param source track wbr".split())
 # Elements whose end may be left out: how many are open only a parser can tell. What makes them nest (tables, lists) is counted.
@@ -17,6 +17,7 @@ OPEN_ENDED = frozenset(
     b"html head body p li dt dd tr td th tbody thead tfoot colgroup option optgroup rb rp rt".split()
 )
 
+_TAG_BEGINS, _CELL_BEGINS, _LOWER = np.uint8(ord("<")), np.uint8(ord("t")), np.uint8(0x20)
 _TAG = re.compile(rb"<(/?)([A-Za-z][A-Za-z0-9]*)")
 _ATTRIBUTE = re.compile(rb"""[^\s"'>/=]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>]*))?|>""")
 _CELL = re.compile(rb"<[tT][dDhH]([^<>]+)")
@@ -26,10 +27,14 @@ _SPAN = re.compile(rb"(?i)(col|row)span\s*=\s*(?:[\"']\s*)?(\d{1,9})")
 def tags_and_cells(html: bytes) -> tuple[int, int]:
     """How many `<` there are, and how many with a `t` behind, as cells of tables have (and a few others)."""
     tags = cells = 0
+    size = min(BLOCK, len(html))
+    begins, letters = np.empty(size, np.bool_), np.empty(size, np.uint8)
+    found = letters.view(np.bool_)  # arrays that are used again stay in the cache
     for here, behind in _blocks(html):
-        begins = here == ord("<")
-        tags += int(np.count_nonzero(begins))
-        cells += int(np.count_nonzero(begins[: len(behind)] & ((behind | 0x20) == ord("t"))))
+        tags += int(np.count_nonzero(np.equal(here, _TAG_BEGINS, out=begins[: len(here)])))
+        more = slice(len(behind))
+        np.equal(np.bitwise_or(behind, _LOWER, out=letters[more]), _CELL_BEGINS, out=found[more])
+        cells += int(np.count_nonzero(np.logical_and(begins[more], found[more], out=found[more])))
     return tags, cells
 
 
@@ -89,17 +94,16 @@ def _close(name: bytes, inside: list[bytes], opened: Counter[bytes]) -> None:
 
 def gaps(html: bytes, least: int) -> Iterator[tuple[int, int]]:
     """Stretches of `least` bytes or more from one `<` to the next: only there can a tag or a script be a long one."""
-    step = max(1, least // 2)  # such a stretch covers a whole step in which there is no `<`
-    at = 0
-    while at < len(html):
-        if html.find(b"<", at, at + step) >= 0:
-            at += step
-            continue
-        start, end = max(0, html.rfind(b"<", 0, at)), html.find(b"<", at)
-        end = end if end >= 0 else len(html)
-        if end - start >= least:
-            yield start, end
-        at = end
+    start = 0
+    while start < len(html):
+        last = html.rfind(b"<", start + 1, start + least)
+        if last < 0:
+            end = html.find(b"<", start + least)
+            end = end if end >= 0 else len(html)
+            if end - start >= least:
+                yield start, end
+            last = end
+        start = last
 
 
 def attributes(html: bytes, start: int, end: int) -> int:

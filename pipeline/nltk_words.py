@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
+from pipeline.light_nltk import tokenizer_modules
+from pipeline.nltk_chunks import words_of_sentence
 
 if TYPE_CHECKING:
     from nltk.tokenize.destructive import NLTKWordTokenizer
@@ -46,7 +48,7 @@ class NltkEnglish:
     def words(self, text: str) -> list[str]:
         """The words of each sentence, in order; quotation marks become `` and ''."""
         sentences, words = _tokenizers(self)
-        return [word for sentence in sentences.tokenize(text) for word in words.tokenize(sentence)]
+        return [word for sentence in sentences.tokenize(text) for word in words_of_sentence(sentence, words)]
 
     def sentences(self, text: str) -> int:
         """The number of sentences; the empty text has none."""
@@ -55,15 +57,13 @@ class NltkEnglish:
 
 @lru_cache(maxsize=2)
 def _tokenizers(chosen: NltkEnglish) -> "tuple[PunktSentenceTokenizer, NLTKWordTokenizer]":
-    from nltk.tokenize.destructive import NLTKWordTokenizer
-    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
-
-    model = PunktParameters()
+    destructive, punkt = tokenizer_modules()
+    model = punkt.PunktParameters()
     model.abbrev_types = set(_lines(chosen.abbreviations))
     model.collocations = {(first, second) for first, second in _pairs(chosen.collocations)}
     model.sent_starters = set(_lines(chosen.starters))
     model.ortho_context.update({word: _number(chosen.contexts, flags) for word, flags in _pairs(chosen.contexts)})
-    return PunktSentenceTokenizer(model), NLTKWordTokenizer()
+    return punkt.PunktSentenceTokenizer(model), destructive.NLTKWordTokenizer()
 
 
 def _lines(asset: Asset) -> list[str]:

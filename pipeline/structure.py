@@ -21,6 +21,7 @@ from pipeline.markup_counts import (
     spanned_cells,
     tags_and_cells,
 )
+from pipeline.nesting_bound import most_nesting
 
 REASONS = ("over_tags", "over_depth", "over_attributes", "over_spans")
 HEAD = 200  # bytes of a script's tag in which its type is looked for
@@ -55,10 +56,11 @@ class Structure:
         """
         tags, cells = tags_and_cells(html)
         _refuse("over_tags", tags, self.max_tags, "tags")
-        if tags > self.max_depth and opening_tags(html) > self.max_depth:
+        if tags > self.max_depth and opening_tags(html) > self.max_depth and most_nesting(html) > self.max_depth:
             _refuse("over_depth", nesting(html, self.max_depth), self.max_depth, "elements inside each other")
         for start, end in gaps(html, min(self.max_depth, 2 * self.max_attributes)):
-            _refuse("over_attributes", attributes(html, start, end), self.max_attributes, "attributes of a tag")
+            if end - start >= 2 * self.max_attributes:
+                _refuse("over_attributes", attributes(html, start, end), self.max_attributes, "attributes of a tag")
             if html.find(b"ld+json", start, min(end, start + HEAD)) >= 0:
                 _refuse("over_depth", brackets(html, start, end), self.max_depth, "brackets inside each other")
         least = self.max_spanned_cells // WIDEST_SPAN**2 + 1

@@ -25,7 +25,9 @@ def by_definition(values: list[int], bands: int, rows: int, seed: int) -> list[i
 
 
 @pytest.mark.parametrize("words", [5, 6, 515, 516, 517, 1100])
-@pytest.mark.parametrize("shape", [MinHash(), MinHash(bands=3, rows=2, ngram=2, seed=7, hash="sha1_64")])
+@pytest.mark.parametrize(
+    "shape", [MinHash(), MinHash(bands=3, rows=2, ngram=2, seed=7, hash="sha1_64"), MinHash(bands=30)]
+)
 def test_a_signature_is_the_least_value_of_each_function(words, shape):
     text = " ".join(
         f"w{'abcdefghij'[i % 10]}{'abcdefghij'[i // 10 % 10]}{'ab'[i // 100 % 2]}{i % 7 * 'x'}" for i in range(words)
@@ -75,9 +77,11 @@ def test_identical_texts_have_identical_signatures_and_case_and_punctuation_do_n
 def test_the_memory_for_one_giant_text_does_not_grow_with_it(monkeypatch):
     made = []
     empty = np.empty
+    few, many = minhash._functions(112, 1), minhash._functions(9_000, 1)
     monkeypatch.setattr(minhash.np, "empty", lambda shape, dtype: made.append(shape) or empty(shape, dtype))
-    minhash._least(np.arange(100_000, dtype=np.uint64), *minhash._functions(112, 1))
-    assert made == [(512, 112), (512, 112)]
+    minhash._least(np.arange(100_000, dtype=np.uint64), *few)
+    minhash._least(np.arange(1_000, dtype=np.uint64), *many)
+    assert made == [(2, 512, 112), (2, 512, 128)]
 
 
 def test_a_minhash_travels_by_pickle_and_is_a_key():

@@ -26,7 +26,7 @@ STOPPED = {
 HARMLESS = of_each.HARMLESS | pages.HARMLESS
 STOPPED_ALL_THE_SAME = {
     "100,000 nested divs": "over_depth",
-    "100,000 nested divs, closed": "over_depth",
+    "100,000 nested divs, closed": "over_tags",
     "100,000 nested b": "over_depth",
     "20,000 nested tables": "over_depth",
     "50,000 nested svg": "over_depth",

@@ -1,12 +1,16 @@
 """Pages that are surely in another language are told from two glances at their HTML."""
 
+import time
+from html import unescape
 from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hostile_markup import soup
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from filters import language_guess
 from filters.language import LID_176
 from filters.language_guess import MARKUP_CHARS, LanguageGuess, glances
 from filters.language_model import model_knowing
@@ -84,6 +88,63 @@ def test_any_text_can_be_glanced_at(html: str, chars: int) -> None:
     assert judged(html)[0] in {None, "surely_other_language"}
 
 
+def tag_by_tag(html: str, place: int, chars: int) -> str:
+    """What a glance shows, by its definition: between each tag and the next, behind what is hidden."""
+    pieces: list[str] = []
+    held, end = 0, min(len(html), place + language_guess.MARKUP_CHARS)
+    while place < end and held < chars:
+        tag = html.find("<", place, end)
+        if piece := html[place : tag if tag >= 0 else end].strip():
+            pieces.append(piece)
+            held += len(piece)
+        if tag < 0:
+            break
+        place = language_guess._behind(html, tag, end)
+    return unescape(" ".join(" ".join(pieces).split()))[:chars]
+
+
+HIDING = (
+    "script",
+    "Style",
+    "NOSCRIPT",
+    "svg",
+    "template",
+    "title",
+    "scripts",
+    "strong",
+    "span",
+    "section",
+    "nosuch",
+    "tt",
+    "\u017fcript",
+)
+ODD = ("<", ">", "<>", "</", "< p>", "<!-->", "<!", "<br/>", " \x1c\u3000", "\n", "words", "&lt;", "<a b='>'>")
+MARKUP = st.lists(st.sampled_from([*ODD, *(f"<{name}>" for name in HIDING), *(f"</{name} >" for name in HIDING)])).map(
+    "".join
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(MARKUP | soup(HIDING, ODD) | st.text(), st.integers(0, 60), st.integers(1, 60), st.integers(1, 200))
+def test_a_glance_is_what_stands_between_the_tags(
+    monkeypatch: pytest.MonkeyPatch, html: str, place: int, chars: int, most: int
+) -> None:
+    monkeypatch.setattr(language_guess, "MARKUP_CHARS", most)
+    assert language_guess._shown(html, place, chars) == tag_by_tag(html, place, chars)
+
+
+@pytest.mark.parametrize("piece", ["<", "< ", "<p", "<p> ", "  ", "<b>x", "<!", "<script", "<script></", "<s", "<p a"])
+def test_a_glance_takes_time_that_grows_with_its_share_of_markup(piece: str) -> None:
+    def seconds(size: int) -> float:
+        html = piece * (size // len(piece))
+        start = time.process_time()
+        language_guess._shown(html, 0, size)
+        return time.process_time() - start
+
+    short, long = min(seconds(MARKUP_CHARS // 16) for _ in range(3)), min(seconds(MARKUP_CHARS) for _ in range(3))
+    assert long < 16 * 6 * max(short, 0.0005)
+
+
 @pytest.mark.parametrize("wrong", [{"min_score": 2.0}, {"languages": ()}])
 def test_what_cannot_be_meant_is_refused(wrong: dict) -> None:
     with pytest.raises(RecipeError):
@@ -105,7 +166,9 @@ def test_no_page_of_the_corpus_that_is_english_is_stopped(corpus: Path, corpus_p
         with (corpus / "crawl" / place["warc"]).open("rb") as file:
             file.seek(place["offset"])
             record = read_record_at(file, place["warc"])
-        stopped = judged(decode(record.body, record.http_charset).text) != [None]
+        html = decode(record.body, record.http_charset).text
+        assert language_guess._shown(html, len(html) // 3, 1000) == tag_by_tag(html, len(html) // 3, 1000)
+        stopped = judged(html) != [None]
         scores = model.scores(about["text"]) if about["text"] else {}
         if max(scores, key=scores.__getitem__, default="") == "en":
             english += 1

@@ -17,6 +17,7 @@ from pipeline.errors import RecordError
 from pipeline.identity import canonical
 from pipeline.inputs import InputStream
 from pipeline.markup_counts import attributes, brackets, gaps, nesting, spanned_cells
+from pipeline.nesting_bound import most_nesting
 from pipeline.sandbox import Limits
 from pipeline.structure import REASONS, Structure
 
@@ -130,6 +131,7 @@ def test_counting_takes_time_that_grows_as_the_page(lead: bytes, piece: bytes) -
         wide.check(page)
         reason(page, low)
         nesting(page, 10**9)
+        most_nesting(page)
         attributes(page, 0, len(page))
         spanned_cells(page)
         return time.process_time() - start
@@ -166,5 +168,6 @@ def test_no_real_page_comes_near_a_bound(corpus: Path) -> None:
                 if record.body:
                     page = decode(record.body, record.http_charset).text.encode()
                     assert reason(page, half) is None, record.url
+                    assert most_nesting(page) <= half.max_depth, record.url
                     seen += 1
     assert seen > 2_100
