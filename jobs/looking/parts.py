@@ -17,6 +17,7 @@ from filters.gopher_repetition import GopherRepetition
 from filters.html_only import HtmlOnly
 from filters.language import Language
 from filters.language_guess import LanguageGuess
+from filters.language_pairs import LanguagePairs
 from filters.line_corrections import LineCorrections
 from filters.line_quality import LineQuality
 from filters.personal_data import PersonalData
@@ -57,6 +58,7 @@ SHIPPED: tuple[type, ...] = (
     JusText,
     Language,
     LanguageGuess,
+    LanguagePairs,
     LineCorrections,
     Limits,
     LineQuality,

@@ -9,12 +9,15 @@ FineWeb had not taken for English. `docs/languages.md` says what follows from it
 from pathlib import Path
 
 from dedup.minhash import MinHash
+from filters.ftfy_text import Ftfy
 from filters.gopher_quality import GopherQuality
 from filters.gopher_repetition import GopherRepetition
 from filters.html_only import HtmlOnly
 from filters.language import Language
+from filters.language_pairs import LanguagePairs
 from filters.line_quality import LineQuality
 from filters.personal_data import PersonalData
+from filters.symbol_lines import SymbolLines
 from filters.url import UrlPolicy
 from jobs.recipe import Recipe
 from jobs.recipes.language_thresholds import LanguageThresholds, read_thresholds
@@ -27,8 +30,8 @@ OFF = frozenset({"repeated_paragraphs", "repeated_paragraph_chars", "repeated_li
 LEAST_SCORE = 0.3  # of any language in FineWeb2; pages below it are not measured
 MAX_CHAR_DUP = 0.1  # where FineWeb has 0.01
 
-# FineWeb2 mends what was decoded wrongly (ftfy) before this, and takes out lines of `|` after it.
-FINISH: tuple[Transform, ...] = (PersonalData(),)
+# What was decoded wrongly is mended first; lines of `|` are what trafilatura leaves of empty tables.
+FINISH: tuple[Transform, ...] = (Ftfy(), PersonalData(), SymbolLines(symbols="|", replacement="\n"))
 
 
 def fineweb2(language: str, thresholds: LanguageThresholds, model: Asset) -> Recipe:
@@ -42,6 +45,7 @@ def fineweb2(language: str, thresholds: LanguageThresholds, model: Asset) -> Rec
             UrlPolicy(),
             Trafilatura(favor_precision=True, include_comments=False, deduplicate=True),
             Language(languages=(label,), min_score=floor, model=model),
+            LanguagePairs(model=model),
             GopherRepetition(language=language),
             LineQuality(language=language),
             GopherQuality(language=language, stop_words=thresholds.stopwords),

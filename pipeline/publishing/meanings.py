@@ -57,9 +57,12 @@ ITEMS = {
     "resiliparse": "extractor: from HTML to the main text, by simple rules",
     "justext": "extractor: from HTML to the paragraphs of full sentences",
     "language": "gate: most likely language by a fastText model",
+    "language_guess": "gate: pages that are surely in another language, by glances at their HTML",
+    "language_pairs": "measure: every language of some score by a fastText model",
     "gopher_repetition": "measure: repeated lines, paragraphs and n-grams (Gopher, table A1)",
     "gopher_quality": "measure: number and shape of words (Gopher, section A1.1)",
     "c4_lines": "transform: removes lines as C4 does, and measures what it saw",
+    "c4_paragraphs": "measure: paragraphs of some length, as mC4 counts",
     "line_quality": "measure: short, unpunctuated and repeated lines (FineWeb, section 3.6)",
     "line_corrections": "transform: removes lines of capitals, numbers, counters and menus (RefinedWeb, appendix G.2)",
     "dclm_quality": "measure: number and shape of words, as DCLM counts",
@@ -70,6 +73,10 @@ ITEMS = {
     "DatatroveFormatter": "transform: a formatter of datatrove",
     "Annotation": "columns joined from a file",
     "personal_data": "transform: replaces e-mail and public IP addresses",
+    "phone_numbers": "transform: replaces telephone numbers",
+    "secrets": "transform: replaces keys and tokens of common services",
+    "ftfy": "transform: mends what was decoded wrongly",
+    "symbol_lines": "transform: removes lines of symbols",
     "token_counter": "counts tokens of a byte-level BPE tokenizer",
 }
 
