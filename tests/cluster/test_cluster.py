@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -65,16 +66,31 @@ def start(command: Sequence[str], checkout: Path, environment: dict[str, str]) -
 
 
 def submit(cluster: Cluster, checkout: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
-    """`ray job submit --working-dir .` in a checkout, with variables that Ray is to set on every node."""
+    """`ray job submit --working-dir .` in a checkout, with variables that Ray is to set on every node.
+
+    Into a pipe it would hold back what the job says until there are 8 KB of it.
+    """
     sent = ["--runtime-env-json", json.dumps({"env_vars": environment})]
     job = ["--address", cluster.jobs_address, "--working-dir", ".", *sent, "--", "python", "-m", *words]
-    return start([str(BIN / "ray"), "job", "submit", *job], checkout, cluster.environment)
+    return start([str(BIN / "ray"), "job", "submit", *job], checkout, cluster.environment | {"PYTHONUNBUFFERED": "1"})
 
 
 def curate_from_outside(cluster: Cluster, checkout: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
     """`curate --ray ADDRESS` in a checkout: a driver that is no job, and ships the checkout itself."""
     command = [sys.executable, "-m", "jobs.curate", *words, "--ray", cluster.address]
     return start(command, checkout, cluster.environment | environment)
+
+
+def hear(process: subprocess.Popen[str], words: str) -> None:
+    """Waits until the process has said a line with `words`."""
+    assert process.stdout is not None
+    timer = threading.Timer(PATIENCE, end, (process,), {"at_once": True})
+    timer.start()
+    said: list[str] = []
+    while words not in "".join(said[-1:]):
+        said.append(process.stdout.readline())
+        assert said[-1], "".join(said)
+    timer.cancel()
 
 
 def ended(process: subprocess.Popen[str]) -> str:
@@ -105,11 +121,7 @@ def test_a_job_from_a_checkout_waits_for_machines_outlives_one_and_gives_the_byt
     job = submit(
         cluster, checkout, "jobs.curate", "fineweb", "--ray", "auto", "-i", str(crawl_folder), "-o", str(tmp_path)
     )
-    assert job.stdout is not None
-    said: list[str] = []
-    while "waiting: no node can take a part" not in "".join(said[-1:]):
-        said.append(job.stdout.readline())
-        assert said[-1], "".join(said)
+    hear(job, "waiting: no node can take a part")
     cluster.grow_to(2)
     doomed = cluster.newest()
     wait_until(job, lambda: receipts(tmp_path) > 0 and cluster.works_at(doomed, "ingest"))
