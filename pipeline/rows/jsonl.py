@@ -133,7 +133,7 @@ class JsonlReader:
             for name in names:
                 there, value = _look_up(row, name)
                 if there:
-                    found[what] = value
+                    found[what] = _in_full(value, name, line) if what == "id" else value
                     self._seen.add(what)
                     break
         if self._objects == LOOKED_AT and "text" not in self._seen:
@@ -210,6 +210,13 @@ def _why(data: bytes, error: Exception, *, ended: bool) -> tuple[str, str]:
     except UnicodeDecodeError as wrong:
         return "not_utf8", f"byte {wrong.start} of the line is no UTF-8"
     return "bad_json", first_line(error)
+
+
+def _in_full(value: Any, name: str, line: Line) -> Any:
+    """An id as the line says it: orjson makes a float of an integer a little beyond 64 bits."""
+    if isinstance(value, float) and line.data:
+        return _look_up(json.loads(line.data.decode("utf-8-sig")), name)[1]
+    return value
 
 
 def _look_up(row: Mapping[str, Any], path: str) -> tuple[bool, Any]:

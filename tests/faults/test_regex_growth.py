@@ -54,7 +54,6 @@ USES: dict[str, tuple[str, int | None]] = {
     "filters/c4.py:_STOP": (SEARCH, None),
     "filters/dclm_quality.py:_CHUNK": (SEARCH, None),
     "filters/dclm_quality.py:_SYMBOL": (SEARCH, None),
-    "filters/dclm_repetition.py:_BOUNDARY": (SEARCH, None),
     "filters/dclm_repetition.py:_PARAGRAPH_BREAK": (SEARCH, None),
     "filters/ftfy_text.py:_TOUCHED": (SEARCH, None),
     "filters/gopher_quality.py:_ELLIPSIS": (SEARCH, None),
@@ -62,6 +61,7 @@ USES: dict[str, tuple[str, int | None]] = {
     "filters/gopher_repetition.py:_PARAGRAPH_BREAK": (SEARCH, None),
     "filters/language_guess.py:_BODY": (SEARCH, None),
     "filters/language_guess.py:_SCRIPT": (SEARCH, None),
+    "filters/language_guess.py:_SHOWN": (MATCH, 65_536),
     "filters/language_guess.py:_TAG_NAME": (MATCH, None),
     "filters/line_corrections.py:_SPACES": (SEARCH, None),
     "filters/line_corrections.py:built": (MATCH, None),
@@ -79,6 +79,8 @@ USES: dict[str, tuple[str, int | None]] = {
     "filters/text_edits.py:_WORDS": (SEARCH, None),
     "filters/token_pieces.py:PIECES": (SEARCH, None),
     "filters/token_pieces.py:_UNKNOWN": (SEARCH, None),
+    "filters/unicode_words.py:_BOUNDARY": (SEARCH, None),
+    "filters/unicode_words.py:_MARK": (MATCH, None),
     "filters/url.py:_ALPHANUMERIC": (SEARCH, None),
     "filters/url.py:_NOT_ALPHANUMERIC": (SEARCH, None),
     "pipeline/annotations/annotation.py:_NAME": (FULL, None),
@@ -109,6 +111,8 @@ USES: dict[str, tuple[str, int | None]] = {
     "pipeline/affix_pieces.py:built": (SEARCH, None),
     "pipeline/affix_rules.py:built": (SEARCH, None),
     "pipeline/chunk_words.py:built": (SEARCH, None),
+    "pipeline/nltk_chunks.py:_JOINED": (SEARCH, None),
+    "pipeline/nltk_chunks.py:_PLAIN": (FULL, None),
     "pipeline/chunk_words.py:_RUNS": (SEARCH, None),
     "pipeline/dataset.py:_PLACE": (MATCH, None),
     "pipeline/evidence.py:_NEWLINE": (SEARCH, None),
@@ -255,7 +259,7 @@ def worst(pattern: Any, use: str, limit: int | None) -> tuple[float, str]:
 def _attacks(pattern: Any, size: int) -> list[Any]:
     text = pattern.pattern
     if isinstance(pattern, regex.Pattern):
-        text = text.replace(r"\p{Nd}", r"\d")
+        text = re.sub(r"\\p\{[^}]*\}", r"\\d", text)  # any character of a class will do
     if isinstance(text, bytes):
         return [each.encode("latin-1", "replace") for each in attacks(text.decode("latin-1"), 0, size)]
     return list(attacks(text, pattern.flags & re.VERBOSE, size))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rowfiles import MOST_CHARS, read, told
 
@@ -61,6 +61,7 @@ def test_of_a_line_beyond_the_limit_nothing_is_held_but_its_length() -> None:
 
 @settings(max_examples=40)
 @given(st.lists(ROWS, min_size=1, max_size=6))
+@example([{"id": number} for number in (-(1 << 63) - 1, 1 << 64, 1 << 80, 1.5, 1e30)])
 def test_any_row_of_json_becomes_one_record(folder: Path, rows: list[dict]) -> None:
     rows = [{"text": "there is a text column"}, *rows]
     records, _ = read(written(folder, "".join(f"{json.dumps(row)}\n" for row in rows).encode()))
