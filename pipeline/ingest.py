@@ -42,7 +42,7 @@ class Ingest:
     """
 
     name: ClassVar[str] = "ingest"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     engines: ClassVar[tuple[str, ...]] = ("fastwarc", "resiliparse", "warcio")
 
     items: tuple[Item, ...]
