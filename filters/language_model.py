@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from filters.compressed_model import NotReadableError, read
+from filters.compressed_model import read
 from filters.quick_scores import QuickScores
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
@@ -96,9 +96,9 @@ def load_model(asset: Asset) -> LanguageModel:
     path = asset.path()
     try:
         model = _FastText(str(path))
-    except ValueError as error:
+        labels: Any = model.get_labels()
+    except ValueError as error:  # labels that are no UTF-8 among them
         raise RecipeError(f"language: {asset.name} ({path}) is no fastText model: {error}") from error
-    labels: Any = model.get_labels()
     if not all(label.startswith(_LABEL) for label in labels):
         raise RecipeError(f"language: {asset.name} ({path}) has labels that do not begin with {_LABEL}")
     return FastTextModel(model.f, labels, _quick(path, model.f.predict))
@@ -109,7 +109,11 @@ def _quick(path: Path, predict: Any) -> QuickScores | None:
     try:
         quick = QuickScores(read(path))
         proven = all(quick.ranked(line) in (None, _ranked(predict, line)) for line in _PROBES)
-    except (NotReadableError, OSError, AttributeError):  # another kind of model; no C library of the common kind
+    except (
+        ValueError,
+        OSError,
+        AttributeError,
+    ):  # another kind of model, or a label that is no text; no common C library
         return None
     return quick if proven and quick.ranked(_PROBES[0]) else None
 

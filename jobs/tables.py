@@ -1,6 +1,6 @@
 """How a run looks on a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
@@ -19,6 +19,15 @@ def add_columns(table: Table, *left: str, right: Sequence[str] = ()) -> None:
         table.add_column(name)
     for name in right:
         table.add_column(name, justify="right")
+
+
+def numbers_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A table of what is said in the first cell of each row, which has no head, and numbers."""
+    table = Table(title=title, title_justify="left")
+    add_columns(table, "", right=head)
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def funnel_table(numbers: Funnel) -> Table:

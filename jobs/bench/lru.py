@@ -23,7 +23,7 @@ from jobs.bench.settings import Settings
 from jobs.bench.tables import as_markdown
 from jobs.bench.texts import archives_of, extracted
 from jobs.bench.watching import watch
-from jobs.tables import add_columns
+from jobs.tables import numbers_table
 from jobs.terminal import notice
 from pipeline.errors import InputError
 
@@ -115,10 +115,7 @@ def tables(result: dict[str, Any]) -> list[Table]:
     found: list[Table] = []
     for version, orders in result["trafilatura"].items():
         title = f"trafilatura {version}: {result['pages']:,} pages of {result['made_from']}"
-        table = Table(title=title, title_justify="left")
-        add_columns(table, "", right=_HEAD)
-        for row in _rows(orders):
-            table.add_row(*row)
+        table = numbers_table(title, _HEAD, _rows(orders))
         table.caption = f"{orders['orders_differ']:,} pages differ between the two orders."
         found.append(table)
     return found

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from jobs.bench.measures import FILTERS
 from jobs.bench.systems import DATATROVE, OURS
-from jobs.tables import add_columns
+from jobs.tables import add_columns, numbers_table
 from pipeline.sizes import bytes_text
 
 
@@ -101,11 +101,8 @@ _PHASE_HEAD = ("seconds", "CPU seconds", "memory so far")
 
 def phases(result: dict[str, Any]) -> list[Table]:
     """What each phase took the driver."""
-    table = Table(title=f"The driver with {result['files']:,} files and empty work", title_justify="left")
-    add_columns(table, "", right=_PHASE_HEAD)
-    for row in _phase_rows(result):
-        table.add_row(*row)
-    return [table]
+    title = f"The driver with {result['files']:,} files and empty work"
+    return [numbers_table(title, _PHASE_HEAD, _phase_rows(result))]
 
 
 def phases_markdown(result: dict[str, Any]) -> str:
@@ -134,11 +131,7 @@ def measures(result: dict[str, Any]) -> list[Table]:
     found: list[Table] = []
     for name, group in result["groups"].items():
         title = f"{result['made_from']}, {name}: {group['pages']:,} pages of {group['chars_a_page']:,} characters, warm"
-        table = Table(title=title, title_justify="left")
-        add_columns(table, "", right=_MEASURE_HEAD)
-        for row in _measure_rows(group):
-            table.add_row(*row)
-        found.append(table)
+        found.append(numbers_table(title, _MEASURE_HEAD, _measure_rows(group)))
     return found
 
 

@@ -14,19 +14,20 @@ from jobs.recipe import Recipe
 from pipeline.extraction import Resiliparse
 from pipeline.nltk_words import NltkEnglish
 
+LINES = C4Lines(
+    only_punctuated_lines=True,
+    min_line_words=5,
+    end_marks=(".", "?", "!", '"'),
+    words_without_citations=True,
+    tokenizer=NltkEnglish(),
+)
+
 
 def c4() -> Recipe:
     """C4: lines that end as sentences do, pages with three of them.
 
     Source: Raffel et al. 2020, arXiv:1910.10683, section 2.2; tensorflow_datasets/text/c4_utils.py.
     """
-    lines = C4Lines(
-        only_punctuated_lines=True,
-        min_line_words=5,
-        end_marks=(".", "?", "!", '"'),
-        words_without_citations=True,
-        tokenizer=NltkEnglish(),
-    )
     return Recipe(
         name="c4",
         ingest=(
@@ -34,7 +35,7 @@ def c4() -> Recipe:
             Resiliparse(main_content=False),
             Language(languages=("en",), min_score=0.5),
             TextLength(),
-            lines,
+            LINES,
         ),
         rules=(
             *TextLength.rules(max_chars=190_000),

@@ -18,6 +18,16 @@ from pipeline.evidence import Explains, Span, split_lines_of, words_of
 from pipeline.pages import Pages
 from pipeline.words import split_words
 
+
+def assert_in_order_and_apart(part: Explains, text: str) -> None:
+    assert isinstance(part, Explains)
+    for signal in part.signals.names:  # type: ignore[attr-defined]
+        spans = part.evidence(text, signal)
+        assert all(0 <= span.start < span.end <= len(text) for span in spans)
+        assert all(one.end <= other.start for one, other in pairwise(spans))
+        assert all(span.what for span in spans)
+
+
 TEXTS = [
     "",
     "One line of prose that ends as it should.",
@@ -131,12 +141,7 @@ def test_the_commonest_run_is_marked_wherever_it_stands_apart(size: int, text: s
 @pytest.mark.parametrize("part", [*MEASURES, C4Lines(), PersonalData()], ids=lambda part: part.name)
 @pytest.mark.parametrize("text", [*TEXTS, "x" * 100_000, "\0", "\n" * 500, "{" * 500])
 def test_marks_stand_in_the_text_in_order_and_apart(part: Explains, text: str) -> None:
-    assert isinstance(part, Explains)
-    for signal in part.signals.names:  # type: ignore[attr-defined]
-        spans = part.evidence(text, signal)
-        assert all(0 <= span.start < span.end <= len(text) for span in spans)
-        assert all(one.end <= other.start for one, other in pairwise(spans))
-        assert all(span.what for span in spans)
+    assert_in_order_and_apart(part, text)
 
 
 def test_what_ends_a_page_in_c4_is_marked() -> None:

@@ -1,12 +1,11 @@
 """What is marked of DCLM's measures, of RefinedWeb's line corrections and of C4 with its options is what they counted."""
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_evidence import TEXTS, generated
+from test_evidence import TEXTS, assert_in_order_and_apart, generated
 
 from filters.c4 import C4Lines
 from filters.dclm_quality import DclmQuality
@@ -75,26 +74,27 @@ def test_repeated_lines_and_paragraphs_of_dclm_are_all_marked(kind: str, text: s
         assert len(pieces) > 1 or spans == []
 
 
+def run_marks(kind: str, size: int, text: str) -> tuple[list[Span], int, int, float | None]:
+    """What is marked of runs, its characters, those of all words, and the signal."""
+    signal = next(name for name in REPETITION.signals.names if name.startswith(kind) and f"_{size}_" in name)
+    spans = REPETITION.evidence(text, signal)
+    words = sum(end - start for start, end in word_places(text))
+    return spans, sum(span.end - span.start for span in spans), words, signals(REPETITION, text)[signal]
+
+
 @pytest.mark.parametrize("size", ALL_SIZES)
 @settings(max_examples=40, deadline=None)
 @given(text=generated | st.sampled_from(TEXTS))
 def test_marked_runs_of_dclm_are_the_words_of_all_that_come_twice(size: int, text: str) -> None:
-    signal = next(name for name in REPETITION.signals.names if name.startswith("repeated") and f"_{size}_" in name)
-    spans = REPETITION.evidence(text, signal)
-    words = sum(end - start for start, end in word_places(text))
-    value = signals(REPETITION, text)[signal]
-    assert sum(span.end - span.start for span in spans) == pytest.approx((value or 0) * words)
+    _, marked, words, value = run_marks("repeated", size, text)
+    assert marked == pytest.approx((value or 0) * words)
 
 
 @pytest.mark.parametrize("size", TOP_SIZES)
 @settings(max_examples=40, deadline=None)
 @given(text=generated | st.sampled_from(TEXTS))
 def test_the_commonest_run_of_dclm_is_marked_at_each_place(size: int, text: str) -> None:
-    signal = next(name for name in REPETITION.signals.names if name.startswith("commonest") and f"_{size}_" in name)
-    spans = REPETITION.evidence(text, signal)
-    words = sum(end - start for start, end in word_places(text))
-    value = signals(REPETITION, text)[signal]
-    chars = sum(span.end - span.start for span in spans)
+    spans, chars, words, value = run_marks("commonest", size, text)
     assert bool(spans) == (value is not None)
     assert chars <= (value or 0) * words + 1e-6  # where places of the run overlap, a word is marked once
 
@@ -131,9 +131,4 @@ def test_what_ends_a_page_in_c4_is_marked_whatever_the_options(part: C4Lines, st
 @pytest.mark.parametrize("part", [QUALITY, REPETITION, CORRECTIONS, C4, *NLTK], ids=lambda part: part.name)
 @pytest.mark.parametrize("text", [*TEXTS, 'He said "so" and "so" again.', "x" * 100_000, "\0", "\n" * 500, "{" * 500])
 def test_marks_stand_in_the_text_in_order_and_apart(part: Explains, text: str) -> None:
-    assert isinstance(part, Explains)
-    for signal in part.signals.names:  # type: ignore[attr-defined]
-        spans = part.evidence(text, signal)
-        assert all(0 <= span.start < span.end <= len(text) for span in spans)
-        assert all(one.end <= other.start for one, other in pairwise(spans))
-        assert all(span.what for span in spans)
+    assert_in_order_and_apart(part, text)

@@ -1,5 +1,6 @@
 """lid.176 and models of GlotLID's form stand behind one gate; a code of the one is refused by the other."""
 
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
@@ -85,3 +86,11 @@ def test_a_model_without_labels_of_languages_is_refused(tmp_path: Path) -> None:
     other = trained(["lang:en the corn", "lang:de das korn"] * 5, tmp_path, label="lang:")
     with pytest.raises(RecipeError, match="labels that do not begin with __label__"):
         Language(model=other).check()
+
+
+def test_labels_that_are_no_text_are_one_clear_error(tmp_path: Path) -> None:
+    odd = LID_176.path().read_bytes().replace(b"__label__en\0", b"__label__\xff\xfe\0", 1)
+    path = tmp_path / "odd.ftz"
+    path.write_bytes(odd)
+    with pytest.raises(RecipeError, match="no fastText model"):
+        load_model(Asset(name="odd.ftz", sha256=sha256(odd).hexdigest(), location=str(path)))

@@ -10,19 +10,12 @@ from filters.dclm_quality import DclmQuality
 from filters.dclm_repetition import DclmRepetition
 from filters.gopher_quality import GopherQuality
 from filters.gopher_repetition import GopherRepetition
+from jobs.recipes.c4 import LINES
 from pipeline.decide import judge
 from pipeline.identity import engine_version
 from pipeline.measures import Measure, Rule
-from pipeline.nltk_words import NltkEnglish
 from pipeline.pages import Pages
 
-C4_OWN = C4Lines(
-    only_punctuated_lines=True,
-    min_line_words=5,
-    end_marks=(".", "?", "!", '"'),
-    words_without_citations=True,
-    tokenizer=NltkEnglish(),
-)
 C4_STOPS = (  # each known for itself; in a run the first in a page counts
     Rule("c4_lorem_ipsum_line_count", ">", 0, "placeholder_text"),
     Rule("c4_curly_bracket_line_count", ">", 0, "has_curly_bracket"),
@@ -112,7 +105,7 @@ def toolkit(name: str) -> Gristmill:
         quality, repetition = (DclmQuality(), DclmQuality.rules()), (DclmRepetition(), DclmRepetition.rules())
         return Gristmill(measures={"gopher_quality": quality, "gopher_repetition": repetition})
     if name == "c4":
-        return Gristmill(c4=C4_OWN, min_sentences=3)
+        return Gristmill(c4=LINES, min_sentences=3)
     quality = (GopherQuality(), GopherQuality.rules())
     repetition = (GopherRepetition(), GopherRepetition.rules())
     measures = {"gopher_quality": quality, "gopher_repetition": repetition}
