@@ -24,3 +24,12 @@ def kernel(*signatures: str) -> Callable[[F], F]:
         list(signatures) if signatures else None, cache=True, nogil=True, fastmath=False, error_model="numpy"
     )
     return compiled
+
+
+def inlined(function: F) -> F:
+    """Compiles a part of a kernel, with the same arithmetic, into each kernel that calls it.
+
+    A call would count references to each array that it is given, which for a word or a row takes longer than the work.
+    """
+    compiled: Any = numba.njit(cache=True, nogil=True, fastmath=False, error_model="numpy", forceinline=True)(function)
+    return compiled
