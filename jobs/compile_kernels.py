@@ -8,10 +8,7 @@ from importlib import import_module
 
 from jobs.terminal import notice
 
-MODULES = (
-    "filters.glance_kernel",
-    "filters.language_kernel",
-)  # all that have kernels, which are compiled when they are imported
+MODULES = ("filters.language_kernel",)  # all that have kernels, which are compiled when they are imported
 
 
 def compile_kernels() -> None:

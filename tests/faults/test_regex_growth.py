@@ -61,6 +61,8 @@ USES: dict[str, tuple[str, int | None]] = {
     "filters/gopher_repetition.py:_PARAGRAPH_BREAK": (SEARCH, None),
     "filters/language_guess.py:_BODY": (SEARCH, None),
     "filters/language_guess.py:_SCRIPT": (SEARCH, None),
+    "filters/language_guess.py:_SHOWN": (MATCH, 65_536),
+    "filters/language_guess.py:_TAG_NAME": (MATCH, None),
     "filters/line_corrections.py:_SPACES": (SEARCH, None),
     "filters/line_corrections.py:built": (MATCH, None),
     "filters/personal_data.py:_DIGITS_AND_DOTS": (SEARCH, None),
