@@ -104,12 +104,14 @@ def test_every_code_point_has_the_class_and_the_folding_of_unicode():
 def test_words_of_one_character_are_those_of_scripts_without_spaces():
     table = letters.letter_table() >> np.uint32(letters.CLASS_SHIFT)
     script = re.compile(
-        "(CJK|IDEOGRAPHIC|HANGZHOU|VERTICAL|OLD CHINESE|MASU|BOPOMOFO|(HALFWIDTH )?KATAKANA|HIRAGANA|HENTAIGANA|YI|NUSHU|"
+        "(CJK|IDEOGRAPHIC|HANGZHOU|VERTICAL (KANA|IDEOGRAPHIC)|OLD CHINESE|MASU|"
+        "BOPOMOFO|(HALFWIDTH )?KATAKANA|HIRAGANA|HENTAIGANA|YI|NUSHU|"
         "TANGUT|KHITAN|THAI|LAO|KHMER|MYANMAR|NEW TAI|TAI|AHOM)[ -]"
     )
     without_spaces = [bool(script.match(unicodedata.name(chr(point), ""))) for point in range(0x34000)]
     for point in np.flatnonzero(np.isin(table, (letters.LETTER, letters.ALONE))).tolist():
-        assert (table[point] == letters.ALONE) == without_spaces[point], unicodedata.name(chr(point))
+        name = unicodedata.name(chr(point), "")  # Python knows no names of Tangut
+        assert (table[point] == letters.ALONE) == without_spaces[point] or not name, name
 
 
 def signatures_by_definition(text: str, shape: MinHash) -> list[int]:
