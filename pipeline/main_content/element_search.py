@@ -89,7 +89,7 @@ class Walk:
     def _of_first(self, found: int, name: str, element: HtmlElement) -> int:
         """What is found in an attribute, less what an expression asks of the first of two of which this is the other."""
         for bit, names in self._firsts.items():
-            if found & bit and name != next(each for each in element.keys() if each in names):
+            if found & bit and name != next(each for each, _ in element.items() if each in names):
                 found &= ~bit
         return found
 
@@ -217,7 +217,9 @@ def _set_bit(several: dict[str, int], strings: AbstractSet[str], bit: int) -> No
 
 
 _NUMBERS = count()
-_BITS: dict[tuple[str, tuple[str, ...]], int] = {}  # of an expression: what it asks of one attribute, or of the first of two
+_BITS: dict[
+    tuple[str, tuple[str, ...]], int
+] = {}  # of an expression: what it asks of one attribute, or of the first of two
 _REMEMBERED: dict[str, _Remembered] = defaultdict(_Remembered)  # by attribute
 
 
