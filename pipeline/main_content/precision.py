@@ -106,7 +106,7 @@ class Pruning:
 
 
 def clean(tree: HtmlElement, options: Extractor) -> HtmlElement:
-    """What `tree_cleaning` makes of a tree with `favor_precision`, without a walk for each of its 47 tags that is not there."""
+    """What `tree_cleaning` makes of a tree with `favor_precision`, with no walk for an unwanted tag that is not there."""
     if options.images or not options.tables:
         return htmlprocessing.tree_cleaning(tree, options)
     htmlprocessing.recover_math(tree)
