@@ -8,7 +8,14 @@ from importlib import import_module
 
 from jobs.terminal import notice
 
-MODULES = ("filters.language_kernel",)  # all that have kernels, which are compiled when they are imported
+MODULES = (  # all that have kernels, which are compiled when they are imported
+    "dedup.band_kernels",
+    "dedup.fast_minima",
+    "dedup.fast_words",
+    "dedup.minima",
+    "dedup.xxhash_kernel",
+    "filters.language_kernel",
+)
 
 
 def compile_kernels() -> None:
