@@ -175,15 +175,15 @@ class _Walk:
         if part.max_word_chars is not None and line.longest_word > part.max_word_chars:
             return False
         words, sentences, said = line.words, line.sentences, self._text[line.first : line.last]
-        if self._cites and "[" in said:
-            said, sentences = CITATION.sub("", said), None
+        if self._cites and len(uncited := CITATION.sub("", said)) < len(said):
+            said, sentences = uncited, -1
             if part.words_without_citations:
                 words = len(said.split())
         if part.only_punctuated_lines and (not said.endswith(part.end_marks) or said.endswith(ELLIPSIS)):
             return False
         if words < part.min_line_words or (not self._plain and self._is_unwanted(said)):
             return False
-        if sentences is None:
+        if sentences < 0:
             sentences = 1 if part.by_sentence else count_sentences(said, part.language, part.tokenizer)
         self._sentences += sentences
         return True

@@ -14,20 +14,18 @@ from pipeline.sentence_kernels import sentences_between
 _Bytes = npt.NDArray[np.uint8]
 _Places = npt.NDArray[np.int64]
 
-_UNCOUNTED = -1
-
 
 class Line(NamedTuple):
     """A line without the whitespace around it: from, to (characters of the page); its words and the longest; its sentences.
 
-    Words are what stands between whitespace. Sentences are None where no words of the page were given.
+    Words are what stands between whitespace. Sentences are -1 where no words of the page were given.
     """
 
     first: int
     last: int
     words: int
     longest_word: int
-    sentences: int | None
+    sentences: int
 
 
 def counted_lines(text: str, ends: Sequence[int], classes: Classes, words: _Places | None) -> Iterator[Line]:
@@ -35,8 +33,7 @@ def counted_lines(text: str, ends: Sequence[int], classes: Classes, words: _Plac
     encoded = np.frombuffer(text.encode(), np.uint8)
     none = np.zeros(0, np.int64)
     rows = _lines(encoded, np.array(ends, np.int64), classes, none if words is None else words, words is not None)
-    for first, last, count, longest, sentences in rows.tolist():
-        yield Line(first, last, count, longest, None if sentences == _UNCOUNTED else sentences)
+    return map(Line._make, rows.tolist())
 
 
 @kernel(f"({READ}, int64[::1], uint8[::1], int64[::1], boolean)")
@@ -61,7 +58,7 @@ def _lines(text: _Bytes, ends: _Places, classes: Classes, words: _Places, counts
             at += size
             char += 1
         lines[row, 0], lines[row, 1], lines[row, 2], lines[row, 3] = first, last, count, longest
-        lines[row, 4] = _UNCOUNTED
+        lines[row, 4] = -1
         if counts_sentences:
             lines[row, 4], word = sentences_between(text, first_byte, last_byte, words, word, classes)
     return lines

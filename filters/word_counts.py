@@ -35,7 +35,7 @@ def word_counts(page: Spelled, classes: Classes, stops: Spelled) -> WordCounts:
 
 @kernel()
 def _word(text: _Bytes, at: int, end: int, classes: Classes) -> tuple[int, int]:
-    """The characters of a word, and what is true of it: `LETTER` that one is, `CHOSEN` that all are symbols and not all letters."""
+    """The characters of a word; and `LETTER` where one is a letter, `CHOSEN` where all are symbols and not all are letters."""
     chars, all_flags, any_flags = 0, LETTER | CHOSEN, 0
     while at < end:
         code, size = char_at(text, at)

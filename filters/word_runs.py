@@ -81,10 +81,10 @@ def _sums(text: _Bytes, starts: _Places, base: np.uint64, inverse: np.uint64) ->
 
 @kernel()
 def _is_same(text: _Bytes, one: int, other: int, size: int) -> bool:
-    for at in range(size):
-        if text[one + at] != text[other + at]:
-            return False
-    return True
+    at = 0
+    while at < size and text[one + at] == text[other + at]:
+        at += 1
+    return at == size
 
 
 @kernel()
@@ -132,7 +132,7 @@ def _firsts(text: _Bytes, starts: _Places, places: _Rows, hashes: _Hashes, size:
             if (
                 hashes[table[slot]] == hashes[row]
                 and starts[other + size] - starts[other] == length
-                and _is_same(text, start, starts[other], length)
+                and _is_same(text, int(start), int(starts[other]), int(length))
             ):
                 break
             slot = (slot + 1) & mask
@@ -146,7 +146,7 @@ def _firsts(text: _Bytes, starts: _Places, places: _Rows, hashes: _Hashes, size:
 def _again(
     text: _Bytes, starts: _Places, sums: _Hashes, undo: _Hashes, places: _Rows, size: int
 ) -> tuple[_Rows, _Rows]:
-    """Where runs of `size` words stand that may be there again, of those at `places`, and for each the row of the first equal one."""
+    """Where runs of `size` words that may be there again stand, of those at `places`; for each the row of the first equal one."""
     hashes = np.empty(len(places), np.uint64)
     count = 0
     for place in places:
@@ -193,7 +193,7 @@ def _top_chars(text: _Bytes, ends: _Places, sizes: _Places, base: np.uint64, inv
         for each in range(len(places)):
             if times[each] > most:
                 top, most = places[each], times[each]
-        tops[row] = _chars(spaced, starts[top], starts[top + size] - 1) * most
+        tops[row] = _chars(spaced, int(starts[top]), int(starts[top + size] - 1)) * most
         # Without spaces inside of words, a longer run that is there again begins and ends with shorter ones that are.
         places = _pairs(places, firsts, times) if is_plain else every
     return tops
@@ -233,6 +233,6 @@ def _repeated_chars(text: _Bytes, ends: _Places, sizes: _Places, base: np.uint64
                 continue
             if seen[firsts[each]]:
                 resume = places[each] + size
-                repeated[row] += _chars(text, starts[places[each]], starts[resume])
+                repeated[row] += _chars(text, int(starts[places[each]]), int(starts[resume]))
             seen[firsts[each]] = True
     return repeated

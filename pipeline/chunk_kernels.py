@@ -65,7 +65,7 @@ def guard_of(text: Bytes, ends: npt.NDArray[np.int64]) -> Bytes:
 @kernel()
 def char_at(text: Bytes, at: int) -> tuple[int, int]:
     """The code point whose first byte is at `at`, and how many bytes it has."""
-    first = np.int64(text[at])
+    first = int(text[at])
     if first < 0x80:
         return first, 1
     if first < 0xE0:
@@ -84,7 +84,7 @@ def _cuts_off(mark: int, letter: int) -> bool:
 
 
 @kernel()
-def _chunk_at(text: Bytes, at: int, classes: Bytes) -> tuple[int, np.uint64, np.uint64, int, bool]:
+def _chunk_at(text: Bytes, at: int, classes: Bytes) -> tuple[int, np.uint64, np.uint64, int]:
     """Of the chunk that begins at `at`: its end, its hash, that without its last byte, and what it may be if not guarded."""
     hashed = before = _SEED
     letters = True
@@ -118,7 +118,7 @@ def _is_guarded(guard: Bytes, hashed: np.uint64) -> bool:
 @kernel()
 def _first_row(memory: Bytes, hashed: np.uint64) -> int:
     places = np.uint64(len(memory) // _SHARING)
-    return np.int64((_mixed(hashed) >> np.uint64(20)) & (places - np.uint64(1))) * _SHARING
+    return int((_mixed(hashed) >> np.uint64(20)) & (places - np.uint64(1))) * _SHARING
 
 
 @kernel()
@@ -166,7 +166,12 @@ def cut_text(
         chunks[count, 2] = filled
         for byte in range(start, at):
             tight[filled + byte - start] = text[byte]
-        if not plain or form == _ASK or _is_guarded(guard, hashed) or (form == _WORD_AND_MARK and _is_guarded(guard, before)):
+        if (
+            not plain
+            or form == _ASK
+            or _is_guarded(guard, hashed)
+            or (form == _WORD_AND_MARK and _is_guarded(guard, before))
+        ):
             row = _find(memory, text, start, at, hashed)
             if row < 0:
                 unknown[asked] = count

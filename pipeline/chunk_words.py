@@ -158,7 +158,10 @@ def _among(text: bytes, chunks: Chunks, number: int, reach: int) -> tuple[int, i
     first = last = number
     while first > max(0, number - reach) and text[chunks.item(first - 1, 1) : chunks.item(first, 0)] == b" ":
         first -= 1
-    while last + 1 < min(len(chunks), number + reach + 1) and text[chunks.item(last, 1) : chunks.item(last + 1, 0)] == b" ":
+    while (
+        last + 1 < min(len(chunks), number + reach + 1)
+        and text[chunks.item(last, 1) : chunks.item(last + 1, 0)] == b" "
+    ):
         last += 1
     return first, last
 

@@ -24,7 +24,9 @@ class Spelled:
     def of(cls, words: Sequence[str]) -> Self:
         """Any words, of which nothing is promised."""
         encoded = [word.encode() for word in words]
-        text = np.frombuffer(b"".join(encoded), np.uint8).copy()  # a kernel is compiled for arrays that may be written to
+        text = np.frombuffer(
+            b"".join(encoded), np.uint8
+        ).copy()  # a kernel is compiled for arrays that may be written to
         return cls(text, np.cumsum(list(map(len, encoded)), dtype=np.int64), is_whole=False)
 
     def __len__(self) -> int:
@@ -36,5 +38,7 @@ class Spelled:
         text, ends = self.text.tobytes().decode(), self.ends
         if len(text) < len(self.text):
             begins = (self.text & 0xC0) != 0x80  # no byte that goes on with a character
-            ends = np.cumsum(begins)[ends - 1] if len(ends) and ends[0] else np.concatenate([[0], np.cumsum(begins)])[ends]
+            ends = (
+                np.cumsum(begins)[ends - 1] if len(ends) and ends[0] else np.concatenate([[0], np.cumsum(begins)])[ends]
+            )
         return [text[start:end] for start, end in pairwise([0, *ends.tolist()])]
