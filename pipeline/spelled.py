@@ -37,8 +37,6 @@ class Spelled:
         """The words, in order."""
         text, ends = self.text.tobytes().decode(), self.ends
         if len(text) < len(self.text):
-            begins = (self.text & 0xC0) != 0x80  # no byte that goes on with a character
-            ends = (
-                np.cumsum(begins)[ends - 1] if len(ends) and ends[0] else np.concatenate([[0], np.cumsum(begins)])[ends]
-            )
+            begins = (self.text & 0xC0) != 0x80  # every byte but those that go on with a character
+            ends = np.concatenate([[0], np.cumsum(begins)])[ends]
         return [text[start:end] for start, end in pairwise([0, *ends.tolist()])]

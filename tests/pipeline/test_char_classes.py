@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from pipeline.char_classes import CHOSEN, LETTER, LINE_BREAK, PUNCTUATION, SPACE, char_classes
+from pipeline.char_classes import CHOSEN, LETTER, PUNCTUATION, SPACE, char_classes
 
 CHARS = [chr(code) for code in range(0x110000)]
 
@@ -13,7 +13,6 @@ def test_each_character_has_the_flags_that_python_gives_it() -> None:
         LETTER: [char.isalpha() for char in CHARS],
         SPACE: [char.isspace() for char in CHARS],
         PUNCTUATION: [unicodedata.category(char)[0] == "P" for char in CHARS],
-        LINE_BREAK: [len(f"a{char}b".splitlines()) > 1 for char in CHARS],
     }
     for flag, expected in told.items():
         assert ((classes & flag) != 0).tolist() == expected

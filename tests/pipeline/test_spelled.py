@@ -27,4 +27,4 @@ def test_whole_words_are_the_text_without_its_whitespace(text: str) -> None:
 
 def test_nothing_is_promised_of_words_that_are_not_the_text() -> None:
     assert not spelled_words("so IS_ALPHA it is").is_whole
-    assert not spelled_words("今日は", "zh").is_whole
+    assert not Spelled.of(["今日", "は"]).is_whole
