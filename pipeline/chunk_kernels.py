@@ -142,6 +142,18 @@ def _find(memory: Bytes, text: Bytes, start: int, end: int, hashed: np.uint64) -
     return -1
 
 
+@kernel()
+def _has_to_ask(form: int, hashed: np.uint64, before: np.uint64, guard: Bytes) -> bool:
+    return form == _ASK or _is_guarded(guard, hashed) or (form == _WORD_AND_MARK and _is_guarded(guard, before))
+
+
+@kernel()
+def _mark_words(lasts: Flags, last: int, memory: Bytes, row: int) -> None:
+    for word in range(memory[row, 1]):
+        last += memory[row, 2 + word]
+        lasts[last] = True
+
+
 @kernel(f"({READ}, uint8[::1], uint8[::1], boolean, uint8[:, ::1])")
 def cut_text(
     text: Bytes, classes: Bytes, guard: Bytes, plain: bool, memory: Bytes
@@ -166,21 +178,13 @@ def cut_text(
         chunks[count, 2] = filled
         for byte in range(start, at):
             tight[filled + byte - start] = text[byte]
-        if (
-            not plain
-            or form == _ASK
-            or _is_guarded(guard, hashed)
-            or (form == _WORD_AND_MARK and _is_guarded(guard, before))
-        ):
+        if not plain or _has_to_ask(form, hashed, before, guard):
             row = _find(memory, text, start, at, hashed)
             if row < 0:
                 unknown[asked] = count
                 asked += 1
             else:
-                last = filled - 1
-                for word in range(memory[row, 1]):
-                    last += memory[row, 2 + word]
-                    lasts[last] = True
+                _mark_words(lasts, filled - 1, memory, row)
         else:
             lasts[filled + at - start - 1] = True
             lasts[filled + at - start - form] = True
