@@ -15,6 +15,11 @@ MODULES = (  # all that have kernels, which are compiled when they are imported
     "dedup.minima",
     "dedup.xxhash_kernel",
     "filters.language_kernel",
+    "filters.line_counts",
+    "filters.word_counts",
+    "filters.word_runs",
+    "pipeline.chunk_kernels",
+    "pipeline.sentence_kernels",
 )
 
 
