@@ -8,11 +8,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.bands import band_keys, band_table
+from dedup.bbit import pack
+from dedup.columns import order_schema
 from dedup.documents import Documents, Judged
 from dedup.minhash import MinHash
-from dedup.survival import Components, Survival
+from dedup.survival import Components, Star, Survival
 from pipeline.identity import IDENTITY_IF_CHANGED
-from pipeline.schemas import BANDS, ORDER
+from pipeline.schemas import BANDS, SIGNATURE
 from pipeline.steps import PartRun
 from pipeline.tables import TableWriter
 
@@ -35,7 +37,7 @@ class Signatures:
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `bands` and `order`; counts the documents signed and those too short to be."""
-        order = part.writer("order", ORDER)
+        order = part.writer("order", order_schema(self.minhash, self.survival))
         bands = Sorted(part.writer("bands", BANDS), self.minhash.bands)
         documents = 0
         for member, row, table, keep in self.documents.batches(part, READ):
@@ -46,9 +48,17 @@ class Signatures:
             bands.add(
                 band_keys(signatures, self.minhash.bands, self.minhash.rows)[has_signature], member, rows[has_signature]
             )
-            order.write_columns(_order_columns(member, rows.tolist(), texts, kept))
+            columns = _order_columns(member, rows.tolist(), texts, kept)
+            order.write_columns(columns | self._packed(signatures, has_signature))
             documents += rows.size
         return {"documents": documents, "signed": bands.close()}
+
+    def _packed(self, signatures: Keys, has_signature: npt.NDArray[np.bool_]) -> dict[str, list[bytes | None]]:
+        """What the rule of survival compares, null where there is no signature."""
+        if not isinstance(self.survival, Star):
+            return {}
+        packed = pack(signatures, self.survival.bits)
+        return {SIGNATURE: [row.tobytes() if has else None for row, has in zip(packed, has_signature, strict=True)]}
 
 
 class Sorted:
