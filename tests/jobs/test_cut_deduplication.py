@@ -69,8 +69,9 @@ def test_a_run_by_the_rule_star_is_looked_at_like_any_other(starred: Path, crawl
     gone = survivors(told).filter(~pl.col("keep") & pl.col("cluster").is_not_null())
     assert gone.height
     duplicate = next(page for page in crawl.planted if page.expectation == "near_duplicate")
-    story = orjson.loads(typed("why", str(starred), duplicate.url, "--json").stdout)
+    (story,) = orjson.loads(typed("why", str(starred), duplicate.url, "--json").stdout)["records"]
     assert story["duplicates"]["cluster_size"] > 1
+    assert len(story["duplicates"]["members"]) == story["duplicates"]["cluster_size"] - 1
 
 
 def test_what_if_gives_what_the_run_by_the_rule_star_kept(starred: Path) -> None:
