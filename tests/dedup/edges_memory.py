@@ -2,6 +2,7 @@
 
 import resource
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def signed(storage: LocalStorage, documents: int) -> list[Receipt]:
 
 
 def main(root: str, documents: int) -> None:
-    storage = LocalStorage(root)
+    storage = LocalStorage(Path(root))
     given = PartInputs(step="minhash", span=1, receipts=tuple(signed(storage, documents)))
     running = part(storage, Edges(minhash=MINHASH, rows=ROWS), "p00000", (given,))
     counts = running.task.stage.run(running)
