@@ -11,6 +11,20 @@ from pipeline.schemas import BANDS
 
 Keys = npt.NDArray[np.uint64]
 
+# splitmix64's finaliser (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators").
+_FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31)
+
+
+def mixed(values: Keys) -> Keys:
+    """A bijection of 64-bit values after which each bit depends on all; works in place on `values`."""
+    values ^= values >> _SHIFTS[0]
+    values *= _FIRST
+    values ^= values >> _SHIFTS[1]
+    values *= _SECOND
+    values ^= values >> _SHIFTS[2]
+    return values
+
 
 def band_keys(signatures: Keys, bands: int, rows: int) -> Keys:
     """A 64-bit key for each band of each document: shape (documents, bands * rows) becomes (documents, bands).
