@@ -100,14 +100,15 @@ class TableWriter:
 
 def _row_bytes(values: pa.Array) -> npt.NDArray[np.int64]:
     """Bytes of text in each value, however deep they stand in structs and lists."""
-    kind = values.type
-    if pa.types.is_struct(kind):
+    kind, types = values.type, pa.types
+    if types.is_struct(kind):
         return sum((_row_bytes(field) for field in values.flatten()), np.zeros(len(values), np.int64))
-    if pa.types.is_list(kind):
+    if types.is_list(kind):
         inside = _row_bytes(values.flatten())
         return np.bincount(pc.call_function("list_parent_indices", [values]), inside, len(values)).astype(np.int64)
-    if pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
-        return pc.call_function("binary_length", [values]).fill_null(0).to_numpy(zero_copy_only=False)
+    if any(of(kind) for of in (types.is_large_string, types.is_string, types.is_large_binary, types.is_binary)):
+        found = pc.call_function("binary_length", [values]).fill_null(0).to_numpy(zero_copy_only=False)
+        return found.astype(np.int64, copy=False)
     return np.zeros(len(values), np.int64)
 
 

@@ -114,12 +114,14 @@ def _dataset(run: OpenRun) -> Iterator[Finding | None]:
         return
     if manifest["run"] != run.record.id and not _packed_alike(run, manifest):
         yield Finding(FOLDER, f"it is of run {manifest['run']}, not of the last one")
-    listed = {shard["path"] for shard in manifest["shards"]}
-    for name in run.storage.names(f"{FOLDER}/data"):
-        if f"data/{name}" not in listed:
-            yield Finding(f"{FOLDER}/data/{name}", "not listed in the manifest")
+    shards = (*manifest["shards"], *manifest.get("beside", ()))
+    listed = {shard["path"] for shard in shards}
+    for folder in ("data", "duplicates"):
+        for name in run.storage.names(f"{FOLDER}/{folder}"):
+            if f"{folder}/{name}" not in listed:
+                yield Finding(f"{FOLDER}/{folder}/{name}", "not listed in the manifest")
     yield from _described(run.storage, manifest)
-    for shard in manifest["shards"]:
+    for shard in shards:
         entry = FileEntry(f"{FOLDER}/{shard['path']}", shard["sha256"], shard["bytes"], shard["rows"])
         yield _file(run.storage, entry)
 
