@@ -45,7 +45,7 @@ def survivors(clusters: pa.Table, order: pa.Table) -> pa.Table:
         cluster_size=pl.len().cast(pl.Int32), survivor=pl.first("document")
     )
     judged = members.join(chosen, on="cluster", how="left").sort("document")
-    judged = judged.with_columns(keep=pl.col("document") == pl.col("survivor"))
+    judged = judged.with_columns(keep=pl.col("document") == pl.col("survivor"), similarity=pl.lit(None, pl.Float64))
     return judged.select(CLUSTERED.names).to_arrow().cast(CLUSTERED)
 
 

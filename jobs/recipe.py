@@ -107,7 +107,7 @@ class Recipe:
             inputs=(ingest, *measuring),
             span=self.bundle,
         )
-        dedup = dedup_steps(self.minhash, ingest, decide, span=self.bundle) if self.minhash else ()
+        dedup = dedup_steps(self.minhash, (ingest, decide), span=self.bundle) if self.minhash else ()
         last = dedup[-1] if dedup else decide
         pack = Step(
             name="pack",
