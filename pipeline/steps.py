@@ -275,22 +275,19 @@ def _failure(task: PartTask, why: str, trace: str = "") -> Failure:
 
 def _attempt(task: PartTask) -> Receipt:
     part = PartRun(task, open_storage(task.root))
-    began, burnt = time.perf_counter(), _cpu_seconds()
+    alone = threading.current_thread() is threading.main_thread()
+    clock = time.process_time if alone else time.thread_time  # in a thread, of which others run beside
+    began, burnt = time.perf_counter(), clock()
     part.facts["began"] = round(time.time(), 3)
     try:
         counts = task.stage.run(part)
-        part.facts["cpu_seconds"] = round(_cpu_seconds() - burnt, 3)
+        part.facts["cpu_seconds"] = round(clock() - burnt, 3)
         part.facts["seconds"] = round(time.perf_counter() - began, 3)
         part.facts["peak_rss_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         return part.commit(counts)
     except BaseException:
         part.discard()
         raise
-
-
-def _cpu_seconds() -> float:
-    """What this part has burnt: the process, or its own thread alone where others run beside it."""
-    return time.process_time() if threading.current_thread() is threading.main_thread() else time.thread_time()
 
 
 def without_traces(failures: Sequence[Failure]) -> list[dict[str, str]]:

@@ -1,0 +1,121 @@
+"""From somebody's files of rows to the same rows without duplicates: what stands behind `gristmill dedup`."""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dedup.minhash import MinHash
+from dedup.pack_rows import PackRows
+from dedup.row_dataset import build_row_dataset
+from dedup.rows import Rows, row_steps
+from dedup.steps import dedup_steps
+from jobs.executing import execute
+from pipeline.errors import InputError, RecipeError
+from pipeline.execution import Execution, Runner
+from pipeline.local_runner import ThreadRunner
+from pipeline.rows.columns import RowColumns
+from pipeline.rows.parquet import found_columns
+from pipeline.rows.pieces import divided
+from pipeline.rows.united import united_all
+from pipeline.runs import OpenRun, record_run
+from pipeline.sources import ROW_FILES, Source, find_source, save_source
+from pipeline.steps import PlannedStep, Step, plan_steps
+from pipeline.storage import Storage, open_storage
+
+BUNDLE_BYTES, BUNDLE_FILES = 16 << 20, 64  # small files share a part
+PART_BYTES = 2 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedRows:
+    """A deduplication that could start: everything that may be wrong with a command has been checked."""
+
+    storage: Storage
+    files: Source
+    source: Source
+    steps: list[PlannedStep]
+
+
+def prepare_rows(
+    inputs: Sequence[str], output: str, *, minhash: MinHash, columns: RowColumns, name: str | None = None
+) -> PreparedRows:
+    """Finds the files, looks at the footers of those that are Parquet, and plans the steps.
+
+    Raises:
+        RecipeError, InputError: what is wrong, before anything has started.
+    """
+    storage = open_storage(output)
+    storage.names("runs")  # so that a ROOT nobody can reach is noticed before the input is looked at
+    files = find_source(inputs, name=name)
+    _refuse_others(files, storage.location)
+    source, schemas = divided(files)
+    for file, schema in schemas.items():
+        found_columns(schema, columns, file)
+    united_all(schemas)
+    minhash.check()
+    steps = graph(minhash, columns, span=_span(source), source=save_source(storage, source))
+    return PreparedRows(storage=storage, files=files, source=source, steps=plan_steps(steps, source))
+
+
+def _refuse_others(files: Source, root: str) -> None:
+    for part in files.parts:
+        if not part.name.endswith(ROW_FILES):
+            raise InputError(f"{part.name}: only rows are deduplicated, in files called {', '.join(ROW_FILES)}")
+        if "://" not in part.location and Path(part.location).is_relative_to(root):
+            raise RecipeError(f"--output {root} holds {part.name}, an input: choose a folder outside of the input's")
+
+
+def _span(source: Source) -> int:
+    """How many files share a part: a power of two, of which more files of the same kind change nothing."""
+    mean, span = source.bytes / len(source.parts), 1
+    while span < BUNDLE_FILES and 2 * span * mean <= BUNDLE_BYTES:
+        span *= 2
+    return span
+
+
+def graph(minhash: MinHash, columns: RowColumns, *, span: int, source: str) -> tuple[Step, ...]:
+    """The steps, each after its inputs. `source` is where ROOT keeps the list of files."""
+    looked, united = row_steps(span)
+    found = dedup_steps(minhash, (looked,), documents=Rows(columns=columns), span=span)
+    pack = Step(name="pack", stage=PackRows(source=source), inputs=(looked, united, found[-1]), span=span)
+    return (looked, united, *found, pack)
+
+
+def run_rows(prepared: PreparedRows, *, workers: int | None = None, ray: str | None = None) -> dict[str, Any]:
+    """Runs what is missing, builds the dataset folder, and returns its manifest (with `run_seconds`).
+
+    Raises:
+        PartsFailed: some parts failed; all others are done.
+        KeyboardInterrupt: after everything in flight was told to stop.
+    """
+    began = time.monotonic()
+    runner = _runner(prepared, workers, ray)
+    try:
+        record = record_run(prepared.storage, recipe="dedup", rules=(), source=prepared.source, steps=prepared.steps)
+        execute(Execution(prepared.storage, prepared.source, prepared.steps, {"provenance": record.provenance}), runner)
+    finally:
+        runner.close()
+    manifest = build_row_dataset(OpenRun(prepared.storage, record))
+    return manifest | {"run_seconds": round(time.monotonic() - began, 1)}
+
+
+def _runner(prepared: PreparedRows, workers: int | None, ray: str | None) -> Runner:
+    """Threads of this process, or a Ray cluster where one is named."""
+    if ray is None:
+        threads = workers or os.cpu_count() or 1
+        return ThreadRunner(threads)
+    from jobs.running import make_runner
+
+    return make_runner(
+        prepared.storage.location,
+        prepared.source,
+        [step.payload for step in prepared.steps],
+        modules=(),
+        part_bytes=PART_BYTES,
+        workers=workers,
+        ray=ray,
+        local=False,
+    )
