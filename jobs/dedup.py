@@ -15,6 +15,14 @@ Rows = Annotated[
         metavar="INPUT…", help="Parquet or JSON lines: files, globs, folders, s3://, https:// or hf:// addresses."
     ),
 ]
+Family = Annotated[
+    str,
+    typer.Option(
+        "--family",
+        metavar="NAME",
+        help="fast: words and hashes of its own, for any language; datatrove: signatures bit for bit as FineWeb's.",
+    ),
+]
 Threads = Annotated[
     int | None,
     typer.Option("--workers", metavar="N", min=1, help="Parts at a time, in threads.", show_default="all CPUs"),
@@ -33,6 +41,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     id_column: IdColumn = None,
     url_column: UrlColumn = None,
     date_column: DateColumn = None,
+    family: Family = "fast",
     workers: Threads = None,
     ray: Cluster = None,
     json: Json = False,
@@ -51,7 +60,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
 
     try:
         columns = RowColumns(text=text_column, id=id_column, url=url_column, date=date_column)
-        prepared = prepare_rows(input_, output, minhash=MinHash(), columns=columns, name=source)
+        prepared = prepare_rows(input_, output, minhash=MinHash(family=family), columns=columns, name=source)
         notice(
             f"{len(prepared.files.parts)} files, {bytes_text(prepared.files.bytes)}, "
             f"as source {prepared.source.name} → {prepared.storage.location}"

@@ -1,7 +1,7 @@
 """The stage of the step `minhash`: each part's band keys, and what the order of survival depends on."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from pipeline.schemas import BANDS, ORDER
 from pipeline.steps import PartRun
 
 READ = ("text", "date", "record_id")
+BATCH = 2_048  # documents signed at a time: some MB of text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,19 +36,18 @@ class Signatures:
         order = part.writer("order", ORDER)
         keys: list[npt.NDArray[np.uint64]] = [np.empty((0, self.minhash.bands), np.uint64)]
         signed: list[npt.NDArray[np.bool_]] = [np.empty(0, np.bool_)]
-        places: list[tuple[int, int]] = []
-        for member, row, table, keep in self.documents.batches(part, READ):
-            kept = table.filter(pa.array(keep))
-            rows: list[int] = (np.flatnonzero(keep) + row).tolist()
-            texts: list[str] = kept["text"].to_pylist()
-            signatures, has_signature = self.minhash.signatures(texts)
+        places: list[npt.NDArray[np.int32]] = [np.empty((0, 2), np.int32)]
+        for member, row, table, keep in self.documents.batches(part, READ, BATCH):
+            kept = table if keep.all() else table.filter(pa.array(keep))
+            signatures, has_signature = self.minhash.signatures(kept["text"])
             keys.append(band_keys(signatures, self.minhash.bands, self.minhash.rows))
             signed.append(has_signature)
-            places += [(member, number) for number in rows]
-            order.write_columns(_order_columns(member, rows, texts, kept))
-        members, numbers = np.array(places, np.int32).reshape(-1, 2).T
+            rows = (np.flatnonzero(keep) + row).astype(np.int32)
+            places.append(np.stack([np.full(rows.size, member, np.int32), rows], axis=1))
+            order.write(_order(places[-1], kept))
+        members, numbers = np.concatenate(places).T
         self._write_bands(part, band_table(np.concatenate(keys), np.concatenate(signed), members, numbers))
-        return {"documents": len(places), "signed": int(np.concatenate(signed).sum())}
+        return {"documents": members.size, "signed": int(np.concatenate(signed).sum())}
 
     def _write_bands(self, part: PartRun, table: pa.Table) -> None:
         """One row group a band, empty ones too: a reader of band `b` opens row group `b`."""
@@ -57,11 +57,7 @@ class Signatures:
             writer.end_row_group()
 
 
-def _order_columns(member: int, rows: list[int], texts: list[str], kept: pa.RecordBatch) -> dict[str, list[Any]]:
-    return {
-        "member": [member] * len(rows),
-        "row": rows,
-        "text_chars": [len(text) for text in texts],
-        "date": kept["date"].to_pylist(),
-        "record_id": kept["record_id"].to_pylist(),
-    }
+def _order(places: npt.NDArray[np.int32], kept: pa.RecordBatch) -> pa.RecordBatch:
+    chars = pc.call_function("utf8_length", [kept["text"]]).cast(pa.int32())
+    arrays = [pa.array(places[:, 0]), pa.array(places[:, 1]), chars, kept["date"], kept["record_id"]]
+    return pa.RecordBatch.from_arrays(arrays, schema=ORDER)

@@ -3,7 +3,7 @@
 Batches come in the order of the file and their size depends on the file alone. Memory is that of one batch.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -71,17 +71,30 @@ def rows_of(piece: Piece) -> tuple[int, pa.Schema]:
         return rows, found
     with closing(open_seekable(piece.location)) as source, unreadable(piece.name):
         file = pq.ParquetFile(source)
-        groups = range(*(piece.groups or (0, file.num_row_groups)))
-        return sum(file.metadata.row_group(group).num_rows for group in groups), file.schema_arrow.remove_metadata()
+        rows = file.metadata.num_rows if piece.rows is None else piece.rows
+        return rows, file.schema_arrow.remove_metadata()
 
 
 def _parquet_batches(
     file: pq.ParquetFile, piece: Piece, names: list[str] | None, rows: int
 ) -> Iterator[pa.RecordBatch]:
-    for group in range(*(piece.groups or (0, file.num_row_groups))):
-        about = file.metadata.row_group(group)
-        size = max(1, min(rows, BATCH_BYTES * about.num_rows // max(about.total_byte_size, 1)))
-        yield from file.iter_batches(batch_size=size, row_groups=[group], columns=names, use_threads=False)
+    groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
+    first, stop = piece.first, _rows_in(groups) if piece.rows is None else piece.first + piece.rows
+    chosen = range(*(piece.groups or (0, len(groups))))
+    row = _rows_in(groups[: chosen.start])
+    for number in chosen:
+        size = max(1, min(rows, BATCH_BYTES * groups[number].num_rows // max(groups[number].total_byte_size, 1)))
+        for batch in file.iter_batches(batch_size=size, row_groups=[number], columns=names, use_threads=False):
+            low, high = max(first - row, 0), min(stop - row, batch.num_rows)
+            if low < high:
+                yield batch.slice(low, high - low)
+            row += batch.num_rows
+            if row >= stop:
+                return
+
+
+def _rows_in(groups: Sequence[pq.RowGroupMetaData]) -> int:
+    return sum(group.num_rows for group in groups)
 
 
 def _of_parquet(batch: pa.RecordBatch, found: Mapping[str, pa.Array]) -> pa.RecordBatch:

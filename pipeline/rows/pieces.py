@@ -1,7 +1,7 @@
-"""Pieces of input files: of a large Parquet file, each part of a run reads some row groups.
+"""Pieces of input files: of a large Parquet file, each part of a run reads some row groups, or some rows of a large one.
 
 So one file keeps several workers busy, a part's memory does not grow with the file, and no document number runs out of its 24
-bits for the row. A piece is a `SourcePart` whose name says which row groups it is; a file that is one piece keeps its name.
+bits for the row. A piece is a `SourcePart` whose name says which rows it is; a file that is one piece keeps its name.
 """
 
 import re
@@ -23,6 +23,7 @@ from pipeline.sources import STATS_AT_ONCE, Source, SourcePart, entry_at
 PARQUET = ".parquet"
 PIECE_BYTES = 128 << 20  # of columns as Parquet counts them, uncompressed
 PIECE_ROWS = 1 << 19
+MOST_CUTS = 4  # of a row group
 MOST_ROWS = 1 << 24  # a document's number keeps 24 bits for its row
 
 _NAME = re.compile(r"(.*)#groups=(\d+)-(\d+)&rows=(\d+)-(\d+)&bytes=(\d+)", re.DOTALL)
@@ -32,13 +33,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Rows of an input file: row groups `groups` of a Parquet file, of which the first row is `first`; None for all."""
+    """Rows of an input file: `rows` of them from row `first` on, in row groups `groups` of a Parquet file; None for all."""
 
     name: str
     location: str
     bytes: int
     tag: str
     first: int = 0
+    rows: int | None = None
     groups: tuple[int, int] | None = None
 
     @property
@@ -52,8 +54,8 @@ def piece_of(part: SourcePart) -> Piece:
     found = _NAME.fullmatch(part.name)
     if not found:
         return Piece(part.name, part.location, part.bytes, part.tag)
-    name, start, last, first, _, size = found.groups()
-    return Piece(name, part.location, int(size), part.tag, int(first), (int(start), int(last) + 1))
+    name, (start, stop, first, last, size) = found[1], map(int, found.groups()[1:])
+    return Piece(name, part.location, size, part.tag, first, last - first + 1, (start, stop + 1))
 
 
 def divided(source: Source) -> tuple[Source, dict[str, pa.Schema]]:
@@ -81,31 +83,43 @@ def _divided(part: SourcePart) -> tuple[tuple[SourcePart, ...], pa.Schema]:
 
 def _pieces(part: SourcePart, about: pq.FileMetaData) -> Iterator[SourcePart]:
     groups = [about.row_group(number) for number in range(about.num_row_groups)]
-    ranges = list(_ranges([(group.num_rows, group.total_byte_size) for group in groups], part.name))
+    ranges = list(_ranges([(group.num_rows, group.total_byte_size) for group in groups]))
     if len(ranges) <= 1:
         yield part
         return
-    first = 0
-    for start, stop in ranges:
-        rows = sum(group.num_rows for group in groups[start:stop])
-        size = sum(_compressed(group) for group in groups[start:stop])
+    for start, stop, first, rows in ranges:
+        there = sum(group.num_rows for group in groups[start:stop])
+        size = sum(_compressed(group) for group in groups[start:stop]) * rows // there
         name = f"{part.name}#groups={start}-{stop - 1}&rows={first}-{first + rows - 1}&bytes={part.bytes}"
         yield SourcePart(name, part.location, size, part.tag)
-        first += rows
 
 
-def _ranges(groups: Sequence[tuple[int, int]], name: str) -> Iterator[tuple[int, int]]:
-    """From and to of runs of row groups (rows, bytes), each as long as it fits in a piece, or one group."""
-    start, rows, size = 0, 0, 0
+def _ranges(groups: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int, int]]:
+    """From and to of row groups (rows, bytes), first row and rows of each piece.
+
+    A piece is as many groups as fit in it, or some of the rows of a group that is larger than two pieces.
+    """
+    start = first = rows = size = 0
     for number, (more, bytes_) in enumerate(groups):
-        if more > MOST_ROWS:
-            raise InputError(f"{name}: {more:,} rows in one row group; at most {MOST_ROWS:,} can be numbered")
-        if number > start and (rows + more > PIECE_ROWS or size + bytes_ > PIECE_BYTES):
-            yield start, number
-            start, rows, size = number, 0, 0
-        rows, size = rows + more, size + bytes_
-    if groups:
-        yield start, len(groups)
+        cuts = _cuts(more, bytes_)
+        if rows and (cuts > 1 or rows + more > PIECE_ROWS or size + bytes_ > PIECE_BYTES):
+            yield start, number, first, rows
+            start, first, rows, size = number, first + rows, 0, 0
+        if cuts > 1:
+            for cut in range(cuts):
+                low, high = more * cut // cuts, more * (cut + 1) // cuts
+                yield number, number + 1, first + low, high - low
+            start, first = number + 1, first + more
+        else:
+            rows, size = rows + more, size + bytes_
+    if rows:
+        yield start, len(groups), first, rows
+
+
+def _cuts(rows: int, size: int) -> int:
+    """Into how many pieces a row group is cut: not many, for each decodes what stands before it in the group."""
+    wanted = max(rows // PIECE_ROWS, size // PIECE_BYTES)
+    return max(1, min(wanted, MOST_CUTS, rows), -(-rows // MOST_ROWS))
 
 
 def _compressed(group: pq.RowGroupMetaData) -> int:

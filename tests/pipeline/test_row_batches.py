@@ -111,10 +111,10 @@ def test_pieces_of_a_file_are_its_row_groups_in_order(tmp_path: Path, monkeypatc
     parquet(tmp_path / "c.parquet", pa.table({"text": texts[:0]}))
     source, schemas = divided(find_source([str(tmp_path)]))
     found = [piece_of(part) for part in source.parts]
-    assert [(each.name, each.first, each.groups) for each in found] == [
-        *(("a.parquet", 20 * n, (2 * n, min(2 * n + 2, 10))) for n in range(5)),
-        ("b.parquet", 0, None),
-        ("c.parquet", 0, None),
+    assert [(each.name, each.first, each.rows, each.groups) for each in found] == [
+        *(("a.parquet", 20 * n, min(20, 95 - 20 * n), (2 * n, 2 * n + 2)) for n in range(5)),
+        ("b.parquet", 0, None, None),
+        ("c.parquet", 0, None, None),
     ]
     assert list(schemas) == ["a.parquet", "b.parquet", "c.parquet"]
     assert len({part.key for part in source.parts}) == 7
@@ -126,11 +126,27 @@ def test_pieces_of_a_file_are_its_row_groups_in_order(tmp_path: Path, monkeypatc
     assert all(each.bytes == (tmp_path / each.name).stat().st_size for each in found)
 
 
-def test_a_row_group_that_cannot_be_numbered_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces, "MOST_ROWS", 9)
-    parquet(tmp_path / "a.parquet", pa.table({"text": ["a"] * 10}))
-    with pytest.raises(InputError, match="10 rows in one row group; at most 9"):
-        divided(find_source([str(tmp_path)]))
+@pytest.mark.parametrize("most_rows", [1 << 24, 9])
+def test_a_large_row_group_is_cut_and_none_is_too_large_to_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_rows: int
+) -> None:
+    monkeypatch.setattr(pieces, "PIECE_ROWS", 10)
+    monkeypatch.setattr(pieces, "MOST_ROWS", most_rows)
+    texts = [f"text {row}" for row in range(127)]
+    with pq.ParquetWriter(tmp_path / "a.parquet", pa.schema([("text", pa.string())])) as writer:
+        for start, stop in ((0, 5), (5, 105), (105, 108), (108, 127)):
+            writer.write_table(pa.table({"text": texts[start:stop]}))
+    source, _ = divided(find_source([str(tmp_path)]))
+    found = [piece_of(part) for part in source.parts]
+    read = [
+        [text for batch in document_batches(each, RowColumns(), 7) for text in batch["text"].to_pylist()]
+        for each in found
+    ]
+    assert [text for texts in read for text in texts] == texts
+    assert [len(each) for each in read] == [each.rows for each in found]
+    assert [each.first for each in found][:3] == [0, 5, 5 + len(read[1])]
+    assert len(found) == (7 if most_rows > 9 else 17)
+    assert max(map(len, read)) <= (25 if most_rows > 9 else 9)
 
 
 def test_a_file_that_changed_is_an_error(tmp_path: Path) -> None:
