@@ -21,6 +21,7 @@ from pipeline.storage import open_storage
 from pipeline.tables import read_table
 
 ROW_GROUP = 10_000  # rows, or 64 MB of text where they are long
+LEVEL = 1  # of Zstandard: writing takes 0.4 of the time of level 3, for files 8 % larger
 DUPLICATES_ROW_GROUP = 1 << 16
 CLUSTER_SIZE = pa.field("minhash_cluster_size", pa.int32())
 
@@ -62,7 +63,7 @@ class PackRows:
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `data` and `duplicates`; counts the `rows` that stay and the bytes that they take in memory."""
         columns = pa.schema([each for each in schema_found(part, "columns") if each.name != CLUSTER_SIZE.name])
-        data = part.writer("data", columns.append(CLUSTER_SIZE), ROW_GROUP)
+        data = part.writer("data", columns.append(CLUSTER_SIZE), ROW_GROUP, level=LEVEL)
         duplicates = part.writer("duplicates", DUPLICATES, DUPLICATES_ROW_GROUP)
         places = _places(part.task.root, self.source)
         for file, answer in zip(part.task.files, _answers(part), strict=True):

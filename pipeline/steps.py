@@ -28,7 +28,7 @@ from pipeline.receipts import FileEntry, Receipt, read_manifest, receipt_path, s
 from pipeline.remote.retries import share
 from pipeline.sources import Source, SourcePart
 from pipeline.storage import Storage, open_storage
-from pipeline.tables import TableWriter
+from pipeline.tables import ROW_GROUP, TableWriter
 
 MOST_ATTEMPTS = 4
 FIRST_WAIT_SECONDS = 0.5
@@ -184,13 +184,12 @@ class PartRun:
         """Source parts that one part of input `step` covers."""
         return next(given.span for given in self.task.inputs if given.step == step)
 
-    def writer(self, table: str, schema: pa.Schema, row_group: int | None = None) -> TableWriter:
-        """A writer for one of this part's tables."""
+    def writer(self, table: str, schema: pa.Schema, row_group: int = ROW_GROUP, **options: Any) -> TableWriter:
+        """A writer for one of this part's tables; `options` are those of `TableWriter`."""
         folder = step_folder(self.task.step, self.task.fingerprint, self.task.source)
         path = f"{folder}/{self.task.part.key}-{self.attempt}.{table}.parquet"
         sink = self.storage.writer(path)
-        options = {} if row_group is None else {"row_group": row_group}
-        self._writers[table] = TableWriter(sink, path, schema, **options)
+        self._writers[table] = TableWriter(sink, path, schema, row_group=row_group, **options)
         return self._writers[table]
 
     def commit(self, counts: dict[str, int]) -> Receipt:

@@ -24,9 +24,21 @@ ROW_GROUP_BYTES = 64 << 20  # of text: 2,000 hostile pages could have 40 GB
 
 
 class TableWriter:
-    """Collects rows of one table and writes them in row groups of `row_group` rows, or fewer where they are huge."""
+    """Collects rows of one table and writes them in row groups of `row_group` rows, or fewer where they are huge.
 
-    def __init__(self, sink: Writer, path: str, schema: pa.Schema, row_group: int = ROW_GROUP) -> None:
+    `level` is Zstandard's. `dictionary` names the columns whose values come back often enough to be numbered; None tries all.
+    """
+
+    def __init__(
+        self,
+        sink: Writer,
+        path: str,
+        schema: pa.Schema,
+        row_group: int = ROW_GROUP,
+        *,
+        level: int = 3,
+        dictionary: Sequence[str] | None = None,
+    ) -> None:
         self.schema = schema
         self.rows = 0
         self.arrow_bytes = 0  # in memory, which is what loaders ask for before they start
@@ -40,7 +52,8 @@ class TableWriter:
             pa.PythonFile(sink, mode="w"),
             schema,
             compression="zstd",
-            compression_level=3,
+            compression_level=level,
+            use_dictionary=True if dictionary is None else list(dictionary),
             write_statistics=True,
             store_schema=True,
         )

@@ -51,7 +51,7 @@ class Signatures:
 
     def _write_bands(self, part: PartRun, table: pa.Table) -> None:
         """One row group a band, empty ones too: a reader of band `b` opens row group `b`."""
-        writer = part.writer("bands", BANDS, row_group=max(table.num_rows, 1))
+        writer = part.writer("bands", BANDS, max(table.num_rows, 1), dictionary=("band", "member"))
         for band in range(self.minhash.bands):
             writer.write(table.filter(pc.field("band") == band))
             writer.end_row_group()
