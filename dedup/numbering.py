@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.receipts import Receipt
+from pipeline.schemas import TABLES, document_number
 from pipeline.steps import PartRun
-from pipeline.tables import read_table
+from pipeline.tables import read_range
 
 Numbers = npt.NDArray[np.uint64]
 
@@ -27,12 +26,12 @@ def numbers(first: int, member: npt.NDArray[np.int32], row: npt.NDArray[np.int32
     return ((member.astype(np.uint64) + np.uint64(first)) << _ROW_BITS) | row.astype(np.uint64)
 
 
-def among(part: PartRun, step: str, low: int, high: int) -> pl.DataFrame:
-    """The rows of a barrier's table, called as its step, about documents from `low` to below `high`, by row-group statistics."""
-    here = (pc.field("document") >= _number(low)) & (pc.field("document") < _number(high))
-    tables = [read_table(part.storage, receipt, step, where=here) for receipt in part.receipts(step)]
-    return pl.DataFrame(pl.from_arrow(pa.concat_tables(tables)))
-
-
-def _number(value: int) -> pa.Scalar:
-    return pa.scalar(value, pa.uint64())
+def among(part: PartRun, step: str, first: int, files: int) -> pa.Table:
+    """The rows of a barrier's table, called as its step and sorted by document, about documents of `files` input files."""
+    low, high = document_number(first, 0), document_number(first + files, 0)
+    found = [
+        table
+        for receipt in part.receipts(step)
+        for table in read_range(part.storage, receipt, step, "document", low, high)
+    ]
+    return pa.concat_tables([TABLES[step].empty_table(), *found]).sort_by("document")

@@ -15,9 +15,13 @@ from dedup.survival import Components, Survival
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.schemas import BANDS, ORDER
 from pipeline.steps import PartRun
+from pipeline.tables import TableWriter
 
 READ = ("text", "date", "record_id")
 BATCH = 2_048  # documents signed at a time: some MB of text
+MOST_KEYS = 1 << 24  # held at a time: with all that sorts them half a gigabyte
+
+Keys = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,30 +38,73 @@ class Signatures:
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `bands` and `order`; counts the documents signed and those too short to be."""
         order = part.writer("order", ORDER)
-        keys: list[npt.NDArray[np.uint64]] = [np.empty((0, self.minhash.bands), np.uint64)]
-        signed: list[npt.NDArray[np.bool_]] = [np.empty(0, np.bool_)]
-        places: list[npt.NDArray[np.int32]] = [np.empty((0, 2), np.int32)]
+        bands = Sorted(part.writer("bands", BANDS, dictionary=("band", "member")), self.minhash.bands)
+        documents = 0
         for member, row, table, keep in self.documents.batches(part, READ, BATCH):
             kept = table if keep.all() else table.filter(pa.array(keep))
-            signatures, has_signature = self.minhash.signatures(kept["text"])
-            keys.append(band_keys(signatures, self.minhash.bands, self.minhash.rows))
-            signed.append(has_signature)
             rows = (np.flatnonzero(keep) + row).astype(np.int32)
-            places.append(np.stack([np.full(rows.size, member, np.int32), rows], axis=1))
-            order.write(_order(places[-1], kept))
-        members, numbers = np.concatenate(places).T
-        self._write_bands(part, band_table(np.concatenate(keys), np.concatenate(signed), members, numbers))
-        return {"documents": members.size, "signed": int(np.concatenate(signed).sum())}
-
-    def _write_bands(self, part: PartRun, table: pa.Table) -> None:
-        """One row group a band, empty ones too: a reader of band `b` opens row group `b`."""
-        writer = part.writer("bands", BANDS, max(table.num_rows, 1), dictionary=("band", "member"))
-        for band in range(self.minhash.bands):
-            writer.write(table.filter(pc.field("band") == band))
-            writer.end_row_group()
+            signatures, has_signature = self.minhash.signatures(kept["text"])
+            bands.add(
+                band_keys(signatures, self.minhash.bands, self.minhash.rows)[has_signature], member, rows[has_signature]
+            )
+            order.write(_order(member, rows, kept))
+            documents += rows.size
+        return {"documents": documents, "signed": bands.close()}
 
 
-def _order(places: npt.NDArray[np.int32], kept: pa.RecordBatch) -> pa.RecordBatch:
+class Sorted:
+    """Writes `bands`: one row group a band, empty ones too, so that a reader of band `b` opens row group `b`.
+
+    Of more documents than have `MOST_KEYS` keys there are several such sets of row groups, one behind the other.
+    """
+
+    def __init__(self, writer: TableWriter, bands: int) -> None:
+        self._writer = writer
+        self._bands = bands
+        self._most = documents_a_set(bands)
+        self._waiting: list[tuple[Keys, npt.NDArray[np.int32], npt.NDArray[np.int32]]] = []
+        self._held = self._signed = self._sets = 0
+
+    def add(self, keys: Keys, member: int, rows: npt.NDArray[np.int32]) -> None:
+        """Takes keys of shape (documents, bands) of documents at `rows` of a file."""
+        for start in range(0, rows.size, self._most):
+            self._add(keys[start : start + self._most], member, rows[start : start + self._most])
+
+    def _add(self, keys: Keys, member: int, rows: npt.NDArray[np.int32]) -> None:
+        room = self._most - self._held
+        if rows.size >= room:
+            self._hold(keys[:room], member, rows[:room])
+            self._write()
+            keys, rows = keys[room:], rows[room:]
+        self._hold(keys, member, rows)
+
+    def _hold(self, keys: Keys, member: int, rows: npt.NDArray[np.int32]) -> None:
+        self._waiting.append((keys, np.full(rows.size, member, np.int32), rows))
+        self._held += rows.size
+
+    def _write(self) -> None:
+        none = (np.empty((0, self._bands), np.uint64), np.empty(0, np.int32), np.empty(0, np.int32))
+        keys, members, rows = (np.concatenate(each) for each in zip(none, *self._waiting, strict=True))
+        table = band_table(keys, np.ones(rows.size, np.bool_), members, rows)
+        for band in range(self._bands):
+            self._writer.write_row_group(table.slice(band * rows.size, rows.size))
+        self._signed += rows.size
+        self._sets += 1
+        self._waiting, self._held = [], 0
+
+    def close(self) -> int:
+        """Writes what is left, an empty set if there was nothing at all; how many documents were signed."""
+        if self._held or not self._sets:
+            self._write()
+        return self._signed
+
+
+def documents_a_set(bands: int) -> int:
+    """How many documents one set of row groups holds."""
+    return max(1, MOST_KEYS // bands)
+
+
+def _order(member: int, rows: npt.NDArray[np.int32], kept: pa.RecordBatch) -> pa.RecordBatch:
     chars = pc.call_function("utf8_length", [kept["text"]]).cast(pa.int32())
-    arrays = [pa.array(places[:, 0]), pa.array(places[:, 1]), chars, kept["date"], kept["record_id"]]
-    return pa.RecordBatch.from_arrays(arrays, schema=ORDER)
+    places = [pa.array(np.full(rows.size, member, np.int32)), pa.array(rows)]
+    return pa.RecordBatch.from_arrays([*places, chars, kept["date"], kept["record_id"]], schema=ORDER)
