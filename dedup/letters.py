@@ -29,7 +29,7 @@ _WITHOUT_SPACES = (
     (0x3021, 0x303C),  # Hangzhou numerals and others used with Han
     (0x3040, 0x30FF),  # Hiragana, Katakana
     (0x3105, 0x312F),  # Bopomofo
-    (0x31A0, 0x31BF),
+    (0x3190, 0x31BF),  # marks for reading Han, further Bopomofo
     (0x31F0, 0x31FF),  # Katakana of Ainu
     (0x3400, 0x4DBF),  # Han, extension A
     (0x4E00, 0x9FFF),  # Han
