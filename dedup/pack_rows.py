@@ -92,7 +92,7 @@ def _kept(batch: pa.RecordBatch, answer: pa.Table, schema: pa.Schema) -> pa.Reco
         raise AssertionError(f"{batch.num_rows} rows, {answer.num_rows} of them are judged")
     (answer,) = answer.to_batches() or [pa.RecordBatch.from_pylist([], answer.schema)]
     whole = pa.RecordBatch.from_arrays([*batch.columns, answer["cluster_size"]], schema=schema)
-    return whole if pc.all(answer["keep"]).as_py() else whole.filter(answer["keep"])
+    return whole if pc.call_function("all", [answer["keep"]]).as_py() else whole.filter(answer["keep"])
 
 
 def _duplicates(piece: Piece, answer: pa.Table, places: Places) -> Iterator[pa.RecordBatch]:

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.ipc
 
 from dedup.documents import BATCH, Batch, Mask
 from pipeline.errors import InputError

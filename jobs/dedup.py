@@ -7,7 +7,7 @@ import typer
 from jobs.options import DateColumn, IdColumn, Json, Output, SourceName, TextColumn, UrlColumn
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError
-from pipeline.sizes import bytes_text
+from pipeline.sizes import bytes_of, bytes_text
 
 Rows = Annotated[
     list[str],
@@ -22,6 +22,10 @@ Family = Annotated[
         metavar="NAME",
         help="fast: words and hashes of its own, for any language; datatrove: signatures bit for bit as FineWeb's.",
     ),
+]
+Memory = Annotated[
+    str,
+    typer.Option("--memory", metavar="SIZE", help="The most that a part of the work takes; more rows mean more parts."),
 ]
 Threads = Annotated[
     int | None,
@@ -42,6 +46,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     url_column: UrlColumn = None,
     date_column: DateColumn = None,
     family: Family = "fast",
+    memory: Memory = "2GB",
     workers: Threads = None,
     ray: Cluster = None,
     json: Json = False,
@@ -54,13 +59,21 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     Example: gristmill dedup data/*.parquet --output out
     """
     from dedup.minhash import MinHash
+    from dedup.scale import Scale
+    from dedup.survival import Components
     from jobs.dedup_tables import clusters_table, rows_table
-    from jobs.deduplicating import prepare_rows, run_rows
+    from jobs.deduplicating import HowToDedup, prepare_rows, run_rows
+    from pipeline.funnel import Funnel
     from pipeline.rows.columns import RowColumns
 
     try:
-        columns = RowColumns(text=text_column, id=id_column, url=url_column, date=date_column)
-        prepared = prepare_rows(input_, output, minhash=MinHash(family=family), columns=columns, name=source)
+        how = HowToDedup(
+            minhash=MinHash(family=family),
+            survival=Components(),
+            columns=RowColumns(text=text_column, id=id_column, url=url_column, date=date_column),
+            scale=Scale(memory=bytes_of(memory, "--memory")),
+        )
+        prepared = prepare_rows(input_, output, how, name=source)
         notice(
             f"{len(prepared.files.parts)} files, {bytes_text(prepared.files.bytes)}, "
             f"as source {prepared.source.name} → {prepared.storage.location}"
@@ -73,7 +86,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     if json:
         emit_json(manifest)
         return
-    out.print(rows_table(manifest["funnel"], manifest["duplicates"]))
+    out.print(rows_table(Funnel(**manifest["funnel"]), manifest["duplicates"]))
     if manifest["duplicates"]["largest"]:
         out.print(clusters_table(manifest["duplicates"]["largest"]))
     out.print(

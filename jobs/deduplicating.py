@@ -11,7 +11,9 @@ from dedup.minhash import MinHash
 from dedup.pack_rows import PackRows
 from dedup.row_dataset import build_row_dataset
 from dedup.rows import Rows, row_steps
-from dedup.steps import dedup_steps
+from dedup.scale import Extent, Scale
+from dedup.steps import Deduplication
+from dedup.survival import Survival
 from jobs.executing import execute
 from pipeline.errors import InputError, RecipeError
 from pipeline.execution import Execution, Runner
@@ -26,22 +28,31 @@ from pipeline.steps import PlannedStep, Step, plan_steps
 from pipeline.storage import Storage, open_storage
 
 BUNDLE_BYTES, BUNDLE_FILES = 16 << 20, 64  # small files share a part
-PART_BYTES = 2 << 30
+BYTES_A_LINE = 500  # of JSON, compressed or not: a low guess, for the plan must hold all rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HowToDedup:
+    """What decides what stays (`minhash`, `survival`, `columns`), and the memory that a part may take (`scale`)."""
+
+    minhash: MinHash
+    survival: Survival
+    columns: RowColumns
+    scale: Scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedRows:
     """A deduplication that could start: everything that may be wrong with a command has been checked."""
 
+    how: HowToDedup
     storage: Storage
     files: Source
     source: Source
     steps: list[PlannedStep]
 
 
-def prepare_rows(
-    inputs: Sequence[str], output: str, *, minhash: MinHash, columns: RowColumns, name: str | None = None
-) -> PreparedRows:
+def prepare_rows(inputs: Sequence[str], output: str, how: HowToDedup, *, name: str | None = None) -> PreparedRows:
     """Finds the files, looks at the footers of those that are Parquet, and plans the steps.
 
     Raises:
@@ -51,13 +62,16 @@ def prepare_rows(
     storage.names("runs")  # so that a ROOT nobody can reach is noticed before the input is looked at
     files = find_source(inputs, name=name)
     _refuse_others(files, storage.location)
-    source, schemas = divided(files)
-    for file, schema in schemas.items():
-        found_columns(schema, columns, file)
-    united_all(schemas)
-    minhash.check()
-    steps = graph(minhash, columns, span=_span(source), source=save_source(storage, source))
-    return PreparedRows(storage=storage, files=files, source=source, steps=plan_steps(steps, source))
+    source, footers = divided(files)
+    for file, footer in footers.items():
+        found_columns(footer.schema, how.columns, file)
+    united_all({file: footer.schema for file, footer in footers.items()})
+    how.minhash.check()
+    rows = sum(footer.rows for footer in footers.values())
+    rows += sum(part.bytes for part in files.parts if part.name not in footers) // BYTES_A_LINE
+    extent = Extent(documents=rows, files=len(source.parts))
+    steps = graph(how, extent, span=_span(source), source=save_source(storage, source))
+    return PreparedRows(how=how, storage=storage, files=files, source=source, steps=plan_steps(steps, source))
 
 
 def _refuse_others(files: Source, root: str) -> None:
@@ -76,10 +90,17 @@ def _span(source: Source) -> int:
     return span
 
 
-def graph(minhash: MinHash, columns: RowColumns, *, span: int, source: str) -> tuple[Step, ...]:
+def graph(how: HowToDedup, extent: Extent, *, span: int, source: str) -> tuple[Step, ...]:
     """The steps, each after its inputs. `source` is where ROOT keeps the list of files."""
     looked, united = row_steps(span)
-    found = dedup_steps(minhash, (looked,), documents=Rows(columns=columns), span=span)
+    deduplication = Deduplication(
+        minhash=how.minhash,
+        survival=how.survival,
+        documents=Rows(columns=how.columns),
+        extent=extent,
+        shape=how.scale.shape(how.minhash, how.survival, extent, span=span),
+    )
+    found = deduplication.steps((looked,), span=span)
     pack = Step(name="pack", stage=PackRows(source=source), inputs=(looked, united, found[-1]), span=span)
     return (looked, united, *found, pack)
 
@@ -114,7 +135,7 @@ def _runner(prepared: PreparedRows, workers: int | None, ray: str | None) -> Run
         prepared.source,
         [step.payload for step in prepared.steps],
         modules=(),
-        part_bytes=PART_BYTES,
+        part_bytes=prepared.how.scale.memory,
         workers=workers,
         ray=ray,
         local=False,

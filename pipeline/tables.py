@@ -48,12 +48,13 @@ class TableWriter:
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = 0
         self._pending_bytes = 0
+        numbered: Any = True if dictionary is None else list(dictionary)
         self._parquet = pq.ParquetWriter(
             pa.PythonFile(sink, mode="w"),
             schema,
             compression="zstd",
             compression_level=level,
-            use_dictionary=True if dictionary is None else list(dictionary),
+            use_dictionary=numbered,
             write_statistics=True,
             store_schema=True,
         )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -58,8 +58,15 @@ def piece_of(part: SourcePart) -> Piece:
     return Piece(name, part.location, size, part.tag, first, last - first + 1, (start, stop + 1))
 
 
-def divided(source: Source) -> tuple[Source, dict[str, pa.Schema]]:
-    """The source in pieces, and the schema of each of its Parquet files by name, from the files' footers.
+class Footer(NamedTuple):
+    """What the end of a Parquet file says of it."""
+
+    schema: pa.Schema
+    rows: int
+
+
+def divided(source: Source) -> tuple[Source, dict[str, Footer]]:
+    """The source in pieces, and what is known of each of its Parquet files by name.
 
     Raises:
         InputError: a file is no readable Parquet.
@@ -67,7 +74,7 @@ def divided(source: Source) -> tuple[Source, dict[str, pa.Schema]]:
     opened = _together(_divided, [part for part in source.parts if part.name.endswith(PARQUET)])
     pieces = {part.name: found for part, found in opened}
     parts = [piece for part in source.parts for piece in (pieces[part.name][0] if part.name in pieces else (part,))]
-    return Source(source.name, tuple(parts)), {name: schema for name, (_, schema) in pieces.items()}
+    return Source(source.name, tuple(parts)), {name: footer for name, (_, footer) in pieces.items()}
 
 
 def _together(ask: Callable[[SourcePart], T], parts: Sequence[SourcePart]) -> Iterable[tuple[SourcePart, T]]:
@@ -75,10 +82,10 @@ def _together(ask: Callable[[SourcePart], T], parts: Sequence[SourcePart]) -> It
         return list(zip(parts, pool.map(ask, parts), strict=True))
 
 
-def _divided(part: SourcePart) -> tuple[tuple[SourcePart, ...], pa.Schema]:
+def _divided(part: SourcePart) -> tuple[tuple[SourcePart, ...], Footer]:
     with closing(open_seekable(part.location)) as file, unreadable(part.name):
         parquet = pq.ParquetFile(file)
-        return tuple(_pieces(part, parquet.metadata)), parquet.schema_arrow
+        return tuple(_pieces(part, parquet.metadata)), Footer(parquet.schema_arrow, parquet.metadata.num_rows)
 
 
 def _pieces(part: SourcePart, about: pq.FileMetaData) -> Iterator[SourcePart]:
