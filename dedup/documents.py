@@ -13,13 +13,17 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.errors import StorageError
+from pipeline.inspection.reading import pick_rows
 from pipeline.receipts import Receipt
 from pipeline.steps import PartRun
 from pipeline.tables import read_batches, read_table
 
 Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.uint64]
 
 BATCH = 256
+
+_ROW_BITS, _ROW = np.uint64(24), np.uint64((1 << 24) - 1)
 
 
 class Batch(NamedTuple):
@@ -50,6 +54,10 @@ class Documents(Protocol):
 
     def kept(self, part: PartRun) -> Iterator[Mask]:
         """For each input file of the part, in order, which of its documents are still kept."""
+        ...
+
+    def texts(self, part: PartRun, wanted: Numbers) -> Iterator[tuple[int, str]]:
+        """The numbers `wanted`, which are sorted, with their documents' texts; `part` is of a barrier, which reads all files."""
         ...
 
 
@@ -83,6 +91,15 @@ class Judged:
             yield mine[placed.is_valid().to_numpy()]
         if records != verdicts.size:
             raise _misfit(part, verdicts.size, "more")
+
+    def texts(self, part: PartRun, wanted: Numbers) -> Iterator[tuple[int, str]]:
+        """The numbers `wanted`, which are sorted, with their documents' texts: of each file only the row groups they are in."""
+        receipts = part.receipts("ingest")
+        files, starts = np.unique(wanted >> _ROW_BITS, return_index=True)
+        for file, some in zip(files.tolist(), np.split(wanted, starts[1:]), strict=True):
+            rows = (some & _ROW).tolist()
+            stored = pick_rows(part.storage, receipts[file], "documents", ["text"], rows)
+            yield from zip(some.tolist(), stored["text"].to_list(), strict=True)
 
 
 def _verdicts(part: PartRun) -> Mask:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import ClassVar
 
+from dedup.bbit import packed_bytes
 from dedup.minhash import MinHash
 from dedup.survival import Star, Survival
 from pipeline.errors import RecipeError
@@ -19,11 +20,10 @@ BASE_BYTES = 350_000_000  # the process with all that is imported
 EDGE_BYTES = 160  # a key of a band in `edges` while its range is sorted
 COMPONENT_BYTES = 320  # a clustered document in `components`
 ELECTED_BYTES = 200  # a clustered document in `clusters`
-STAR_BYTES = 150  # the same for stars, besides its keys and its signature
 LEAST_MEMORY = 512 << 20
 
 MOST_READS = 50_000  # row groups that all parts of `edges` together open; above, a level of merging stands before them
-LEAST_ROWS = 1 << 10
+_MANY = 1 << 20
 ROUNDS = 16  # of joining components; what does not converge in as many raises
 
 
@@ -92,9 +92,12 @@ def elected_bytes(minhash: MinHash, survival: Survival) -> int:
     """Bytes of a clustered document in `clusters`."""
     if not isinstance(survival, Star):
         return ELECTED_BYTES
-    # Keys and signatures stand there twice, once as they were read; the table of keys takes two to four times 4 bytes a key.
-    keys, signature = 8 * minhash.bands, minhash.bands * minhash.rows * survival.bits // 8
-    return ELECTED_BYTES + STAR_BYTES + 2 * (keys + signature) + 20 * minhash.bands
+    from dedup.star import planned_bytes  # with its kernels, so only where they are used
+
+    values = minhash.bands * minhash.rows
+    whole = planned_bytes(_MANY, minhash.bands, packed_bytes(values, survival.bits))
+    as_read = 8 * minhash.bands + packed_bytes(values, survival.bits)  # before they are one array
+    return ELECTED_BYTES + as_read + -(-whole // _MANY)
 
 
 def _parts(documents: int, most: int) -> int:

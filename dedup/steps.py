@@ -18,7 +18,7 @@ from dedup.stages.members import Members
 from dedup.stages.merging import Merged
 from dedup.stages.signatures import Signatures
 from dedup.stages.survivors import Survivors
-from dedup.survival import Components, Survival
+from dedup.survival import Components, Star, Survival
 from pipeline.steps import Step
 
 
@@ -48,7 +48,7 @@ class Deduplication:
             inputs=(signed, joined[-1]),
             span=span,
         )
-        elected = self._clusters((joined[-1], members))
+        elected = self._clusters((joined[-1], members), read)
         last = Step(
             name="survivors",
             stage=Survivors(minhash=self.minhash, documents=self.documents),
@@ -84,11 +84,14 @@ class Deduplication:
         inputs = tuple(rounds) or (edges,)
         return *rounds, Step(name="components", stage=joined, inputs=inputs, partitions=shape.joins)
 
-    def _clusters(self, inputs: tuple[Step, ...]) -> Step:
+    def _clusters(self, inputs: tuple[Step, ...], read: tuple[Step, ...]) -> Step:
         stage = Clusters(
             minhash=self.minhash,
+            documents=self.documents,
             survival=self.survival,
             elections=self.shape.elections,
             most=self.shape.most_elected,
         )
+        reads_text = isinstance(self.survival, Star) and self.survival.read_text
+        inputs = (*read, *inputs) if reads_text else inputs
         return Step(name="clusters", stage=stage, inputs=inputs, partitions=self.shape.elections)

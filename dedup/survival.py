@@ -7,13 +7,12 @@ order of documents: the names of `ORDERS` one after the other, and last the numb
 from dataclasses import dataclass
 from typing import ClassVar
 
+from dedup.bbit import BITS
 from pipeline.errors import RecipeError
 
 # What a place in the order can depend on, and whether the greatest comes first.
 ORDERS = {"release": False, "score": True, "text_chars": True, "date": False, "record_id": False}
 DEFAULT_ORDER = ("text_chars", "date", "record_id")
-
-MOST_BITS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +58,8 @@ class Star:
         _check_order(self.name, self.order)
         if not 0 < self.similarity <= 1:
             raise RecipeError(f"star: similarity {self.similarity} is not above 0 and at most 1")
-        if self.bits not in (1, 2, 4, MOST_BITS):
-            raise RecipeError(f"star: {self.bits} bits of each value; take 1, 2, 4 or {MOST_BITS}, which fill bytes")
+        if self.bits not in BITS:
+            raise RecipeError(f"star: {self.bits} bits of each value; take one of {', '.join(map(str, BITS))}")
         if not 0 <= self.errors < float("inf"):
             raise RecipeError(f"star: {self.errors} standard errors must be a number of at least 0")
 

@@ -36,6 +36,7 @@ SHIPPED = (
     "fineweb-paper",
     "fineweb-fast",
     "fineweb-gated",
+    "fineweb-star",
     "gopher",
     "c4",
     "refinedweb",
