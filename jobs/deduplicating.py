@@ -3,17 +3,18 @@
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dedup import presets
 from dedup.minhash import MinHash
 from dedup.pack_rows import PackRows
 from dedup.row_dataset import build_row_dataset
 from dedup.rows import Rows, row_steps
 from dedup.scale import Extent, Scale
 from dedup.steps import Deduplication
-from dedup.survival import Survival
+from dedup.survival import Components, Star, Survival
 from jobs.executing import execute
 from pipeline.errors import InputError, RecipeError
 from pipeline.execution import Execution, Runner
@@ -50,6 +51,21 @@ class PreparedRows:
     files: Source
     source: Source
     steps: list[PlannedStep]
+
+
+def comparison(preset: str, family: str | None) -> MinHash:
+    """The preset of a name, in another family of words and hashes where one is named; RecipeError for what is none."""
+    found = presets.preset(preset)
+    return found if family is None else replace(found, family=family)
+
+
+def rule_of_survival(name: str, similarity: float) -> Survival:
+    """The rule `star` or `components`; RecipeError for another name."""
+    if name == "components":
+        return Components()
+    if name == "star":
+        return Star(similarity=similarity)
+    raise RecipeError(f"--rule {name}: there are star and components")
 
 
 def prepare_rows(inputs: Sequence[str], output: str, how: HowToDedup, *, name: str | None = None) -> PreparedRows:
