@@ -9,9 +9,11 @@ import pyarrow as pa
 
 from dedup.documents import BATCH, Batch, Mask
 from pipeline.errors import InputError
+from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.rows.batches import document_batches, rows_of
 from pipeline.rows.columns import RowColumns
-from pipeline.rows.pieces import piece_of
+from pipeline.rows.json_rows import json_lines
+from pipeline.rows.pieces import Piece, check_unchanged, piece_of
 from pipeline.rows.united import storable, united_all
 from pipeline.steps import PartRun, Step
 from pipeline.tables import read_table
@@ -61,14 +63,17 @@ def check_count(name: str, rows: int, expected: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """Counts the rows of each input file, and says which columns they have."""
+    """Counts the rows of each input file, and says which columns they have, unless they stay `lines` of JSON."""
 
     name: ClassVar[str] = "rows"
     version: ClassVar[int] = 1
 
+    lines: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
+
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `counted`, a row for each input file, and `columns`, a schema for all of them."""
-        found = {file.name: rows_of(piece_of(file)) for file in part.task.files}
+        look = lines_of if self.lines else rows_of
+        found = {file.name: look(piece_of(file)) for file in part.task.files}
         rows = [rows for rows, _ in found.values()]
         part.writer("counted", COUNTED).write_columns({"rows": rows})
         _write_schema(part, united_all({name: schema for name, (_, schema) in found.items()}))
@@ -96,13 +101,19 @@ def _write_schema(part: PartRun, schema: pa.Schema) -> None:
     part.writer("columns", COLUMNS).write_columns({"schema": [schema.serialize().to_pybytes()]})
 
 
+def lines_of(piece: Piece) -> tuple[int, pa.Schema]:
+    """The same as `rows_of` where nobody asks for columns."""
+    check_unchanged(piece)
+    return sum(map(len, json_lines(piece))), pa.schema([])
+
+
 def schema_found(part: PartRun, step: str, place: int = 0) -> pa.Schema:
     """The columns that a part of `rows` or `columns` found."""
     table = read_table(part.storage, part.receipts(step)[place], "columns")
     return pa.ipc.read_schema(pa.py_buffer(table["schema"][0].as_py()))
 
 
-def row_steps(span: int) -> tuple[Step, Step]:
-    """What is known of the rows before any is compared: how many there are, and their columns."""
-    looked = Step(name=LOOKED, stage=Look(), span=span)
-    return looked, Step(name="columns", stage=Unite(), inputs=(looked,), partitions=1)
+def row_steps(span: int, *, lines: bool) -> tuple[Step, ...]:
+    """What is known of the rows before any is compared: how many there are and, unless they stay lines, their columns."""
+    looked = Step(name=LOOKED, stage=Look(lines=lines), span=span)
+    return (looked,) if lines else (looked, Step(name="columns", stage=Unite(), inputs=(looked,), partitions=1))

@@ -1,5 +1,6 @@
 """`gristmill dedup`: somebody's Parquet or JSON lines without its near-duplicates."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -42,6 +43,16 @@ Similarity = Annotated[
     float,
     typer.Option("--similarity", metavar="S", help="The least estimated similarity for which a star takes a row out."),
 ]
+
+
+class Format(StrEnum):
+    """What rows become."""
+
+    parquet = "parquet"
+    jsonl = "jsonl"
+
+
+As = Annotated[Format, typer.Option("--format", help="Lines of JSON become Parquet, or stay lines.")]
 Memory = Annotated[
     str,
     typer.Option("--memory", metavar="SIZE", help="The most that a part of the work takes; more rows mean more parts."),
@@ -68,6 +79,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     family: Family = None,
     rule: Rule = "star",
     similarity: Similarity = 0.7,
+    format_: As = Format.parquet,
     memory: Memory = "2GB",
     workers: Threads = None,
     ray: Cluster = None,
@@ -92,6 +104,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             survival=rule_of_survival(rule, similarity),
             columns=RowColumns(text=text_column, id=id_column, url=url_column, date=date_column),
             scale=Scale(memory=bytes_of(memory, "--memory")),
+            lines=format_ is Format.jsonl,
         )
         prepared = prepare_rows(input_, output, how, name=source)
         notice(

@@ -298,3 +298,51 @@ def test_a_wrong_command_is_one_line_and_leaves_nothing(
     assert done.returncode == 2
     assert told_ in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+# Lines that stay lines.
+
+
+def test_lines_stay_as_they_were_written_with_the_size_of_their_cluster(tmp_path: Path) -> None:
+    lines = [
+        f'{{ "text" : "{text(1)}", "n": 1.50, "big": 123456789012345678901234567890 }}',
+        f'{{"text": "{text(1)}", "n": "one"}}',
+        "{}",
+        f'{{"text": "{text(2)}", "minhash_cluster_size": 9}}',
+        f'{{"text": "{text(3)} minhash_cluster_size"}}',
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join([lines[0], "", *lines[1:]]))
+    done = typed("dedup", str(tmp_path / "a.jsonl"), "--output", str(tmp_path / "out"), "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    (file,) = (tmp_path / "out" / "dataset" / "data").iterdir()
+    assert file.name == "train-00000-of-00001.jsonl"
+    assert file.read_text().splitlines() == [
+        lines[0][:-2] + ',"minhash_cluster_size":2}',
+        '{"minhash_cluster_size":1}',
+        f'{{"text":"{text(2)}","minhash_cluster_size":1}}',
+        lines[4][:-1] + ',"minhash_cluster_size":1}',
+    ]
+    assert told(tmp_path / "out")["row"].to_list() == [0, 1, 2, 3, 4]
+    assert typed("verify", str(tmp_path / "out")).returncode == 0
+    file.write_bytes(file.read_bytes() + b"{}\n")
+    assert typed("verify", str(tmp_path / "out")).returncode == 1
+
+
+def test_parquet_does_not_become_lines(folder: Path, tmp_path: Path) -> None:
+    done = typed("dedup", str(folder), "--output", str(tmp_path / "out"), "--format", "jsonl")
+    assert done.returncode == 2
+    assert "holds no lines, and stays Parquet" in done.stderr
+
+
+def test_a_chain_leaves_one_and_stars_leave_what_is_like_none_that_stays(tmp_path: Path) -> None:
+    words = text(1, 300).split()
+    chain = [" ".join(words[shift : shift + 100]) for shift in range(0, 100, 8)]
+    data = parquet(tmp_path / "a.parquet", text=chain)
+    sizes = {}
+    for rule in ("components", "star"):
+        done = typed(
+            "dedup", str(data), "--output", str(tmp_path / rule), "--rule", rule, "--similarity", "0.7", "--json"
+        )
+        assert done.returncode == 0, done.stderr
+        sizes[rule] = json.loads(done.stdout)["funnel"]["kept"]
+    assert 1 <= sizes["components"] < sizes["star"] < len(chain)
