@@ -16,6 +16,7 @@ from trial import receipt_times, typed
 
 from dedup.minhash import MinHash
 from dedup.scale import Scale
+from dedup.shingles import jaccard
 from dedup.survival import Components
 from jobs.deduplicating import HowToDedup, prepare_rows, run_rows
 from pipeline.errors import InputError, PartsFailed, RecipeError
@@ -385,4 +386,14 @@ def test_a_chain_leaves_one_and_stars_leave_what_is_like_none_that_stays(tmp_pat
         )
         assert done.returncode == 0, done.stderr
         sizes[rule] = json.loads(done.stdout)["funnel"]["kept"]
+    done = typed("dedup", str(data), "--output", str(tmp_path / "read"), "--read-text", "--json")
+    assert done.returncode == 0, done.stderr
+    gone = told(tmp_path / "read").filter(~pl.col("keep"))
+    minhash = MinHash(family="fast")
+    exact = [
+        jaccard(minhash.shingles(chain[row]), minhash.shingles(chain[survivor]))
+        for row, survivor in gone.select("row", "survivor_row").rows()
+    ]
+    assert exact
+    assert min(exact) >= 0.7
     assert 1 <= sizes["components"] < sizes["star"] < len(chain)
