@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup import clusters as module
+from dedup import forest
 from dedup.clusters import CLUSTER_SCHEMA, clusters
 from pipeline.schemas import EDGES
 
@@ -57,11 +57,11 @@ def test_order_direction_and_split_of_the_edges_do_not_matter(pairs, cuts, rando
 
 
 @given(PAIRS)
-def test_folding_after_every_table_gives_the_same(pairs):
+def test_a_forest_that_must_grow_gives_the_same(pairs):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_BATCH", 1)
-        folded = clusters(table([pair]) for pair in pairs)
-    assert folded.equals(clusters([table(pairs)]))
+        patch.setattr(forest, "_ROOM", 2)
+        grown = clusters(table([pair]) for pair in pairs)
+    assert grown.equals(clusters([table(pairs)]))
 
 
 @pytest.mark.parametrize("order", ["ascending", "descending", "shuffled", "bit-reversed", "zigzag"])
@@ -91,15 +91,6 @@ def test_random_graphs_of_many_sizes_agree_with_union_find():
     for edges in (10, 100, 1_000, 3_000):
         pairs = random.integers(0, 3_000, (edges, 2)).tolist()
         assert found([table(pairs)]) == by_union_find(pairs)
-
-
-def test_the_number_of_rounds_is_logarithmic(monkeypatch):
-    rounds = []
-    hooked = module._hooked
-    monkeypatch.setattr(module, "_hooked", lambda *given: rounds.append(1) or hooked(*given))
-    labels = np.random.default_rng(5).permutation(2**16).astype(np.uint64)
-    clusters([pa.table([labels[:-1], labels[1:]], schema=EDGES)])
-    assert 1 <= len(rounds) <= 16
 
 
 def test_no_edges_are_no_clusters():
