@@ -90,6 +90,10 @@ class Forest:
         self._parent = np.empty(_ROOM, np.int32)
         self._table = np.zeros(2 * _ROOM, np.int32)
 
+    def __len__(self) -> int:
+        """The documents of all edges so far."""
+        return self._count
+
     def join(self, a: Documents, b: Documents) -> None:
         """Joins the component of each document of `a` with that of the one beside it in `b`. ValueError for unequal lengths."""
         if a.shape != b.shape or a.ndim != 1:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dedup import forest
 from dedup.clusters import CLUSTER_SCHEMA, clusters
+from pipeline.errors import StorageError
 from pipeline.schemas import EDGES
 
 DOCUMENTS = st.integers(0, 30) | st.integers(2**64 - 5, 2**64 - 1)
@@ -111,3 +112,9 @@ def test_columns_in_several_chunks_are_read_whole():
 def test_a_null_is_an_error():
     with pytest.raises(ValueError, match="null"):
         clusters([pa.table({"a": pa.array([1, None], pa.uint64()), "b": pa.array([2, 3], pa.uint64())})])
+
+
+def test_more_documents_than_fit_are_an_error():
+    assert clusters([table([(1, 2)]), table([(2, 3)])], most=3).num_rows == 3
+    with pytest.raises(StorageError, match="more than 3 clustered documents"):
+        clusters([table([(1, 2)]), table([(2, 3)]), table([(3, 4)])], most=3)
