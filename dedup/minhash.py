@@ -11,6 +11,7 @@ with.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Lock
 from typing import ClassVar
 
 import numpy as np
@@ -27,6 +28,7 @@ from pipeline.words import check_words
 Hashes = npt.NDArray[np.uint64]
 
 _PRIME = np.uint64((1 << 61) - 1)
+_WORDS = Lock()  # datatrove's words are not for several threads at once, and hold the interpreter in any case
 FAMILIES = ("datatrove", "fast")
 _OF_DATATROVE = {"hash": "xxhash64", "normal_form": "datatrove-0.10", "tokenizer": None}
 
@@ -107,11 +109,12 @@ class MinHash:
         functions = _functions(self.bands * self.rows, self.seed)
         signatures = np.zeros((len(texts), self.bands * self.rows), np.uint64)
         has_signature = np.zeros(len(texts), np.bool_)
-        for row, text in enumerate(strings):
-            values = self.shingles(text or "")
-            if values.size:
-                has_signature[row] = True
-                signatures[row] = _least(values, *functions)
+        with _WORDS:
+            for row, text in enumerate(strings):
+                values = self.shingles(text or "")
+                if values.size:
+                    has_signature[row] = True
+                    signatures[row] = _least(values, *functions)
         return signatures, has_signature
 
     def _fast_signatures(
