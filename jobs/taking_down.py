@@ -1,0 +1,197 @@
+"""A takedown from its list to its record: what the verb does, step by step, whatever was done of it before."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+from jobs.estimate import memory_ceiling
+from jobs.recipe import Recipe, load_recipe
+from jobs.running import check_parts, execute, make_runner
+from jobs.terminal import PLAIN_SECONDS, notice
+from pipeline.dataset import build_dataset, shard_name
+from pipeline.errors import RecipeError, StorageError
+from pipeline.execution import Execution
+from pipeline.receipts import Receipt, Receipts
+from pipeline.runs import OpenRun, open_run
+from pipeline.steps import PlannedStep, plan_steps
+from pipeline.storage import Storage
+from pipeline.takedown.finding import Told
+from pipeline.takedown.finishing import collect, finish
+from pipeline.takedown.listing import Listing
+from pipeline.takedown.places import Part
+from pipeline.takedown.rebuilding import heritage, rebuilt_run, refuse_other_steps, run_before
+from pipeline.takedown.removal import begin, mend, refuse_unfit
+from pipeline.takedown.survey import Survey, survey
+from pipeline.takedown.tombstones import Takedown, load_tombstones, read_takedown, refuse_unfinished, unfinished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """How parts are run, as the options of a verb say."""
+
+    workers: int | None = None
+    ray: str | None = None
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """The recipe of a run, found again; `modules` are those that workers do not have."""
+
+    recipe: Recipe
+    modules: tuple[ModuleType, ...]
+
+    def planned(self, run: OpenRun, tombstones: str) -> list[PlannedStep]:
+        """The run's steps with these tombstones."""
+        return plan_steps(self.recipe.steps(), run.source, tombstones)
+
+
+def recipe_again(run: OpenRun, named: str | None, before: str) -> Again:
+    """The recipe of the run: the one `named`, or the shipped one that the run's record names.
+
+    Raises:
+        RecipeError: it is not there, or is another now than it was; `before` are the tombstones that the run knew.
+    """
+    try:
+        recipe, modules = load_recipe(named or run.record.recipe)
+    except RecipeError as error:
+        if named:
+            raise
+        raise RecipeError(
+            f"the last run's recipe {run.record.recipe} is not shipped: name its file with --recipe file.py:function"
+        ) from error
+    again = Again(recipe=replace(recipe, columns=run.columns) if run.columns else recipe, modules=modules)
+    refuse_other_steps(run, again.planned(run, before))
+    return again
+
+
+def complete(storage: Storage, takedown: Takedown, again: Again, means: Means) -> dict[str, Any]:
+    """Does what is left of a takedown whose tombstones are set; its record.
+
+    Raises:
+        PartsFailed: some parts of the rebuilt run failed; running it again does the rest.
+    """
+    before = run_before(storage, takedown)
+    mend(storage, takedown, _telling())
+    after = _rebuilt(before, takedown, again, means)
+    manifest = build_dataset(after)
+    told = {"kept": manifest["funnel"]["kept"], "shards": _shards(before, after)}
+    return finish(storage, takedown, told | {"deleted_files": collect(after)})
+
+
+def _telling() -> Callable[[Part], None]:
+    return lambda part: notice(f"{part.place.step}: rows removed from {part.receipt.name}")
+
+
+def _rebuilt(before: OpenRun, takedown: Takedown, again: Again, means: Means) -> OpenRun:
+    """The run without the pages, finished."""
+    storage, recipe = before.storage, again.recipe
+    known = load_tombstones(storage)
+    if known is None:
+        raise StorageError(f"{storage.location}: the tombstones of {takedown.id} are gone")
+    planned = again.planned(before, known.digest)
+    check_parts(recipe.minhash, *recipe.transforms, recipe.tokens)
+    runner = make_runner(
+        storage.location,
+        before.source,
+        [step.payload for step in planned],
+        modules=again.modules,
+        part_bytes=memory_ceiling(recipe, 1),
+        workers=means.workers,
+        ray=means.ray,
+        local=means.local,
+    )
+    try:
+        after = rebuilt_run(before, takedown, planned)
+        facts = {"provenance": after.record.provenance}
+        execute(Execution(storage, before.source, planned, facts, heritage(before, takedown)), runner)
+    finally:
+        runner.close()
+    return after
+
+
+def _shards(before: OpenRun, after: OpenRun) -> dict[str, Any]:
+    """Which shards are other bytes now; those of a takedown that was interrupted late are known by what was taken over."""
+    old, new = before.receipts("pack"), list(after.receipts("pack").values())
+    changed = [shard_name(number, len(new)) for number, receipt in enumerate(new) if _is_other(old, receipt)]
+    return {"rewritten": changed, "same": len(new) - len(changed)}
+
+
+def complete_interrupted(storage: Storage, recipe: str | None, means: Means) -> dict[str, Any] | None:
+    """Completes the takedown that was interrupted, if there is one; its record."""
+    left = unfinished(storage)
+    if left is None:
+        return None
+    takedown = read_takedown(storage, left)
+    notice(f"the takedown {left} was interrupted and is completed first")
+    again = recipe_again(run_before(storage, takedown), recipe, takedown.facts["before"])
+    return complete(storage, takedown, again, means)
+
+
+def take_down(
+    storage: Storage, listing: Listing, scope: str, recipe: str | None, means: Means, *, dry_run: bool
+) -> dict[str, Any]:
+    """Removes what is listed: its record, and (for the person only) which entries were nowhere or gone before.
+
+    Raises:
+        StorageError: the last run is not finished, or ROOT cannot be written.
+        RecipeError: what the run did cannot be done again.
+    """
+    refuse_unfinished(storage)
+    run = open_run(storage)
+    refuse_unfit(run)
+    known = load_tombstones(storage)
+    again = recipe_again(run, recipe, known.digest if known else "")
+    found = survey(run, listing, scope, _counting())
+    told = {
+        "unknown_entries": [str(entry) for entry in found.unknown],
+        "taken_down_before": [str(entry) for entry in found.before],
+    }
+    if dry_run or not found.stones:
+        return told | _would(run, found)
+    takedown = begin(run, listing, scope, found)
+    return complete(storage, takedown, again, means) | told
+
+
+def _counting() -> Told:
+    """Says how far a search is, at most every few seconds."""
+    last = time.monotonic()
+
+    def told(what: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > PLAIN_SECONDS:
+            last = time.monotonic()
+            notice(f"looking through {what}: {done:,} of {total:,} parts")
+
+    return told
+
+
+def _would(run: OpenRun, found: Survey) -> dict[str, Any]:
+    """What would go; of the shards, those whose range of files holds such a page."""
+    pack, parts = run.step("pack"), {part.key: number for number, part in enumerate(run.source.parts)}
+    touched = {parts[part.key] // pack.span for part in found.removals if part.key in parts} if pack else set[int]()
+    total = len(run.parts(pack)) if pack else 0
+    return {
+        "records": found.records,
+        "documents": found.documents,
+        "copies": found.copies,
+        "unknown": len(found.unknown),
+        "shards": {"touched": [shard_name(number, total) for number in sorted(touched)], "of": total},
+        "parts": [
+            {
+                "source": part.place.source,
+                "file": part.receipt.name,
+                "records": len(removal.records),
+                "documents": len(removal.documents),
+            }
+            for part, removal in found.removals.items()
+        ],
+    }
+
+
+def _is_other(old: Receipts, receipt: Receipt) -> bool:
+    if receipt.key not in old:
+        return "taken_over_from" not in receipt.facts
+    return old[receipt.key].files["data"].sha256 != receipt.files["data"].sha256
