@@ -1,7 +1,6 @@
 """A takedown from its list to its record: what the verb does, step by step, whatever was done of it before."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
@@ -10,19 +9,18 @@ from jobs.estimate import memory_ceiling
 from jobs.recipe import Recipe, load_recipe
 from jobs.running import check_parts, execute, make_runner
 from jobs.terminal import PLAIN_SECONDS, notice
-from pipeline.dataset import build_dataset, shard_name
-from pipeline.errors import RecipeError, StorageError
+from pipeline.dataset import shard_name
+from pipeline.errors import RecipeError
 from pipeline.execution import Execution
-from pipeline.receipts import Receipt, Receipts
 from pipeline.runs import OpenRun, open_run
 from pipeline.steps import PlannedStep, plan_steps
 from pipeline.storage import Storage
+from pipeline.takedown.completing import complete
 from pipeline.takedown.finding import Told
-from pipeline.takedown.finishing import collect, finish
 from pipeline.takedown.listing import Listing
 from pipeline.takedown.places import Part
-from pipeline.takedown.rebuilding import heritage, rebuilt_run, refuse_other_steps, run_before
-from pipeline.takedown.removal import begin, mend, refuse_unfit
+from pipeline.takedown.rebuilding import refuse_other_steps, run_before
+from pipeline.takedown.removal import begin, refuse_unfit
 from pipeline.takedown.survey import Survey, survey
 from pipeline.takedown.tombstones import Takedown, load_tombstones, read_takedown, refuse_unfinished, unfinished
 
@@ -67,56 +65,31 @@ def recipe_again(run: OpenRun, named: str | None, before: str) -> Again:
     return again
 
 
-def complete(storage: Storage, takedown: Takedown, again: Again, means: Means) -> dict[str, Any]:
-    """Does what is left of a takedown whose tombstones are set; its record.
+def _completed(storage: Storage, takedown: Takedown, again: Again, means: Means) -> dict[str, Any]:
+    """Does what is left of a takedown whose tombstones are set; its record."""
 
-    Raises:
-        PartsFailed: some parts of the rebuilt run failed; running it again does the rest.
-    """
-    before = run_before(storage, takedown)
-    mend(storage, takedown, _telling())
-    after = _rebuilt(before, takedown, again, means)
-    manifest = build_dataset(after)
-    told = {"kept": manifest["funnel"]["kept"], "shards": _shards(before, after)}
-    return finish(storage, takedown, told | {"deleted_files": collect(after)})
+    def run_parts(execution: Execution) -> None:
+        recipe, planned = again.recipe, [state.planned for state in execution.states.values()]
+        check_parts(recipe.minhash, *recipe.transforms, recipe.tokens)
+        runner = make_runner(
+            storage.location,
+            run_before(storage, takedown).source,
+            [step.payload for step in planned],
+            modules=again.modules,
+            part_bytes=memory_ceiling(recipe, 1),
+            workers=means.workers,
+            ray=means.ray,
+            local=means.local,
+        )
+        try:
+            execute(execution, runner)
+        finally:
+            runner.close()
 
+    def told(part: Part) -> None:
+        notice(f"{part.place.step}: rows removed from {part.receipt.name}")
 
-def _telling() -> Callable[[Part], None]:
-    return lambda part: notice(f"{part.place.step}: rows removed from {part.receipt.name}")
-
-
-def _rebuilt(before: OpenRun, takedown: Takedown, again: Again, means: Means) -> OpenRun:
-    """The run without the pages, finished."""
-    storage, recipe = before.storage, again.recipe
-    known = load_tombstones(storage)
-    if known is None:
-        raise StorageError(f"{storage.location}: the tombstones of {takedown.id} are gone")
-    planned = again.planned(before, known.digest)
-    check_parts(recipe.minhash, *recipe.transforms, recipe.tokens)
-    runner = make_runner(
-        storage.location,
-        before.source,
-        [step.payload for step in planned],
-        modules=again.modules,
-        part_bytes=memory_ceiling(recipe, 1),
-        workers=means.workers,
-        ray=means.ray,
-        local=means.local,
-    )
-    try:
-        after = rebuilt_run(before, takedown, planned)
-        facts = {"provenance": after.record.provenance}
-        execute(Execution(storage, before.source, planned, facts, heritage(before, takedown)), runner)
-    finally:
-        runner.close()
-    return after
-
-
-def _shards(before: OpenRun, after: OpenRun) -> dict[str, Any]:
-    """Which shards are other bytes now; those of a takedown that was interrupted late are known by what was taken over."""
-    old, new = before.receipts("pack"), list(after.receipts("pack").values())
-    changed = [shard_name(number, len(new)) for number, receipt in enumerate(new) if _is_other(old, receipt)]
-    return {"rewritten": changed, "same": len(new) - len(changed)}
+    return complete(storage, takedown, again.planned, run_parts, told)
 
 
 def complete_interrupted(storage: Storage, recipe: str | None, means: Means) -> dict[str, Any] | None:
@@ -127,7 +100,7 @@ def complete_interrupted(storage: Storage, recipe: str | None, means: Means) -> 
     takedown = read_takedown(storage, left)
     notice(f"the takedown {left} was interrupted and is completed first")
     again = recipe_again(run_before(storage, takedown), recipe, takedown.facts["before"])
-    return complete(storage, takedown, again, means)
+    return _completed(storage, takedown, again, means)
 
 
 def take_down(
@@ -152,7 +125,7 @@ def take_down(
     if dry_run or not found.stones:
         return told | _would(run, found)
     takedown = begin(run, listing, scope, found)
-    return complete(storage, takedown, again, means) | told
+    return _completed(storage, takedown, again, means) | told
 
 
 def _counting() -> Told:
@@ -190,8 +163,3 @@ def _would(run: OpenRun, found: Survey) -> dict[str, Any]:
         ],
     }
 
-
-def _is_other(old: Receipts, receipt: Receipt) -> bool:
-    if receipt.key not in old:
-        return "taken_over_from" not in receipt.facts
-    return old[receipt.key].files["data"].sha256 != receipt.files["data"].sha256
