@@ -158,7 +158,7 @@ def _rewritten(
     """Writes one table of the part anew, batch by batch; its text is never in memory whole."""
     source = receipt.files[table].path
     with damage_errors(source):
-        schema = pq.read_schema(storage.open(source))
+        schema = _as_declared(pq.read_schema(storage.open(source)))
     path = f"{source.rpartition('/')[0]}/{receipt.key}-{attempt}.{table}.parquet"
     writer = TableWriter(storage.writer(path), path, schema, ROW_GROUPS.get(table, ROW_GROUP))
     change, first = change_of(table, schema.names), 0
@@ -171,6 +171,14 @@ def _rewritten(
         writer.abandon()
         storage.delete(path)
         raise
+
+
+def _as_declared(schema: pa.Schema) -> pa.Schema:
+    """The schema before Parquet gave the values of lists a name of its own, which would be in the file's bytes."""
+    fields = [
+        field.with_type(pa.list_(field.type.value_type)) if pa.types.is_list(field.type) else field for field in schema
+    ]
+    return pa.schema(fields)
 
 
 def mend_seals(storage: Storage, place: Place) -> None:
