@@ -17,7 +17,7 @@ _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31)
 
 
-def _mixed(values: Keys) -> Keys:
+def mixed(values: Keys) -> Keys:
     """A bijection of 64-bit values after which each bit depends on all; works in place on `values`."""
     values ^= values >> _SHIFTS[0]
     values *= _FIRST
@@ -42,11 +42,11 @@ def band_keys(signatures: Keys, bands: int, rows: int) -> Keys:
         raise ValueError(f"signatures of shape {signatures.shape} for {bands} bands of {rows} rows")
     values = signatures.reshape(len(signatures), bands, rows)
     keys = np.empty((len(signatures), bands), np.uint64)
-    keys[:] = _mixed(np.arange(1, bands + 1, dtype=np.uint64) * _STEP)
+    keys[:] = mixed(np.arange(1, bands + 1, dtype=np.uint64) * _STEP)
     for row in range(rows):
         keys *= _STEP
         keys += values[:, :, row]
-        _mixed(keys)
+        mixed(keys)
     return keys
 
 

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.errors import StorageError
+
 CLUSTER_SCHEMA = pa.schema([("document", pa.uint64()), ("cluster", pa.uint64())])
 
 Documents = npt.NDArray[np.uint64]
@@ -21,11 +23,12 @@ Indices = npt.NDArray[np.int64]
 _BATCH = 1 << 22  # edges held before they are folded into the forest: 64 MB
 
 
-def clusters(edges: Iterable[pa.Table]) -> pa.Table:
+def clusters(edges: Iterable[pa.Table], most: int | None = None) -> pa.Table:
     """`CLUSTER_SCHEMA`, sorted by document: each document of an edge, and the smallest document of its component.
 
     The answer is the same for any order, split or repetition of the edges. Tables are folded into a forest as they
-    come, so memory grows with the clustered documents, not with the edges. ValueError for a null.
+    come, so memory grows with the clustered documents, not with the edges. ValueError for a null, StorageError for more
+    than `most` clustered documents.
     """
     document, cluster = np.empty(0, np.uint64), np.empty(0, np.uint64)
     waiting: list[tuple[Documents, Documents]] = []
@@ -34,11 +37,20 @@ def clusters(edges: Iterable[pa.Table]) -> pa.Table:
         waiting.append((_column(table, "a"), _column(table, "b")))
         held += table.num_rows
         # Waiting for as many edges as the forest has keeps the folding at O(E log E) in all.
-        if held >= max(_BATCH, document.size):
+        if held >= max(_BATCH if most is None else min(_BATCH, most), document.size):
             document, cluster = _folded(document, cluster, waiting)
             waiting, held = [], 0
+            _check_room(document.size, most)
     document, cluster = _folded(document, cluster, waiting)
+    _check_room(document.size, most)
     return pa.table([document, cluster], schema=CLUSTER_SCHEMA)
+
+
+def _check_room(documents: int, most: int | None) -> None:
+    if most is not None and documents > most:
+        raise StorageError(
+            f"{documents:,} clustered documents of which {most:,} fit in memory; raise the memory of the recipe's scale"
+        )
 
 
 def _column(table: pa.Table, name: str) -> Documents:

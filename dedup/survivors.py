@@ -1,13 +1,16 @@
 """Survivors: the one document of each cluster that stays.
 
-The order is declared and total: the longest text, then the earliest date (unknown dates last), then the smallest
-record id (by code points), then the smallest document number. All but the last are properties of the pages, so the
-order in which the input files were named decides only between pages that share even their record id.
+The order is declared and total: unless a recipe says otherwise the longest text, then the earliest date (unknown dates last),
+then the smallest record id (by code points), then the smallest document number. All but the last are properties of the pages,
+so the order in which the input files were named decides only between pages that share even their record id.
 """
+
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 import pyarrow as pa
 
+from dedup.survival import DEFAULT_ORDER, ORDERS
 from pipeline.schemas import CLUSTERED
 
 ORDER_SCHEMA = pa.schema(
@@ -19,6 +22,9 @@ ORDER_SCHEMA = pa.schema(
     ]
 )
 
+_BATCH = 1 << 20  # rows held before they are folded into what is elected so far
+_SOURCES = 1 << 16
+
 
 def survivors(clusters: pa.Table, order: pa.Table) -> pa.Table:
     """`CLUSTERED`, sorted by document: one row for each row of `clusters` (document, cluster: uint64).
@@ -26,30 +32,68 @@ def survivors(clusters: pa.Table, order: pa.Table) -> pa.Table:
     `order` has `ORDER_SCHEMA` and a row for at least each clustered document, in any order; only `date` may be null
     there. ValueError where a clustered document has none, or several: never is that read as "nothing is duplicate".
     """
-    members = _frame(clusters.select(["document", "cluster"]))
+    members = frame_of(clusters.select(["document", "cluster"]))
     _refuse("documents that are in several clusters", members.filter(members["document"].is_duplicated()))
-    ranks = _frame(order.select(ORDER_SCHEMA.names).cast(ORDER_SCHEMA)).join(members, on="document", how="inner")
+    ranks = frame_of(order.select(ORDER_SCHEMA.names).cast(ORDER_SCHEMA)).join(members, on="document", how="inner")
     _refuse("documents with several rows in the order", ranks.filter(ranks["document"].is_duplicated()))
-    ranks = ranks.drop_nulls(["text_chars", "record_id"])
-    _refuse("clustered documents without a whole row in the order", members.join(ranks, on="document", how="anti"))
-    ranked = ranks.sort(
-        "cluster",
-        "text_chars",
-        "date",
-        "record_id",
-        "document",
-        descending=[False, True, False, False, False],
-        nulls_last=True,
-    )
-    chosen = ranked.group_by("cluster", maintain_order=True).agg(
-        cluster_size=pl.len().cast(pl.Int32), survivor=pl.first("document")
-    )
-    judged = members.join(chosen, on="cluster", how="left").sort("document")
-    judged = judged.with_columns(keep=pl.col("document") == pl.col("survivor"))
-    return judged.select(CLUSTERED.names).to_arrow().cast(CLUSTERED)
+    missing = members.join(ranks.drop_nulls(["text_chars", "record_id"]), on="document", how="anti")
+    _refuse("clustered documents without a whole row in the order", missing)
+    return judged(members.sort("document"), elected([ranks]))
 
 
-def _frame(table: pa.Table) -> pl.DataFrame:
+def elected(members: Iterable[pl.DataFrame], by: Sequence[str] = DEFAULT_ORDER) -> pl.DataFrame:
+    """`cluster`, `cluster_size` and `survivor` of each cluster, sorted by cluster.
+
+    The frames of `members` have the columns `document`, `cluster` and those that the order `by` names; together they have a
+    row for each document. They are folded as they come, so memory grows with the clusters, not with their documents.
+    ValueError for a document without a record id or a length, which have no place in the order.
+    """
+    columns = ["document", "cluster", *(name for name in by if name != "release")]
+    best: pl.DataFrame | None = None
+    waiting: list[pl.DataFrame] = []
+    held = 0
+    for frame in members:
+        for name in {"text_chars", "record_id"} & {*columns}:
+            _refuse("clustered documents without a whole row in the order", frame.filter(pl.col(name).is_null()))
+        waiting.append(frame.select(*columns, cluster_size=pl.lit(1, pl.Int32)))
+        held += frame.height
+        if held >= max(_BATCH, 0 if best is None else best.height):
+            best, waiting, held = _folded(best, waiting, by), [], 0
+    best = _folded(best, waiting, by)
+    return best.select("cluster", "cluster_size", survivor="document")
+
+
+def _folded(best: pl.DataFrame | None, waiting: Sequence[pl.DataFrame], by: Sequence[str]) -> pl.DataFrame:
+    frames = [*([] if best is None else [best]), *waiting]
+    if not frames:
+        return pl.DataFrame(schema={"cluster": pl.UInt64, "cluster_size": pl.Int32, "document": pl.UInt64})
+    groups = ranked(pl.concat(frames), by, "cluster").group_by("cluster", maintain_order=True)
+    return groups.agg(pl.exclude("cluster_size").first(), pl.col("cluster_size").sum()).select(frames[0].columns)
+
+
+def ranked(members: pl.DataFrame, by: Sequence[str] = DEFAULT_ORDER, *first: str) -> pl.DataFrame:
+    """The rows sorted by the columns `first`, then in the order `by` names, then by number. Unknown values come last."""
+    keys = [*map(pl.col, first), *map(_key, by), pl.col("document")]
+    descending = [*(False for _ in first), *(ORDERS[name] for name in by), False]
+    return members.sort(keys, descending=descending, nulls_last=True)
+
+
+def _key(name: str) -> pl.Expr:
+    """A column of the order; the releases before this run have the sources 1, 2, …, and this run, the last, has 0."""
+    if name == "release":
+        return (pl.col("document") // (1 << 48) + (_SOURCES - 1)) % _SOURCES
+    return pl.col(name)
+
+
+def judged(members: pl.DataFrame, chosen: pl.DataFrame) -> pa.Table:
+    """`CLUSTERED`, a row for each of `members` (`document`, `cluster`) in their order, by what `elected` chose."""
+    joined = members.join(chosen, on="cluster", how="left", maintain_order="left")
+    joined = joined.with_columns(keep=pl.col("document") == pl.col("survivor"), similarity=pl.lit(None, pl.Float64))
+    return joined.select(CLUSTERED.names).to_arrow().cast(CLUSTERED)
+
+
+def frame_of(table: pa.Table | pa.RecordBatch) -> pl.DataFrame:
+    """A table as a frame."""
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101  for the type checker: a table never becomes a series
     return frame

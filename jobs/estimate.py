@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from dedup.scale import Extent
 from filters.language import Language
 from jobs.recipe import Recipe
 from pipeline.sources import ROW_FILES, Source
@@ -30,6 +31,17 @@ class Estimate:
     disk_bytes: int
 
 
+def pages_of(source: Source) -> int:
+    """About how many pages a source has."""
+    rows = sum(part.bytes for part in source.parts if part.name.endswith(ROW_FILES))
+    return (source.bytes - rows) // BYTES_A_PAGE + rows // BYTES_A_ROW
+
+
+def extent_of(source: Source) -> Extent:
+    """What the deduplication is planned for: at most all pages are kept."""
+    return Extent(documents=pages_of(source), files=len(source.parts))
+
+
 def workers_of(workers: int | None) -> int:
     """How many parts will run at a time."""
     return workers or os.cpu_count() or 1
@@ -37,7 +49,8 @@ def workers_of(workers: int | None) -> int:
 
 def memory_ceiling(recipe: Recipe, workers: int | None) -> int:
     """Bytes that all workers and their extractor processes may take together."""
-    return workers_of(workers) * (WORKER_BYTES + recipe.limits.memory_bytes + _model_bytes(recipe))
+    reading = WORKER_BYTES + recipe.limits.memory_bytes + _model_bytes(recipe)
+    return workers_of(workers) * max(reading, recipe.scale.memory if recipe.minhash else 0)
 
 
 def _model_bytes(recipe: Recipe) -> int:
@@ -51,7 +64,7 @@ def estimate(recipe: Recipe, source: Source, missing_bytes: int, workers: int | 
     rows = sum(part.bytes for part in source.parts if part.name.endswith(ROW_FILES))
     archives = source.bytes - rows
     missing = missing_bytes / source.bytes if source.bytes else 0.0
-    pages = archives // BYTES_A_PAGE + rows // BYTES_A_ROW
+    pages = pages_of(source)
     reading = archives / BYTES_A_PAGE * SECONDS_A_PAGE + rows / BYTES_A_ROW * SECONDS_A_ROW
     seconds = missing * reading + pages * LATER_SECONDS_A_PAGE
     return Estimate(

@@ -10,14 +10,16 @@ from types import ModuleType
 from typing import ClassVar
 
 from dedup.minhash import MinHash
-from dedup.steps import dedup_steps
+from dedup.scale import Extent, Scale
+from dedup.steps import Deduplication
+from dedup.survival import Components, Survival
 from filters.tokens import TokenCounter
 from jobs.user_file import Named, call, find_named
 from pipeline.annotations.annotating import annotate_step
 from pipeline.annotations.annotation import Annotation
 from pipeline.decide import Decide
 from pipeline.errors import RecipeError
-from pipeline.identity import NOT_IDENTITY
+from pipeline.identity import IDENTITY_IF_CHANGED, NOT_IDENTITY
 from pipeline.ingest import Ingest, Item
 from pipeline.measures import Measure, Rule, Transform
 from pipeline.measuring import measure_step
@@ -34,6 +36,7 @@ SHIPPED = (
     "fineweb-paper",
     "fineweb-fast",
     "fineweb-gated",
+    "fineweb-star",
     "gopher",
     "c4",
     "refinedweb",
@@ -60,6 +63,8 @@ class Recipe:
     measures: tuple[Measure, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     minhash: MinHash | None = None
+    survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
+    scale: Scale = field(default_factory=Scale, metadata=NOT_IDENTITY)
     transforms: tuple[Transform, ...] = ()
     tokens: TokenCounter | None = None
     limits: Limits = field(default_factory=Limits)
@@ -92,8 +97,16 @@ class Recipe:
             batch_pages=self.batch_pages,
         )
 
-    def steps(self) -> tuple[Step, ...]:
-        """The graph, each step after its inputs."""
+    def deduplication(self, extent: Extent | None = None) -> Deduplication | None:
+        """How near-duplicates are looked for in a source of this `extent`; None where they are not."""
+        if self.minhash is None:
+            return None
+        known = extent or Extent()
+        shape = self.scale.shape(self.minhash, self.survival, known, span=self.bundle)
+        return Deduplication(minhash=self.minhash, survival=self.survival, extent=known, shape=shape)
+
+    def steps(self, extent: Extent | None = None) -> tuple[Step, ...]:
+        """The graph over a source of this `extent`, each step after its inputs; without it, that of a small source."""
         reading = self.ingest_stage()
         ingest = Step(name="ingest", stage=reading)
         measuring = (
@@ -107,7 +120,8 @@ class Recipe:
             inputs=(ingest, *measuring),
             span=self.bundle,
         )
-        dedup = dedup_steps(self.minhash, ingest, decide, span=self.bundle) if self.minhash else ()
+        deduplication = self.deduplication(extent)
+        dedup = deduplication.steps((ingest, decide), span=self.bundle) if deduplication else ()
         last = dedup[-1] if dedup else decide
         pack = Step(
             name="pack",

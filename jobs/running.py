@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from jobs.estimate import memory_ceiling
+from jobs.estimate import extent_of, memory_ceiling
 from jobs.recipe import Recipe, load_recipe
 from jobs.terminal import notice, progress
 from pipeline.annotations.annotation import Annotation
@@ -72,7 +72,7 @@ def prepare(
         modules=modules,
         storage=storage,
         source=files,
-        steps=plan_steps(made.steps(), files, barred_in(storage)),
+        steps=plan_steps(made.steps(extent_of(files)), files, barred_in(storage)),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from jobs.estimate import memory_ceiling
+from jobs.estimate import extent_of, memory_ceiling
 from jobs.recipe import Recipe, load_recipe
 from jobs.running import check_parts, execute, make_runner
 from jobs.terminal import PLAIN_SECONDS, notice
@@ -43,7 +43,7 @@ class Again:
 
     def planned(self, run: OpenRun, tombstones: str) -> list[PlannedStep]:
         """The run's steps with these tombstones."""
-        return plan_steps(self.recipe.steps(), run.source, tombstones)
+        return plan_steps(self.recipe.steps(extent_of(run.source)), run.source, tombstones)
 
 
 def recipe_again(run: OpenRun, named: str | None, before: str) -> Again:

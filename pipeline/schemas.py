@@ -129,6 +129,25 @@ ORDER = pa.schema(
 
 EDGES = pa.schema([pa.field("a", pa.uint64(), nullable=False), pa.field("b", pa.uint64(), nullable=False)])
 
+COMPONENTS = pa.schema(
+    [pa.field("document", pa.uint64(), nullable=False), pa.field("cluster", pa.uint64(), nullable=False)]
+)
+
+MEMBERS = pa.schema(
+    [
+        pa.field("document", pa.uint64(), nullable=False),
+        pa.field("cluster", pa.uint64(), nullable=False),
+        pa.field("text_chars", pa.int32(), nullable=False),
+        pa.field("date", TIME),
+        pa.field("record_id", TEXT),
+    ]
+)
+
+# Further columns of `order` and `members`, where the rule of survival asks for them.
+RANKED = pa.schema([pa.field("score", pa.float64()), pa.field("copies", pa.int32())])
+SIGNATURE = "signature"  # fixed_size_binary: its size is that of the recipe's signatures
+KEYS = pa.field("keys", pa.list_(pa.uint64()))
+
 CLUSTERED = pa.schema(
     [
         pa.field("document", pa.uint64(), nullable=False),
@@ -136,6 +155,7 @@ CLUSTERED = pa.schema(
         pa.field("cluster_size", pa.int32(), nullable=False),
         pa.field("survivor", pa.uint64(), nullable=False),
         pa.field("keep", pa.bool_(), nullable=False),
+        pa.field("similarity", pa.float64()),
     ]
 )
 
@@ -175,6 +195,8 @@ TABLES: dict[str, pa.Schema] = {
     "bands": BANDS,
     "order": ORDER,
     "edges": EDGES,
+    "components": COMPONENTS,
+    "members": MEMBERS,
     "clusters": CLUSTERED,
     "survivors": SURVIVORS,
     "data": DATASET,

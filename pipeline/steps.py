@@ -177,6 +177,11 @@ class PartRun:
         self.facts: dict[str, Any] = {}
         self._writers: dict[str, TableWriter] = {}
 
+    @property
+    def partition(self) -> int:
+        """Which partition of its barrier this part is, from 0."""
+        return int(self.task.part.key[1:])
+
     def receipts(self, step: str) -> Sequence[Receipt]:
         """The committed parts of input `step` that this part reads, in order."""
         inputs = next(given for given in self.task.inputs if given.step == step)

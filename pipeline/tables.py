@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.errors import GristmillError
+from pipeline.errors import GristmillError, StorageError
 from pipeline.receipts import FileEntry, Receipt
 from pipeline.storage import Storage, Writer
 from pipeline.storage_errors import damage_errors
@@ -73,9 +73,16 @@ class TableWriter:
         arrays = [pa.array(columns[field.name], field.type) for field in self.schema]
         self.write(pa.RecordBatch.from_arrays(arrays, schema=self.schema))
 
-    def end_row_group(self) -> None:
-        """Closes the current row group early, empty or not, where a reader will want to find a boundary."""
+    def write_row_group(self, table: pa.Table) -> None:
+        """Adds rows that are a row group of their own, empty or not: a reader will want to find them by its number."""
+        if table.schema != self.schema:
+            raise ValueError(f"{self.path}: rows of schema\n{table.schema}\nfor a table of schema\n{self.schema}")
+        if self._pending_rows:
+            self._flush()
+        self._pending = table.to_batches()
         self._flush()
+        self.rows += table.num_rows
+        self.arrow_bytes += table.nbytes
 
     def _flush(self) -> None:
         table = pa.Table.from_batches(self._pending, self.schema).combine_chunks()
@@ -121,7 +128,16 @@ def read_table(
     """A whole table of a committed part, or the named columns and the rows that `where` is true of."""
     path = receipt.files[table].path
     with damage_errors(path):
-        return pq.read_table(storage.open(path), columns=None if columns is None else list(columns), filters=where)
+        found = pq.read_table(storage.open(path), columns=None if columns is None else list(columns), filters=where)
+    if where is None:
+        _check_rows(receipt, table, found.num_rows)
+    return found
+
+
+def _check_rows(receipt: Receipt, table: str, rows: int) -> None:
+    """Less than there should be is never taken for nothing."""
+    if rows != receipt.rows(table):
+        raise StorageError(f"{receipt.files[table].path} is damaged: {rows} rows, {receipt.rows(table)} committed")
 
 
 def columns_of(storage: Storage, receipt: Receipt, table: str) -> list[str]:
@@ -131,11 +147,50 @@ def columns_of(storage: Storage, receipt: Receipt, table: str) -> list[str]:
         return pq.read_schema(storage.open(path)).names
 
 
-def read_row_group(storage: Storage, receipt: Receipt, table: str, number: int) -> pa.Table:
-    """One row group of a committed table."""
+def read_row_groups(
+    storage: Storage, receipt: Receipt, table: str, first: int, step: int, columns: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
+    """Of a committed table the row groups `first`, `first + step` and so on, one after the other.
+
+    StorageError where the file has other rows than were committed, or no whole number of `step` row groups.
+    """
     path = receipt.files[table].path
+    names = None if columns is None else list(columns)
     with damage_errors(path):
-        return pq.ParquetFile(storage.open(path), pre_buffer=True).read_row_group(number)
+        file = pq.ParquetFile(storage.open(path), pre_buffer=True)
+        _check_rows(receipt, table, file.metadata.num_rows)
+        if file.num_row_groups % step or not file.num_row_groups:
+            raise StorageError(f"{path} is damaged: {file.num_row_groups} row groups, not a multiple of {step}")
+        for group in range(first, file.num_row_groups, step):
+            yield file.read_row_group(group, columns=names)
+
+
+def read_range(
+    storage: Storage,
+    receipt: Receipt,
+    table: str,
+    column: str,
+    low: int,
+    high: int,
+    columns: Sequence[str] | None = None,
+) -> Iterator[pa.Table]:
+    """The rows of a committed table whose `column`, a uint64 by which it is sorted, is from `low` to below `high`.
+
+    Only the row groups that may have some are read, one after the other.
+    """
+    path = receipt.files[table].path
+    names = None if columns is None else list(columns)
+    with damage_errors(path):
+        file = pq.ParquetFile(storage.open(path), pre_buffer=True)
+        _check_rows(receipt, table, file.metadata.num_rows)
+        place = file.schema_arrow.get_field_index(column)
+        for group in range(file.num_row_groups):
+            known = file.metadata.row_group(group).column(place).statistics
+            if known is None or not known.has_min_max or (known.min < high and known.max >= low):
+                found = file.read_row_group(group, columns=names)
+                values = found[column].to_numpy()
+                start, stop = (int(each) for each in np.searchsorted(values, np.array([low, high], np.uint64)))
+                yield found.slice(start, stop - start)
 
 
 def read_batches(
@@ -146,6 +201,7 @@ def read_batches(
     names = None if columns is None else list(columns)
     with damage_errors(path):
         file = pq.ParquetFile(storage.open(path), pre_buffer=True)
+        _check_rows(receipt, table, file.metadata.num_rows)
         for group in range(file.num_row_groups):
             yield from file.iter_batches(batch_size=rows, row_groups=[group], columns=names)
 

@@ -41,7 +41,7 @@ class UrlIndex:
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `index`; two keys (URL and record id) per record. Counts records whose id one of an earlier part has."""
-        mine = int(part.task.part.key[1:])
+        mine = part.partition
         tables: list[pa.Table] = [URL_INDEX.empty_table()]
         ids: list[pa.Table] = []
         for place, receipt in enumerate(part.receipts("ingest")):

@@ -194,9 +194,10 @@ def _duplicates(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | 
     answer = read_rows(run.storage, found[0], "survivors", found[1] + document_row)[0]
     if answer["cluster"] is None:
         return {"cluster_size": 1, "keep": answer["keep"], "survivor": None, "members": []}
-    clusters = next(iter(run.receipts("clusters").values()))
     same = pc.field("cluster") == pa.scalar(answer["cluster"], pa.uint64())
-    members = read_table(run.storage, clusters, "clusters", ["document"], where=same)["document"].to_pylist()
+    members: list[int] = []
+    for receipt in run.receipts("clusters").values():  # a cluster is in one of them
+        members += read_table(run.storage, receipt, "clusters", ["document"], where=same)["document"].to_pylist()
     here = document_number(part, document_row)
     return {
         "cluster_size": answer["cluster_size"],

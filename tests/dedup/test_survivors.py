@@ -56,11 +56,11 @@ def test_every_clustered_document_learns_its_survivor_and_the_size_of_its_cluste
     result = survivors(clustered(members), ordered(*rows, (50, 1, None, "not clustered")))
     assert result.schema == CLUSTERED
     assert [tuple(row.values()) for row in result.to_pylist()] == [
-        (1, 1, 3, 3, False),
-        (2, 2, 2, 2, True),
-        (3, 1, 3, 3, True),
-        (9, 1, 3, 3, False),
-        (2**64 - 1, 2, 2, 2, False),
+        (1, 1, 3, 3, False, None),
+        (2, 2, 2, 2, True, None),
+        (3, 1, 3, 3, True, None),
+        (9, 1, 3, 3, False, None),
+        (2**64 - 1, 2, 2, 2, False, None),
     ]
 
 

@@ -11,7 +11,7 @@ from pipeline.errors import GristmillError, StorageError, TransientError
 from pipeline.receipts import FileEntry, Receipt
 from pipeline.sources import Source, SourcePart, load_source, save_source
 from pipeline.storage import LocalStorage, ObjectStorage, open_storage
-from pipeline.tables import columns_of, read_batches, read_row_group, read_rows, read_table
+from pipeline.tables import columns_of, read_batches, read_row_groups, read_rows, read_table
 
 GARBAGE = b"PAR1 is not all there is to it PAR1"
 READERS: dict[str, Callable[..., object]] = {
@@ -19,7 +19,7 @@ READERS: dict[str, Callable[..., object]] = {
     "columns": columns_of,
     "batches": lambda *where: list(read_batches(*where)),
     "rows": lambda *where: read_rows(*where, 0),
-    "row group": lambda *where: read_row_group(*where, 0),
+    "row group": lambda *where: list(read_row_groups(*where, 0, 1)),
 }
 
 

@@ -156,15 +156,21 @@ def test_row_groups_hold_the_declared_number_of_rows() -> None:
     assert receipt.rows("t") == 25
 
 
-def test_a_row_group_can_be_ended_early_and_empty() -> None:
+def test_rows_can_be_a_row_group_of_their_own_also_none_or_more_than_others_have() -> None:
     store = storage()
-    writer = TableWriter(store.writer("t"), "t", NUMBERS, row_group=10)
-    for rows in ([], [1, 2], [], [3]):
-        writer.write_columns({"n": rows})
-        writer.end_row_group()
-    assert writer.close().rows == 3
+    writer = TableWriter(store.writer("t"), "t", NUMBERS, row_group=2)
+    writer.write_columns({"n": [0]})
+    for rows in ([], [1, 2, 3], [], [4]):
+        writer.write_row_group(pa.table({"n": rows}, schema=NUMBERS))
+    assert writer.close().rows == 5
     file = pq.ParquetFile(store.open("t"))
-    assert [file.read_row_group(n)["n"].to_pylist() for n in range(file.num_row_groups)] == [[], [1, 2], [], [3]]
+    assert [file.read_row_group(n)["n"].to_pylist() for n in range(file.num_row_groups)] == [
+        [0],
+        [],
+        [1, 2, 3],
+        [],
+        [4],
+    ]
 
 
 def test_an_empty_table_is_a_table() -> None:

@@ -1,0 +1,26 @@
+"""The columns of `order` and `members`, which grow with what the rule of survival asks for."""
+
+import pyarrow as pa
+
+from dedup.minhash import MinHash
+from dedup.survival import Star, Survival
+from pipeline.schemas import KEYS, MEMBERS, ORDER, RANKED, SIGNATURE, with_columns
+
+
+def order_schema(minhash: MinHash, survival: Survival) -> pa.Schema:
+    """The columns of `order`."""
+    return _with_asked(ORDER, minhash, survival)
+
+
+def member_schema(minhash: MinHash, survival: Survival) -> pa.Schema:
+    """The columns of `members`."""
+    schema = _with_asked(MEMBERS, minhash, survival)
+    return schema.append(KEYS) if isinstance(survival, Star) else schema
+
+
+def _with_asked(base: pa.Schema, minhash: MinHash, survival: Survival) -> pa.Schema:
+    schema = with_columns(base, RANKED, [name for name in RANKED.names if name in survival.order])
+    if isinstance(survival, Star):
+        size = -(-minhash.bands * minhash.rows * survival.bits // 8)
+        schema = schema.append(pa.field(SIGNATURE, pa.binary(size)))
+    return schema

@@ -1,0 +1,37 @@
+"""Documents as numbers of 64 bits, whole columns at a time: source (16), input file (24), row (24)."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.receipts import Receipt
+from pipeline.schemas import TABLES, document_number
+from pipeline.steps import PartRun
+from pipeline.tables import read_range
+
+Numbers = npt.NDArray[np.uint64]
+
+_ROW_BITS = np.uint64(24)
+
+
+def bundles(receipts: Sequence[Receipt], span: int) -> Iterator[tuple[Receipt, int]]:
+    """Each bundle of input files with the number of its first one."""
+    return ((receipt, place * span) for place, receipt in enumerate(receipts))
+
+
+def numbers(first: int, member: npt.NDArray[np.int32], row: npt.NDArray[np.int32]) -> Numbers:
+    """Numbers of the documents at `row` of the `member`-th file of a bundle whose first input file is `first`."""
+    return ((member.astype(np.uint64) + np.uint64(first)) << _ROW_BITS) | row.astype(np.uint64)
+
+
+def among(part: PartRun, step: str, first: int, files: int) -> pa.Table:
+    """The rows of a barrier's table, called as its step and sorted by document, about documents of `files` input files."""
+    low, high = document_number(first, 0), document_number(first + files, 0)
+    found = [
+        table
+        for receipt in part.receipts(step)
+        for table in read_range(part.storage, receipt, step, "document", low, high)
+    ]
+    return pa.concat_tables([TABLES[step].empty_table(), *found]).sort_by("document")

@@ -1,0 +1,45 @@
+"""Similarities of documents whose texts are read again, a bounded number at a time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.documents import Documents
+from dedup.minhash import Hashes, MinHash
+from pipeline.steps import PartRun
+
+Numbers = npt.NDArray[np.uint64]
+
+PAIRS = 256  # whose shingles are in memory at a time
+
+
+def jaccard(one: Hashes, other: Hashes) -> float:
+    """The share of common elements of two sets, each sorted without repeats; 0 where both are empty."""
+    common = np.intersect1d(one, other, assume_unique=True).size
+    return common / (one.size + other.size - common) if one.size or other.size else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FromTexts:
+    """Computes the Jaccard similarity of shingles of pairs of documents, by their numbers."""
+
+    part: PartRun
+    documents: Documents
+    minhash: MinHash
+
+    def __call__(self, later: Numbers, earlier: Numbers) -> npt.NDArray[np.float64]:
+        """Pairs are looked at in the order of their numbers, so that few texts are read twice."""
+        order = np.lexsort((later, earlier))
+        found = np.empty(later.size, np.float64)
+        for start in range(0, order.size, PAIRS):
+            some = order[start : start + PAIRS]
+            found[some] = self._compared(later[some], earlier[some])
+        return found
+
+    def _compared(self, later: Numbers, earlier: Numbers) -> list[float]:
+        wanted = np.unique(np.concatenate([later, earlier]))
+        sets = {
+            number: np.unique(self.minhash.shingles(text)) for number, text in self.documents.texts(self.part, wanted)
+        }
+        return [jaccard(sets[one], sets[other]) for one, other in zip(later.tolist(), earlier.tolist(), strict=True)]

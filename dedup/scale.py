@@ -1,0 +1,126 @@
+"""How the deduplication is cut so that no task takes more than its memory: more data means more partitions.
+
+The cut depends on an estimate of the documents, so it is part of what barriers are and never of what `minhash` signs. Where the
+estimate was too low, `edges` works through its range in pieces, and what cannot be cut further says so instead of taking more.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import ClassVar
+
+from dedup.bbit import packed_bytes
+from dedup.minhash import MinHash
+from dedup.survival import Star, Survival
+from pipeline.errors import RecipeError
+from pipeline.schemas import document_number
+from pipeline.sizes import bytes_text
+
+# Measured at some million rows (see docs/decisions.md): bytes of a task's memory, at most.
+BASE_BYTES = 350_000_000  # the process with all that is imported
+EDGE_BYTES = 160  # a key of a band in `edges` while its range is sorted
+COMPONENT_BYTES = 320  # a clustered document in `components`
+ELECTED_BYTES = 200  # a clustered document in `clusters`
+LEAST_MEMORY = 512 << 20
+
+MOST_READS = 50_000  # row groups that all parts of `edges` together open; above, a level of merging stands before them
+_MANY = 1 << 20
+ROUNDS = 16  # of joining components; what does not converge in as many raises
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """What is known of a source before it is read: about how many `documents` it has, at most, and its number of `files`."""
+
+    documents: int = 0
+    files: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """How a graph is cut.
+
+    `ranges` of keys for each band in `edges`, which holds at most `rows` keys at a time; `merged` parts of `minhash` are sorted
+    into one first (1: no such level); `components` has `joins` partitions by number of document, and `clusters` has `elections`.
+    `members` is the most clustered documents that one partition of either can hold.
+    """
+
+    ranges: int = 1
+    rows: int = 10_000_000
+    merged: int = 1
+    joins: int = 1
+    most_joined: int = 5_000_000
+    elections: int = 1
+    most_elected: int = 8_000_000
+
+    def __post_init__(self) -> None:
+        counts = (self.ranges, self.rows, self.merged, self.joins, self.most_joined, self.elections, self.most_elected)
+        if min(counts) < 1:
+            raise RecipeError(f"deduplication cannot be cut like this: {self}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """The most memory that one task of the deduplication takes, in bytes; RecipeError below half a gibibyte."""
+
+    name: ClassVar[str] = "scale"
+    version: ClassVar[int] = 1
+
+    memory: int = 2 << 30
+
+    def __post_init__(self) -> None:
+        if self.memory < LEAST_MEMORY:
+            raise RecipeError(f"scale: a task needs at least {bytes_text(LEAST_MEMORY)}, not {bytes_text(self.memory)}")
+
+    def shape(self, minhash: MinHash, survival: Survival, extent: Extent, *, span: int) -> Shape:
+        """How to cut what is expected of a source of which each part of `minhash` covers `span` files."""
+        room = self.memory - BASE_BYTES
+        rows = room // EDGE_BYTES
+        ranges = _parts(extent.documents, rows)
+        joined, elected = room // COMPONENT_BYTES, room // elected_bytes(minhash, survival)
+        return Shape(
+            ranges=ranges,
+            rows=rows,
+            merged=_merged(minhash, extent, rows, ranges, span),
+            joins=min(_parts(extent.documents, joined), extent.files),
+            most_joined=joined,
+            elections=_parts(extent.documents, elected),
+            most_elected=elected,
+        )
+
+
+def elected_bytes(minhash: MinHash, survival: Survival) -> int:
+    """Bytes of a clustered document in `clusters`."""
+    if not isinstance(survival, Star):
+        return ELECTED_BYTES
+    from dedup.star import planned_bytes  # with its kernels, so only where they are used
+
+    values = minhash.bands * minhash.rows
+    whole = planned_bytes(_MANY, minhash.bands, packed_bytes(values, survival.bits))
+    as_read = 8 * minhash.bands + packed_bytes(values, survival.bits)  # before they are one array
+    return ELECTED_BYTES + as_read + -(-whole // _MANY)
+
+
+def _parts(documents: int, most: int) -> int:
+    """Into how many parts documents are cut of which a part holds `most`; a quarter is left for uneven parts."""
+    return max(1, ceil(documents * 1.25 / most))
+
+
+def _merged(minhash: MinHash, extent: Extent, rows: int, ranges: int, span: int) -> int:
+    """How many parts of `minhash` are merged to one, so that `edges` opens few: a power of two, as far as memory lets it."""
+    parts = ceil(extent.files / span)
+    wanted = parts * minhash.bands * ranges / MOST_READS
+    fits = rows / max(1, extent.documents / parts)
+    merged = 1
+    while merged < wanted and 2 * merged <= min(fits, parts):
+        merged *= 2
+    return merged
+
+
+def starts(extent: Extent, joins: int) -> tuple[int, ...]:
+    """The first document number of each partition of `components`: about equally many files each."""
+    return tuple(document_number(place * extent.files // joins, 0) for place in range(joins))
+
+
+def rounds_of(joins: int) -> int:
+    """How many rounds are planned to join components in as many partitions."""
+    return ROUNDS if joins > 1 else 0

@@ -1,0 +1,84 @@
+"""The stage of the step `clusters`: who survives of each cluster."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import pyarrow as pa
+
+from dedup.columns import member_schema
+from dedup.documents import Documents, Judged
+from dedup.minhash import MinHash
+from dedup.reading import FromTexts
+from dedup.survival import Components, Star, Survival
+from dedup.survivors import elected, frame_of, judged
+from pipeline.errors import StorageError
+from pipeline.identity import IDENTITY_IF_CHANGED
+from pipeline.schemas import CLUSTERED
+from pipeline.steps import PartRun
+from pipeline.tables import TableWriter, read_row_groups
+
+ROW_GROUP = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clusters:
+    """Partition `p` elects the survivors of its share of the clusters, of which `most` documents fit in memory."""
+
+    name: ClassVar[str] = "clusters"
+    version: ClassVar[int] = 2
+
+    minhash: MinHash
+    documents: Documents = field(default_factory=Judged, metadata=IDENTITY_IF_CHANGED)
+    survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
+    elections: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
+    most: int = field(default=8_000_000, metadata=IDENTITY_IF_CHANGED)
+
+    def run(self, part: PartRun) -> dict[str, int]:
+        """Writes `clusters`, sorted by document; counts the documents of clusters, clusters and the documents to remove."""
+        self._check(part)
+        writer = part.writer("clusters", CLUSTERED, row_group=ROW_GROUP)
+        stars = self.survival if isinstance(self.survival, Star) else None
+        clusters = self._stars(part, stars, writer) if stars else self._components(part, writer)
+        return {"documents": writer.rows, "clusters": clusters, "removed": writer.rows - clusters}
+
+    def _components(self, part: PartRun, writer: TableWriter) -> int:
+        """One document of each component stays; members are read twice, so memory grows with the components alone."""
+        columns = [name for name in self.survival.order if name != "release"]
+        members = self._members(part, ["document", "cluster", *columns])
+        chosen = elected(map(frame_of, members), self.survival.order)
+        for table in self._members(part, ["document", "cluster"]):
+            writer.write(judged(frame_of(table), chosen))
+        return chosen.height
+
+    def _stars(self, part: PartRun, survival: Star, writer: TableWriter) -> int:
+        """StorageError where the clusters of this partition have more documents than fit in memory."""
+        from dedup.election import elect_stars  # with its kernels, so only where they are used
+
+        tables: list[pa.Table] = [member_schema(self.minhash, survival).empty_table()]
+        documents = 0
+        for table in self._members(part):
+            documents += table.num_rows
+            if documents > self.most:
+                raise StorageError(
+                    f"{documents:,} clustered documents of which {self.most:,} fit in memory; raise the memory of the "
+                    "recipe's scale"
+                )
+            tables.append(table)
+        similarities = FromTexts(part, self.documents, self.minhash) if survival.read_text else None
+        elected = elect_stars(pa.concat_tables(tables), self.minhash, survival, similarities)
+        writer.write(elected)
+        return elected["keep"].to_pylist().count(True)
+
+    def _check(self, part: PartRun) -> None:
+        """StorageError where `members` are not all documents that are clustered: none is ever kept for want of its row."""
+        joined, gathered = (
+            sum(receipt.counts["documents"] for receipt in part.receipts(step)) for step in ("components", "members")
+        )
+        if joined != gathered:
+            raise StorageError(f"step members: {gathered} documents of {joined} that are clustered")
+
+    def _members(self, part: PartRun, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """The rows of this partition, sorted by document, a part's after the other."""
+        for receipt in part.receipts("members"):
+            yield from read_row_groups(part.storage, receipt, "members", part.partition, self.elections, columns)

@@ -1,0 +1,80 @@
+"""The stage of the step `edges`: which documents share a key of a band."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import ceil
+from typing import ClassVar
+
+import numpy as np
+
+from dedup.edges import edges_by_pieces
+from dedup.minhash import MinHash
+from dedup.numbering import Numbers, bundles, numbers
+from dedup.routing import by_ends
+from pipeline.identity import IDENTITY_IF_CHANGED
+from pipeline.schemas import EDGES
+from pipeline.steps import PartRun
+from pipeline.tables import read_row_groups
+
+_KEYS = 1 << 64
+_SKEW = 1.25  # keys are spread evenly but for those that many documents have
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """Partition `b * ranges + r` finds the documents that share a key of band `b`, of those in the `r`-th range of keys.
+
+    Where the range has more than `rows` keys, it is worked through in pieces. A set of row groups, one for each partition of
+    `components` that begins at a document of `starts`, is written for each. `merged` says that the keys come from `sorted`.
+    """
+
+    name: ClassVar[str] = "edges"
+    version: ClassVar[int] = 1
+
+    minhash: MinHash
+    ranges: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
+    rows: int = field(default=10_000_000, metadata=IDENTITY_IF_CHANGED)
+    starts: tuple[int, ...] = field(default=(0,), metadata=IDENTITY_IF_CHANGED)
+    merged: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
+
+    def run(self, part: PartRun) -> dict[str, int]:
+        """Writes `edges`; counts the keys read and the edges found."""
+        writer = part.writer("edges", EDGES)
+        counts = {"keys": 0, "edges": 0}
+        for low, high in self._pieces(part):
+            for found in edges_by_pieces(self._read(part, low, high, counts), int(self.rows * _SKEW)):
+                counts["edges"] += found.num_rows
+                for routed in by_ends(found, self.starts):
+                    writer.write_row_group(routed)
+        return counts
+
+    def _pieces(self, part: PartRun) -> list[tuple[int, int]]:
+        """The range of this partition cut into ranges of keys, first and last, of about `rows` keys."""
+        read = sum(receipt.rows("bands") for receipt in part.receipts(self._input))
+        pieces = max(1, ceil(read / (self.minhash.bands * self.ranges * self.rows)))
+        place, whole = part.partition % self.ranges * pieces, self.ranges * pieces
+        bounds = [(place + piece) * _KEYS // whole for piece in range(pieces + 1)]
+        return [(low, high - 1) for low, high in pairwise(bounds)]
+
+    @property
+    def _input(self) -> str:
+        return "sorted" if self.merged else "minhash"
+
+    def _read(self, part: PartRun, low: int, high: int, counts: dict[str, int]) -> Iterator[tuple[Numbers, Numbers]]:
+        """Keys from `low` to `high` and their documents, one row group after the other."""
+        bands, band = self.minhash.bands, part.partition // self.ranges
+        first, step = (part.partition, bands * self.ranges) if self.merged else (band, bands)
+        whole = (low, high) == (0, _KEYS - 1)
+        for receipt, file in bundles(part.receipts(self._input), part.span(self._input)):
+            for group in read_row_groups(part.storage, receipt, "bands", first, step, ("key", "member", "row")):
+                keys = group["key"].to_numpy()
+                start, stop = (0, keys.size) if whole else _between(keys, low, high)
+                some = group.slice(start, stop - start)
+                counts["keys"] += some.num_rows
+                yield keys[start:stop], numbers(file, some["member"].to_numpy(), some["row"].to_numpy())
+
+
+def _between(keys: Numbers, low: int, high: int) -> tuple[int, int]:
+    """Where in sorted keys those from `low` to `high` begin and end."""
+    return int(np.searchsorted(keys, np.uint64(low))), int(np.searchsorted(keys, np.uint64(high), side="right"))
