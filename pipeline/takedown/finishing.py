@@ -1,15 +1,17 @@
 """How a takedown ends: what nobody reads any more is deleted, and a record says what was removed, by digests alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from pipeline.annotations.side_table import SOURCE as ANNOTATIONS
+from pipeline.annotations.side_table import STEP as SIDE
 from pipeline.dataset import FOLDER as DATASET
 from pipeline.runs import OpenRun
 from pipeline.storage import Storage
-from pipeline.takedown.places import Place, all_places, places_of, receipts_at
+from pipeline.takedown.places import Place, all_places, all_runs, places_of, receipts_at
 from pipeline.takedown.removal import ROWS, rows_to_remove
 from pipeline.takedown.tombstones import FOLDER, HASH, Takedown
 
@@ -43,10 +45,19 @@ def collect(run: OpenRun) -> int:
                 deleted += 1
         deleted += _sweep(storage, place.folder)
     deleted += sum(_sweep(storage, folder) for folder in ASIDE)
-    if storage.exists(REPORT):
-        storage.delete(REPORT)
-        deleted += 1
+    for path in (REPORT, *_side_tables(storage)):
+        if storage.exists(path):
+            storage.delete(path)
+            deleted += 1
     return deleted
+
+
+def _side_tables(storage: Storage) -> Iterator[str]:
+    """The files of sorted annotations, which know a page by a digest that has no key: they are made again if they are needed."""
+    stages = [payload.get("stage", {}) for record in all_runs(storage) for payload in record.payload.values()]
+    for side in sorted({stage["side"] for stage in stages if "side" in stage}):
+        folder = Place(SIDE, side, ANNOTATIONS).folder
+        yield from (f"{folder}/{name}" for name in storage.names(folder))
 
 
 def _named_by(storage: Storage, place: Place) -> list[str]:

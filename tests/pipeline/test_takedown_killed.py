@@ -1,5 +1,6 @@
 """A takedown that is killed at any of its writes is completed by running it again, and leaves what an undisturbed one leaves."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -86,6 +87,11 @@ def take_down(root: Path) -> dict[str, Any]:
     refuse_unfit(run)
     takedown = begin(run, LISTING, "page", survey(run, LISTING, "page", nothing))
     return complete(storage, takedown, planned, execute, nothing)
+
+
+@pytest.fixture(autouse=True)
+def nothing_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture(scope="module")
