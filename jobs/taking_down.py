@@ -122,7 +122,7 @@ def take_down(
         "unknown_entries": [str(entry) for entry in found.unknown],
         "taken_down_before": [str(entry) for entry in found.before],
     }
-    if dry_run or not found.stones:
+    if dry_run or not (found.stones or found.removals):
         return told | _would(run, found)
     takedown = begin(run, listing, scope, found)
     return _completed(storage, takedown, again, means) | told
@@ -162,4 +162,3 @@ def _would(run: OpenRun, found: Survey) -> dict[str, Any]:
             for part, removal in found.removals.items()
         ],
     }
-

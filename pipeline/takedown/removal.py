@@ -63,8 +63,8 @@ def refuse_unfit(run: OpenRun) -> None:
         )
     if open_steps := [step.name for step in run.record.steps if not run.is_sealed(step)]:
         raise StorageError(
-            f"{location}: the last run is in progress or was interrupted (step {open_steps[0]} is not finished); let it end, or "
-            "run its `gristmill curate` command again, then take down"
+            f"{location}: the last run is in progress or was interrupted (step {open_steps[0]} is not finished); let it end "
+            "or run its command again, then take down"
         )
     manifest = read_dataset_manifest(run.storage)
     pack = run.step("pack")

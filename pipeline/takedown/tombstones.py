@@ -79,9 +79,10 @@ class Tombstones:
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits of all that is barred, whatever the takedowns were; empty where nothing is."""
+        """16 hexadecimal digits that stand for all takedowns there were, so that each makes another run; empty where none was."""
+        ids = sorted(takedown.id for takedown in self.takedowns)
         barred = sorted(f"{kind} {digest}" for kind, digests in self._barred.items() for digest in digests)
-        return hashlib.sha256("\n".join(barred).encode()).hexdigest()[:16] if barred else ""
+        return hashlib.sha256("\n".join([*ids, *barred]).encode()).hexdigest()[:16] if ids else ""
 
     def has(self, kind: str, value: str) -> bool:
         """Whether a value of this kind is barred itself."""

@@ -76,8 +76,16 @@ def test_a_page_and_every_trace_of_it_go_and_another_of_its_cluster_stays_instea
     assert len(words) >= 2
     assert traces(root, words, keys_of(gone))
     assert gone["record_id"] in packed(root)
+    shard = next((root / "dataset" / "data").iterdir())
+    killed = [
+        shard.with_name(f".{shard.name}.0123456789ab"),
+        next(root.glob("steps/ingest/*/*")) / "k-a.documents.parquet",
+    ]
+    for left in killed:
+        shutil.copy(shard, left)
 
     told = take_down(root, gone["url"])
+    assert not any(left.exists() for left in killed)
     assert (told["records"], told["documents"], told["copies"]) == (1, 1, 0)
     assert traces(root, words, keys_of(gone)) == []
     assert faults(root) == []

@@ -114,9 +114,11 @@ def test_no_address_breaks_the_search_for_its_domains(text: str) -> None:
     domains_of(text)
 
 
-def test_the_digest_of_what_is_barred_does_not_depend_on_order_or_on_who_barred_it() -> None:
+def test_the_digest_of_what_is_barred_does_not_depend_on_its_order_and_changes_with_each_takedown() -> None:
     a, b = Entry("url", "https://a.test/"), Entry("url", "https://b.test/")
     assert barring(a, b).digest == barring(b, a, a).digest != barring(a).digest
+    again = Takedown(id="t2", facts={}, stones=())
+    assert Tombstones(SECRET, [*barring(a).takedowns, again]).digest != barring(a).digest
     assert Tombstones(SECRET, []).digest == ""
 
 
