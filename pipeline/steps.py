@@ -5,7 +5,6 @@ covers the `span` consecutive source parts from `i * span` on and reads those pa
 *barrier* has a fixed number of partitions, each of which may read everything, and waits until its inputs are sealed.
 """
 
-import dataclasses
 import hashlib
 import random
 import resource
@@ -293,11 +292,3 @@ def _attempt(task: PartTask) -> Receipt:
     except BaseException:
         part.discard()
         raise
-
-
-def without_traces(failures: Sequence[Failure]) -> list[dict[str, str]]:
-    """Failures as a machine reads them."""
-    return [
-        {key: value for key, value in dataclasses.asdict(failure).items() if key not in ("trace", "outage")}
-        for failure in failures
-    ]
