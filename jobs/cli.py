@@ -15,12 +15,14 @@ from jobs.recipes.verb import recipes
 from jobs.replay import replay
 from jobs.report import report
 from jobs.status import status
+from jobs.takedown import takedown
 from jobs.terminal import run_app
 from jobs.verify import verify
 from jobs.why import why
 
 VERBS = (
-    demo, recipes, plan, curate, dedup, status, why, replay, report, measure, annotate, verify, publish, fit_language, bench
+    demo, recipes, plan, curate, dedup, status, why, replay, report, measure, annotate, verify, takedown, publish,
+    fit_language, bench
 )  # fmt: skip
 
 app = typer.Typer(

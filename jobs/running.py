@@ -25,6 +25,7 @@ from pipeline.runs import OpenRun, open_run, record_run
 from pipeline.sources import Source, find_source, save_source
 from pipeline.steps import PlannedStep, plan_steps
 from pipeline.storage import Storage, open_storage
+from pipeline.takedown.tombstones import load_tombstones, refuse_unfinished
 
 INSIDE_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set for what `ray job submit` runs
 
@@ -72,8 +73,15 @@ def prepare(
         modules=modules,
         storage=storage,
         source=files,
-        steps=plan_steps(made.steps(extent_of(files)), files),
+        steps=plan_steps(made.steps(extent_of(files)), files, barred_in(storage)),
     )
+
+
+def barred_in(storage: Storage) -> str:
+    """The digest of what was taken down from ROOT, empty where nothing was; StorageError while a takedown is not finished."""
+    refuse_unfinished(storage)
+    known = load_tombstones(storage)
+    return known.digest if known else ""
 
 
 def has_run(output: str) -> bool:

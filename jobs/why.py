@@ -28,12 +28,14 @@ def why(root: Root, page: Page, text: Text = False, json: Json = False) -> None:
     """
     from pipeline.runs import open_run
     from pipeline.storage import open_storage
+    from pipeline.takedown.tombstones import taken_down
     from pipeline.why import find, story
 
     try:
         run = open_run(open_storage(root))
         places = find(run, page)
-        if not places:
+        gone = taken_down(run.storage, page)
+        if not places and not gone:
             raise InputError(f"{page}: no record of this run has this URL or id")
         stories = [story(run, part, row) for part, row in places]
         texts = [_text(run, told) if text else None for told in stories]
@@ -41,12 +43,21 @@ def why(root: Root, page: Page, text: Text = False, json: Json = False) -> None:
         fail(error)
     if json:
         told = [each.as_json() | {"text": shown} for each, shown in zip(stories, texts, strict=True)]
-        emit_json({"run": run.record.id, "page": page, "records": told})
+        emit_json({"run": run.record.id, "page": page, "records": told} | ({"taken_down": gone} if gone else {}))
         return
+    for each in gone:
+        out.print(_of_takedown(page, each), style="red")
     for each, shown in zip(stories, texts, strict=True):
         _print(each)
         if shown is not None:
             out.print(shown)
+
+
+def _of_takedown(page: str, told: dict[str, object]) -> str:
+    """One line of what a takedown says of the page; one that was found nowhere is barred from later runs only."""
+    there = "taken down" if told["records"] or not told["listed"] else "barred (it was not in this run)"
+    why = f"listed by its {told['by']}" if told["listed"] else f"a copy of a listed page, by its {told['by']}"
+    return f"{page}: {there} at {told['time']}, {why}; see takedowns/{told['takedown']}.json"
 
 
 def _text(run: "OpenRun", told: "Story") -> str:

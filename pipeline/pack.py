@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import repeat
@@ -44,6 +44,7 @@ class Pack:
 
     name: ClassVar[str] = "pack"
     version: ClassVar[int] = 1
+    columns_read: ClassVar[Mapping[str, tuple[str, ...]]] = {"survivors": ("keep", "cluster_size")}
 
     transforms: tuple[Transform, ...] = ()
     tokens: TokenCount | None = None
@@ -73,7 +74,7 @@ class Pack:
         """For each document in order: 0 where it is dropped, else the size of its cluster of near-duplicates."""
         if self.survivors is not None:
             for receipt in part.receipts(self.survivors):
-                table = read_table(part.storage, receipt, "survivors", ["keep", "cluster_size"])
+                table = read_table(part.storage, receipt, "survivors", self.columns_read["survivors"])
                 keep, size = table["keep"].to_pylist(), table["cluster_size"].to_pylist()
                 yield from (size if kept else 0 for kept, size in zip(keep, size, strict=True))
             return

@@ -30,6 +30,8 @@ from pipeline.sources import Source, SourcePart
 from pipeline.storage import Storage, open_storage
 from pipeline.tables import ROW_GROUP, TableWriter
 
+MENDED = ("ingest", "measure-", "annotate-")
+"""How steps are called whose parts a takedown mends row by row; all others are done again, under another fingerprint."""
 MOST_ATTEMPTS = 4
 FIRST_WAIT_SECONDS = 0.5
 
@@ -88,21 +90,23 @@ class PlannedStep:
     fingerprint: str
     parts: tuple[PlannedPart, ...]
     payload: Any
+    tombstones: str = ""
 
 
-def plan_steps(steps: Sequence[Step], source: Source) -> list[PlannedStep]:
+def plan_steps(steps: Sequence[Step], source: Source, tombstones: str = "") -> list[PlannedStep]:
     """Fingerprints and parts of `steps` (each after its inputs) over `source`.
 
     A map step's fingerprint is its stage's identity and its inputs' fingerprints; a barrier's also holds the ordered keys of
-    the source's parts, because what it says of a document depends on all of them.
+    the source's parts, because what it says of a document depends on all of them. `tombstones`, the digest of what was taken
+    down from ROOT, is in the fingerprint of all steps but the `MENDED` ones, if there are any.
     """
     planned: dict[str, PlannedStep] = {}
     for step in steps:
-        planned[step.name] = plan_step(step, source, planned)
+        planned[step.name] = plan_step(step, source, planned, tombstones)
     return list(planned.values())
 
 
-def plan_step(step: Step, source: Source, known: Mapping[str, PlannedStep]) -> PlannedStep:
+def plan_step(step: Step, source: Source, known: Mapping[str, PlannedStep], tombstones: str = "") -> PlannedStep:
     """One step whose inputs are `known` by name."""
     payload: dict[str, Any] = {
         "step": step.name,
@@ -112,8 +116,11 @@ def plan_step(step: Step, source: Source, known: Mapping[str, PlannedStep]) -> P
     }
     if step.is_barrier:
         payload |= {"partitions": step.partitions, "parts": source.digest}
+    if tombstones and not step.name.startswith(MENDED):
+        payload["tombstones"] = tombstones
     parts = parts_of(source, span=step.span, partitions=step.partitions)
-    return PlannedStep(step=step, fingerprint=digest(payload), parts=parts, payload=payload)
+    fingerprint = digest(payload)
+    return PlannedStep(step=step, fingerprint=fingerprint, parts=parts, payload=payload, tombstones=tombstones)
 
 
 def parts_of(source: Source, *, span: int, partitions: int) -> tuple[PlannedPart, ...]:
@@ -158,6 +165,7 @@ class PartTask:
     files: tuple[SourcePart, ...]
     inputs: tuple[PartInputs, ...]
     shares: int = 1  # processes that share the run's retry budgets
+    tombstones: str = ""  # the digest of what was taken down from ROOT
 
 
 class PartRun:

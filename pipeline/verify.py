@@ -16,6 +16,9 @@ from pipeline.receipts import FileEntry, Receipt, committed, read_manifest
 from pipeline.runs import OpenRun, StepRecord
 from pipeline.storage import CHUNK, Storage, digest_of
 from pipeline.storage_errors import damage_errors
+from pipeline.tables import read_table
+from pipeline.takedown.tombstones import FOLDER as TAKEDOWNS
+from pipeline.takedown.tombstones import load_tombstones, unfinished
 
 ALIGNED = {"verdicts": "records", "signals": "documents", "survivors": "documents"}
 
@@ -34,6 +37,7 @@ def verify(run: OpenRun) -> Iterator[Finding | None]:
         yield from _told(step.name, _step(run, step))
     yield from _told("funnel", _conservation(run))
     yield from _told(FOLDER, _dataset(run))
+    yield from _told(TAKEDOWNS, _takedowns(run))
 
 
 def _told(where: str, findings: Iterator[Finding | None]) -> Iterator[Finding | None]:
@@ -112,6 +116,18 @@ def _conservation(run: OpenRun) -> Iterator[Finding | None]:
     numbers = funnel(run)
     wrong = numbers.conservation() if numbers.complete else None
     yield Finding("funnel", wrong) if wrong else None
+
+
+def _takedowns(run: OpenRun) -> Iterator[Finding | None]:
+    """Checks that all that was begun to be taken down is, and that no page that is stored is barred."""
+    if (left := unfinished(run.storage)) is not None:
+        yield Finding(TAKEDOWNS, f"{left} is not finished; run `gristmill takedown {run.storage.location}`")
+    known = load_tombstones(run.storage)
+    for receipt in run.receipts("ingest").values() if known else ():
+        table = read_table(run.storage, receipt, "records", ["url", "record_id"])
+        there = zip(table["url"].to_pylist(), table["record_id"].to_pylist(), strict=True)
+        barred = sum(known.bars(url or "", record_id or "") for url, record_id in there) if known else 0
+        yield Finding(receipt.files["records"].path, f"{barred} records that were taken down") if barred else None
 
 
 def _dataset(run: OpenRun) -> Iterator[Finding | None]:

@@ -28,6 +28,7 @@ REASONS = {
     "empty_text": "the extractor found no text",
     "other_language": "the most likely language is not one of the recipe's",
     "uncertain_language": "no language is likely enough",
+    "taken_down": "taken down on request; nothing of the page is stored",
     "near_duplicate": "another page of its cluster of near-duplicates stays",
     "corrupt_record": "bytes of the archive that cannot be read as records",
     "truncated_record": "the archive ends within the record",
