@@ -16,6 +16,7 @@ from dedup.scale import Extent, Scale
 from dedup.steps import Deduplication
 from dedup.survival import Components, Star, Survival
 from jobs.executing import execute
+from jobs.running import barred_in
 from pipeline.errors import InputError, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import ThreadRunner
@@ -93,7 +94,9 @@ def prepare_rows(inputs: Sequence[str], output: str, how: HowToDedup, *, name: s
     rows += sum(part.bytes for part in files.parts if part.name not in footers) // BYTES_A_LINE
     extent = Extent(documents=rows, files=len(source.parts))
     steps = graph(how, extent, span=_span(source), source=save_source(storage, source))
-    return PreparedRows(how=how, storage=storage, files=files, source=source, steps=plan_steps(steps, source))
+    return PreparedRows(
+        how=how, storage=storage, files=files, source=source, steps=plan_steps(steps, source, barred_in(storage))
+    )
 
 
 def _refuse_others(files: Source, root: str) -> None:

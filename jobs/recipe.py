@@ -86,6 +86,11 @@ class Recipe:
                     f"recipe {self.name}: rule {rule.reason} names the signal {rule.signal}, which nothing writes"
                 )
 
+        if "score" in self.survival.order:
+            raise RecipeError(
+                f"recipe {self.name}: its order of survival names a score, but no step gives documents one"
+            )
+
     def ingest_stage(self) -> Ingest:
         """The stage that reads the archives."""
         return Ingest(
