@@ -91,36 +91,40 @@ def print_told(told: ClusterTold | AloneTold | Story, minhash: MinHash, survival
 
 def _print_cluster(told: ClusterTold, minhash: MinHash, survival: Survival) -> None:
     out.print(f"\ncluster {told.cluster}: {told.size:,} near-duplicates, of which one stays", style="bold")
-    out.print(told.survivor.name, style="green")
-    if isinstance(survival, Star):
-        out.print(
-            "  stays because no document before it in the order is one that stays, shares a band with it and has a "
-            f"similarity of at least {survival.similarity:g}"
-        )
-    else:
-        out.print("  stays because it is the first in the order")
-    out.print(_members(told, survival))
+    for number, member in enumerate([told.survivor, *told.removed]):
+        asked = " (asked for)" if member.document in told.asked else ""
+        line = f"  #{number} {member.fate:<14} {member.name}{asked}"
+        out.print(line, style="green" if member.fate == SURVIVOR else None)
     if len(told.removed) + 1 < told.size:
         out.print(f"  {told.size - len(told.removed) - 1:,} more; --limit {told.size} shows all")
-    out.print(_alike(told, minhash))
+    order = ", ".join(FIRST[name] for name in survival.order)
+    if isinstance(survival, Star):
+        out.print(
+            f"#0 stays because no document that stays, stands before it in the order ({order}) and shares a band with it is "
+            f"at least {survival.similarity:g} alike"
+        )
+    else:
+        out.print(f"#0 stays because it is the first in the order: {order}")
+    out.print(_members(told, survival))
+    if told.removed:
+        out.print(_alike(told, minhash))
     for number, member in enumerate(told.removed, 1):
         _print_changes(number, member)
 
 
 def _members(told: ClusterTold, survival: Survival) -> Table:
     """Values of the order, the one marked by which the survivor stands before a member."""
-    facts = [name for name in ("date", "text_chars") if name not in survival.order]
-    table = Table(title="Members, with what their order goes by", title_justify="left")
-    add_columns(table, "", "fate", "url" if told.survivor.url else "row", right=(*survival.order, *facts))
+    facts = [name for name in ("text_chars", "date") if name not in survival.order]
+    table = Table(title="What the order goes by", title_justify="left")
+    add_columns(table, "", right=(*survival.order, *facts))
     for number, member in enumerate([told.survivor, *told.removed]):
         known = {"date": member.date, "text_chars": member.chars} | member.order
         cells = [_value(known[name]) + " *" * (member.decided_by == name) for name in (*survival.order, *facts)]
-        asked = " (asked for)" if member.document in told.asked else ""
-        style = "green" if member.fate == SURVIVOR else None
-        table.add_row(f"#{number}", member.fate, member.name + asked, *cells, style=style)
+        table.add_row(f"#{number}", *cells, style="green" if member.fate == SURVIVOR else None)
     decided = dict.fromkeys(member.decided_by for member in told.removed if member.decided_by)
-    table.caption = "* decides: " + "; ".join(f"{name}, {FIRST[name]} stays" for name in decided)
-    table.caption_justify = "left"
+    if decided:
+        table.caption = "* decides: " + "; ".join(f"{name}, {FIRST[name]} stays" for name in decided)
+        table.caption_justify = "left"
     return table
 
 

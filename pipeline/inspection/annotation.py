@@ -139,17 +139,18 @@ def changed(stayed: str, removed: str, context: int | None = CONTEXT) -> list[Pi
     pieces: list[Piece] = []
     for alike, a, b, c, d in found:
         if alike:
-            lead = context if a else 0
-            tail = context if b < len(ours) or d < len(theirs) else 0
-            pieces += _folded(ours[a:b], lead, tail)
+            at_end = b == len(ours) and d == len(theirs)
+            pieces += _folded(ours[a:b], context, before=bool(a or c), after=not at_end)
         else:
             pieces += [Piece("removed", "".join(ours[a:b]), "the text that stayed")] if b > a else []
             pieces += _piece("".join(theirs[c:d]), "only here")
     return pieces
 
 
-def _folded(words: list[str], lead: int | None, tail: int | None) -> list[Piece]:
-    if lead is None or tail is None or len(words) <= lead + tail + 1:
+def _folded(words: list[str], context: int | None, *, before: bool, after: bool) -> list[Piece]:
+    """Words that are the same; of many only those next to what was changed `before` and `after` them."""
+    lead, tail = (context or 0) * before, (context or 0) * after
+    if context is None or len(words) <= lead + tail + 1:
         return _piece("".join(words), "")
     gap = Piece("gap", "", f"{len(words) - lead - tail:,} words that are the same")
     return [*_piece("".join(words[:lead]), ""), gap, *_piece("".join(words[len(words) - tail :]), "")]
