@@ -23,7 +23,7 @@ from jobs.clusters.told import (
 from pipeline.errors import InputError, StorageError
 from pipeline.identity import canonical
 from pipeline.inspection.annotation import CONTEXT, changed
-from pipeline.inspection.clusters import BINS, STEP, Found, Head, Member, cluster_of, members_of, overview
+from pipeline.inspection.clusters import STEP, Found, Head, Member, cluster_of, members_of, overview
 from pipeline.nltk_words import NltkEnglish
 from pipeline.restoration import is_same, restore
 from pipeline.runs import OpenRun
@@ -57,17 +57,12 @@ class Asked:
     def all(self, *, most: int, size: int | None = None) -> AllTold:
         """All clusters, and the `most` largest of them, or as many of `size` documents."""
         found = overview(self.run, most=most, size=size)
-        bounds = [place / BINS for place in range(BINS)]
-        bins = zip(bounds, [*bounds[1:], 1.0], found.similar, strict=False)
         return AllTold(
             what=self.pages.what,
             rule=self.survival.name,
             sizes=list(found.sizes.iter_rows()),
             largest=[self._large(head) for head in found.largest],
-            similar=[
-                *(each for each in bins if each[2]),
-                *([(1.0, 1.0, found.similar[-1])] if found.similar[-1] else []),
-            ],
+            similar=list(found.bins()),
             unknown=found.unknown,
         )
 

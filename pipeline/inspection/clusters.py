@@ -52,6 +52,12 @@ class Overview:
     similar: list[int]
     unknown: int
 
+    def bins(self) -> Iterator[tuple[float, float, int]]:
+        """From and to of each bin of similarity that documents are in, and how many; both are 1 of the last."""
+        for place, count in enumerate(self.similar):
+            if count:
+                yield place / BINS, min((place + 1) / BINS, 1.0), count
+
 
 def overview(run: OpenRun, *, most: int = 0, size: int | None = None) -> Overview:
     """All clusters; the `most` largest of them, the earlier of equals first, or those of `size` documents alone."""

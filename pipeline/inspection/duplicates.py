@@ -1,4 +1,4 @@
-"""Near-duplicates: how large their clusters are, and some removed pages beside the one that stayed."""
+"""Some removed near-duplicates, each beside the page of its cluster that stayed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.inspection.clusters import overview
 from pipeline.inspection.frames import chosen
 from pipeline.inspection.reading import Files
-from pipeline.runs import OpenRun
 
 _PART, _ROW = 24, (1 << 24) - 1
 
@@ -21,11 +19,6 @@ class Pair:
     removed: dict[str, Any]
     stayed: dict[str, Any]
     cluster_size: int
-
-
-def cluster_sizes(run: OpenRun) -> pl.DataFrame:
-    """How many clusters (`clusters`) have how many documents (`size`, at least 2), ascending; empty where none were sought."""
-    return overview(run).sizes
 
 
 def pairs(files: Files, each: int, columns: Sequence[str] = ("url", "date", "text")) -> list[Pair]:
