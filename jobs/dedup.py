@@ -43,6 +43,9 @@ Similarity = Annotated[
     float,
     typer.Option("--similarity", metavar="S", help="The least estimated similarity for which a star takes a row out."),
 ]
+ReadText = Annotated[
+    bool, typer.Option("--read-text", help="For stars: read the texts of pairs that are near the bound, and compute.")
+]
 
 
 class Format(StrEnum):
@@ -79,6 +82,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     family: Family = None,
     rule: Rule = "star",
     similarity: Similarity = 0.7,
+    read_text: ReadText = False,
     format_: As = Format.parquet,
     memory: Memory = "2GB",
     workers: Threads = None,
@@ -101,7 +105,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     try:
         how = HowToDedup(
             minhash=comparison(preset, family),
-            survival=rule_of_survival(rule, similarity),
+            survival=rule_of_survival(rule, similarity, read_text=read_text),
             columns=RowColumns(text=text_column, id=id_column, url=url_column, date=date_column),
             scale=Scale(memory=bytes_of(memory, "--memory")),
             lines=format_ is Format.jsonl,

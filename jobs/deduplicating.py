@@ -63,12 +63,12 @@ def comparison(preset: str, family: str | None) -> MinHash:
     return found if family is None else replace(found, family=family)
 
 
-def rule_of_survival(name: str, similarity: float) -> Survival:
+def rule_of_survival(name: str, similarity: float, *, read_text: bool = False) -> Survival:
     """The rule `star` or `components`; RecipeError for another name."""
     if name == "components":
         return Components()
     if name == "star":
-        return Star(similarity=similarity)
+        return Star(similarity=similarity, read_text=read_text)
     raise RecipeError(f"--rule {name}: there are star and components")
 
 
@@ -118,7 +118,7 @@ def graph(how: HowToDedup, extent: Extent, *, span: int, source: str) -> tuple[S
     deduplication = Deduplication(
         minhash=how.minhash,
         survival=how.survival,
-        documents=Rows(columns=how.columns),
+        documents=Rows(columns=how.columns, source=source),
         extent=extent,
         shape=how.scale.shape(how.minhash, how.survival, extent, span=span),
     )

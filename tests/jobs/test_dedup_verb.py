@@ -1,5 +1,6 @@
 """`gristmill dedup` over rows of others: what stays, what comes beside it, what happens when something is wrong."""
 
+import errno
 import hashlib
 import json
 import os
@@ -15,11 +16,14 @@ from trial import receipt_times, typed
 
 from dedup.minhash import MinHash
 from dedup.scale import Scale
+from dedup.shingles import jaccard
 from dedup.survival import Components
 from jobs.deduplicating import HowToDedup, prepare_rows, run_rows
 from pipeline.errors import InputError, PartsFailed, RecipeError
 from pipeline.rows import pieces
 from pipeline.rows.columns import RowColumns
+from pipeline.storage_errors import storage_errors
+from pipeline.writer import Writer
 
 WORDS = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in ("", "n", "s", "r", "l")]
 
@@ -228,12 +232,49 @@ def test_a_root_inside_the_input_is_an_error(folder: Path) -> None:
         deduplicated(folder, root=folder / "out")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_root_that_may_not_be_written_is_one_line(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir(mode=0o500)
-    done = typed("dedup", str(folder), "--output", str(tmp_path / "out" / "root"))
+def test_a_root_that_may_not_be_written_is_one_line(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    done = typed("dedup", str(folder), "--output", str(tmp_path / "out"))
     assert done.returncode == 1
     assert "permission denied" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_input_that_may_not_be_read_is_one_line(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.sources.os.access", lambda *_: False)
+    done = typed("dedup", str(folder), "--output", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert "permission denied" in done.stderr
+
+
+def test_a_full_disk_stops_the_run_which_goes_on_where_it_was(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Writer.write
+
+    def full(writer: Writer, data: bytes) -> int:
+        if ".data." in writer.path and writer.bytes:
+            with storage_errors(writer.path):
+                raise OSError(errno.ENOSPC, "No space left on device")
+        return write(writer, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Writer, "write", full)
+        done = typed("dedup", str(folder), "--output", str(tmp_path / "out"))
+    assert done.returncode == 1
+    assert "disk full; free some space and run the same command again" in done.stderr
+    assert not (tmp_path / "out" / "dataset").exists()
+    signed = receipt_times(tmp_path / "out", "minhash")
+    assert typed("dedup", str(folder), "--output", str(tmp_path / "out")).returncode == 0
+    assert receipt_times(tmp_path / "out", "minhash") == signed
+    assert kept(tmp_path / "out").num_rows == 4
 
 
 # What a person types and sees.
@@ -345,4 +386,14 @@ def test_a_chain_leaves_one_and_stars_leave_what_is_like_none_that_stays(tmp_pat
         )
         assert done.returncode == 0, done.stderr
         sizes[rule] = json.loads(done.stdout)["funnel"]["kept"]
+    done = typed("dedup", str(data), "--output", str(tmp_path / "read"), "--read-text", "--json")
+    assert done.returncode == 0, done.stderr
+    gone = told(tmp_path / "read").filter(~pl.col("keep"))
+    minhash = MinHash(family="fast")
+    exact = [
+        jaccard(minhash.shingles(chain[row]), minhash.shingles(chain[survivor]))
+        for row, survivor in gone.select("row", "survivor_row").rows()
+    ]
+    assert exact
+    assert min(exact) >= 0.7
     assert 1 <= sizes["components"] < sizes["star"] < len(chain)

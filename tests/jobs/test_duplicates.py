@@ -16,11 +16,14 @@ from trial import typed
 from dedup.minhash import MinHash
 from dedup.scale import Scale, Shape
 from dedup.survival import Components, Star, Survival
+from jobs import looking
 from jobs.clusters.asking import Asked
 from jobs.deduplicating import HowToDedup, prepare_rows, run_rows
 from jobs.running import prepare, run
 from pipeline.inspection.clusters import cluster_of
 from pipeline.pages import storable
+from pipeline.report.examples import duplicates_section
+from pipeline.report.gathering import gather
 from pipeline.rows.columns import RowColumns
 from pipeline.runs import OpenRun, open_run, write_record
 from pipeline.storage import open_storage
@@ -328,3 +331,17 @@ def test_a_run_that_looks_for_none_or_is_not_done_says_so(finished: Path, tmp_pa
     steps = tuple(each for each in opened.record.steps if each.name != "members")
     write_record(opened.storage, replace(opened.record, id="99991231T000001", steps=steps))
     assert "an earlier version" in typed("duplicates", str(root)).stderr
+
+
+def test_the_notebook_and_the_report_tell_the_same(crawled: OpenRun) -> None:
+    root = crawled.storage.location
+    found = asked(root)
+    looked = looking.open_run(root)
+    assert looked.largest_clusters().to_dicts() == found["largest"]
+    assert looked.clusters().rows() == [(each["size"], each["clusters"]) for each in found["sizes"]]
+    page = found["largest"][0]["survivor"]
+    assert [each.as_json()["cluster"] for each in looked.duplicates(page)] == [found["largest"][0]["cluster"]]
+    section = str(duplicates_section(gather(crawled)))
+    assert ("similarity to the page that stays" in section) == (found["rule"] == "star")
+    for each in found["similarity"]:
+        assert f"{each['from']:.2f}" in section
