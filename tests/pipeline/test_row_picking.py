@@ -1,6 +1,7 @@
 """Rows picked from a file are those that a whole reading gives."""
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -50,7 +51,7 @@ def test_only_the_row_groups_of_the_rows_are_read(source: Source, monkeypatch: p
     read: list[int] = []
     real = pq.ParquetFile.iter_batches
 
-    def counting(file: pq.ParquetFile, *, row_groups: list[int], **options: object) -> object:
+    def counting(file: pq.ParquetFile, *, row_groups: list[int], **options: Any) -> Any:
         read.extend(row_groups)
         return real(file, row_groups=row_groups, **options)
 
