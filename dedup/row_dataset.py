@@ -9,13 +9,12 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import orjson
-import polars as pl
-import pyarrow.compute as pc
 import yaml
 
 from pipeline.dataset import FOLDER, MANIFEST, public, read_dataset_manifest, shard_name
 from pipeline.errors import StorageError
 from pipeline.funnel import funnel
+from pipeline.inspection.clusters import overview
 from pipeline.publishing.checksums import NAME as CHECKSUMS
 from pipeline.publishing.checksums import checksums
 from pipeline.publishing.front_matter import DATA_FILES, size_category
@@ -24,7 +23,6 @@ from pipeline.receipts import Receipt
 from pipeline.rows.pieces import piece_of
 from pipeline.runs import OpenRun
 from pipeline.sources import MOST_PARTS
-from pipeline.tables import read_table
 
 CARD = "README.md"
 _COLUMNS = """All columns are those of the input; `minhash_cluster_size` says how many rows each of these stands for.
@@ -116,12 +114,7 @@ def _path(name: str, stored: str) -> str:
 
 def largest(run: OpenRun, most: int = LARGEST) -> list[dict[str, Any]]:
     """The largest clusters: how many rows each has, and file and row of the one that stays; the earlier of equals first."""
-    found = pl.DataFrame(schema={"cluster_size": pl.Int32, "survivor": pl.UInt64})
-    for receipt in run.receipts("clusters").values():
-        rows = read_table(run.storage, receipt, "clusters", ["cluster_size", "survivor"], where=pc.field("keep"))
-        frame = pl.DataFrame(pl.from_arrow(rows)).select(found.columns)
-        found = pl.concat([found, frame]).sort("cluster_size", "survivor", descending=[True, False]).head(most)
-    return [_told(run, size, survivor) for size, survivor in found.rows()]
+    return [_told(run, head.size, head.survivor) for head in overview(run, most=most).largest]
 
 
 def _told(run: OpenRun, size: int, survivor: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from jobs.bench.verb import bench
 from jobs.curate import curate
 from jobs.dedup import dedup
 from jobs.demo import demo
+from jobs.duplicates import duplicates
 from jobs.fit_language import fit_language
 from jobs.measure import measure
 from jobs.plan import plan
@@ -21,8 +22,8 @@ from jobs.verify import verify
 from jobs.why import why
 
 VERBS = (
-    demo, recipes, plan, curate, dedup, status, why, replay, report, measure, annotate, verify, takedown, publish,
-    fit_language, bench
+    demo, recipes, plan, curate, dedup, status, why, duplicates, replay, report, measure, annotate, verify, takedown, publish,
+    fit_language, bench,
 )  # fmt: skip
 
 app = typer.Typer(

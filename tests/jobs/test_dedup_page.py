@@ -32,7 +32,7 @@ def test_the_examples_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
             done = typed(*line.split()[1:])
             assert done.returncode == 0, f"{line}: {done.stderr}"
             ran.append(line.split()[1])
-    assert ran == ["dedup", "status", "verify"]
+    assert ran == ["dedup", "status", "verify", *["duplicates"] * 4]
 
 
 def test_the_page_has_the_columns_that_are_written() -> None:
