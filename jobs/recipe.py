@@ -5,11 +5,12 @@ often `dataclasses.replace` of a shipped one.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import ClassVar
 
 from dedup.minhash import MinHash
+from dedup.releases import Release
 from dedup.scale import Extent, Scale
 from dedup.steps import Deduplication
 from dedup.survival import Components, Survival
@@ -97,16 +98,20 @@ class Recipe:
             batch_pages=self.batch_pages,
         )
 
-    def deduplication(self, extent: Extent | None = None) -> Deduplication | None:
-        """How near-duplicates are looked for in a source of this `extent`; None where they are not."""
+    def deduplication(self, extent: Extent | None = None, against: tuple[Release, ...] = ()) -> Deduplication | None:
+        """How near-duplicates are looked for in a source of this `extent` and in earlier releases; None where they are not."""
         if self.minhash is None:
             return None
-        known = extent or Extent()
+        earlier = tuple((release.documents, release.files) for release in against)
+        known = replace(extent or Extent(), earlier=earlier)
         shape = self.scale.shape(self.minhash, self.survival, known, span=self.bundle)
-        return Deduplication(minhash=self.minhash, survival=self.survival, extent=known, shape=shape)
+        return Deduplication(minhash=self.minhash, survival=self.survival, extent=known, shape=shape, against=against)
 
-    def steps(self, extent: Extent | None = None) -> tuple[Step, ...]:
-        """The graph over a source of this `extent`, each step after its inputs; without it, that of a small source."""
+    def steps(self, extent: Extent | None = None, against: tuple[Release, ...] = ()) -> tuple[Step, ...]:
+        """The graph over a source of this `extent`, each step after its inputs; without it, that of a small source.
+
+        What the finished runs `against` kept is looked at too.
+        """
         reading = self.ingest_stage()
         ingest = Step(name="ingest", stage=reading)
         measuring = (
@@ -120,7 +125,7 @@ class Recipe:
             inputs=(ingest, *measuring),
             span=self.bundle,
         )
-        deduplication = self.deduplication(extent)
+        deduplication = self.deduplication(extent, against)
         dedup = deduplication.steps((ingest, decide), span=self.bundle) if deduplication else ()
         last = dedup[-1] if dedup else decide
         pack = Step(

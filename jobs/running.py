@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from jobs.against import find_releases, records_of, releases_of
 from jobs.estimate import extent_of, memory_ceiling
 from jobs.recipe import Recipe, load_recipe
 from jobs.terminal import notice, progress
@@ -20,7 +21,7 @@ from pipeline.errors import InputError, PartsFailed, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import LocalRunner
 from pipeline.rows.columns import RowColumns
-from pipeline.runs import OpenRun, open_run, record_run
+from pipeline.runs import OpenRun, ReleaseRecord, open_run, record_run
 from pipeline.sources import Source, find_source, save_source
 from pipeline.steps import PlannedStep, plan_steps
 from pipeline.storage import Storage, open_storage
@@ -37,6 +38,7 @@ class Prepared:
     storage: Storage
     source: Source
     steps: list[PlannedStep]
+    releases: tuple[ReleaseRecord, ...] = ()
 
 
 def prepare(
@@ -47,8 +49,9 @@ def prepare(
     source: str | None = None,
     limit: int | None = None,
     columns: RowColumns | None = None,
+    against: Sequence[str] = (),
 ) -> Prepared:
-    """Resolves recipe, input and steps; `columns` stands in for the recipe's.
+    """Resolves recipe, input and steps; `columns` stands in for the recipe's. `against` names finished runs.
 
     Without `inputs` the files of ROOT's last run are taken as they were recorded, with the columns that were read then: they need
     not exist any more for what only reads stored text.
@@ -66,12 +69,15 @@ def prepare(
     columns = columns or (last and last.columns)
     if columns:
         made = replace(made, columns=columns)
+    earlier = find_releases(against, storage, files.name)
+    releases = releases_of(earlier, made.minhash, made.survival)
     return Prepared(
         recipe=made,
         modules=modules,
         storage=storage,
         source=files,
-        steps=plan_steps(made.steps(extent_of(files)), files),
+        steps=plan_steps(made.steps(extent_of(files), releases), files),
+        releases=records_of(earlier),
     )
 
 
@@ -180,6 +186,7 @@ def run(
             rules=prepared.recipe.rules,
             source=prepared.source,
             steps=prepared.steps,
+            releases=prepared.releases,
         )
         facts = {"provenance": record.provenance}
         for annotation in recipe.annotations:
