@@ -59,11 +59,11 @@ def _finished(name: str, storage: Storage, source: str) -> list[OpenRun]:
         raise InputError(f"--against {name}: no run of source {unknown[0]}; there are {', '.join(sorted(runs))}")
     finished = {each: last for each, tried in runs.items() if (last := next(filter(is_finished, tried), None))}
     chosen = asked or sorted(finished)
-    if unfinished := [each for each in asked or sorted(runs) if each not in finished]:
-        if asked or not finished:
-            raise InputError(
-                f"--against {name}: the run of source {unfinished[0]} is not finished; finish it with `gristmill curate` first"
-            )
+    unfinished = [each for each in asked or sorted(runs) if each not in finished]
+    if unfinished and (asked or not finished):
+        raise InputError(
+            f"--against {name}: the run of source {unfinished[0]} is not finished; finish it with `gristmill curate` first"
+        )
     return [finished[each] for each in chosen]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from pipeline.earlier import is_earlier
 from pipeline.inspection.frames import chosen
 from pipeline.inspection.reading import Files
 from pipeline.runs import OpenRun
@@ -38,7 +39,10 @@ def cluster_sizes(run: OpenRun) -> pl.DataFrame:
 
 
 def pairs(files: Files, each: int, columns: Sequence[str] = ("url", "date", "text")) -> list[Pair]:
-    """Up to `each` removed pages of different clusters, chosen by the hash of their id, with their survivors."""
+    """Up to `each` removed pages of different clusters, chosen by the hash of their id, with their survivors.
+
+    Those whose survivor is of an earlier release are left out.
+    """
     removed = chosen(files, each * 4, where=pl.col("fate") == "near_duplicate")
     found: list[Pair] = []
     seen: set[int] = set()
@@ -50,6 +54,8 @@ def pairs(files: Files, each: int, columns: Sequence[str] = ("url", "date", "tex
             continue
         seen.add(answer["cluster"])
         stayed = int(answer["survivor"])
+        if is_earlier(stayed):
+            continue
         found.append(
             Pair(
                 removed=_document(files, part, row, columns),
