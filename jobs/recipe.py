@@ -25,6 +25,7 @@ from pipeline.ingest import Ingest, Item
 from pipeline.measures import Measure, Rule, Transform
 from pipeline.measuring import measure_step
 from pipeline.pack import Pack
+from pipeline.rehydration import Rehydration
 from pipeline.rows.columns import RowColumns
 from pipeline.sandbox import Limits
 from pipeline.schemas import with_signals
@@ -53,7 +54,7 @@ class Recipe:
     `measures` are taken from stored text after ingest: add one there and no HTML is read again; `annotations` are joined there
     from files. `bundle` files share a part of
     the small steps, `shard_files` files share a shard; the second must be a multiple of the first. `columns` names those of
-    Parquet and JSONL input.
+    Parquet and JSONL input. With `rehydration` the dataset says how often a page counts by the size of its cluster.
     """
 
     version: ClassVar[int] = 1
@@ -66,6 +67,7 @@ class Recipe:
     minhash: MinHash | None = None
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     scale: Scale = field(default_factory=Scale, metadata=NOT_IDENTITY)
+    rehydration: Rehydration | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
     transforms: tuple[Transform, ...] = ()
     tokens: TokenCounter | None = None
     limits: Limits = field(default_factory=Limits)
@@ -78,6 +80,8 @@ class Recipe:
     batch_pages: int = field(default=64, metadata=NOT_IDENTITY)
 
     def __post_init__(self) -> None:
+        if self.rehydration and self.minhash is None:
+            raise RecipeError(f"recipe {self.name}: rehydration weighs near-duplicates, and minhash looks for none")
         written = with_signals(
             self.ingest_stage().schema(), [each.signals for each in (*self.measures, *self.annotations)]
         )
@@ -135,6 +139,7 @@ class Recipe:
                 tokens=self.tokens,
                 survivors=last.name if dedup else None,
                 facts=reading.facts,
+                rehydration=self.rehydration,
             ),
             inputs=(ingest, last),
             span=self.shard_files,
