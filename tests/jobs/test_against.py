@@ -170,6 +170,8 @@ def test_why_names_the_document_of_the_earlier_release_and_the_report_is_made(
             assert earlier["id"] in page
     assert named > 2
     assert typed("report", str(second), "--output", str(tmp_path / "report.html")).returncode == 0
+    assert "like one of y2022" in (tmp_path / "report.html").read_text().replace("<wbr>", "")
+    assert f"| of these, like one of `y2022` | {named} |" in (second / "dataset" / "README.md").read_text()
 
 
 def test_a_removed_release_is_said_to_be_gone_and_the_rest_is_told(
@@ -197,6 +199,7 @@ def test_dumps_of_one_root_are_compared_with_those_that_are_finished_and_the_sam
     assert kept(root) == kept(second)
     digests, times = dataset_digests(root), receipt_times(root)
     told = typed("curate", *words, "--local")
+    assert "of these, like one of y2022" in told.stdout
     assert f"against {root}@y2022" in told.stderr.replace("\n", "")
     assert (dataset_digests(root), receipt_times(root)) == (digests, times)
     planned = json.loads(typed("plan", *words, "--json").stdout)["steps"]
