@@ -5,6 +5,7 @@ import typer
 from jobs.annotate import annotate
 from jobs.bench.verb import bench
 from jobs.curate import curate
+from jobs.dedup import dedup
 from jobs.demo import demo
 from jobs.fit_language import fit_language
 from jobs.measure import measure
@@ -19,7 +20,7 @@ from jobs.verify import verify
 from jobs.why import why
 
 VERBS = (
-    demo, recipes, plan, curate, status, why, replay, report, measure, annotate, verify, publish, fit_language, bench
+    demo, recipes, plan, curate, dedup, status, why, replay, report, measure, annotate, verify, publish, fit_language, bench
 )  # fmt: skip
 
 app = typer.Typer(

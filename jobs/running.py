@@ -10,14 +10,15 @@ from typing import Any
 
 from jobs.against import find_releases, records_of, releases_of
 from jobs.estimate import extent_of, memory_ceiling
+from jobs.executing import execute
 from jobs.recipe import Recipe, load_recipe
-from jobs.terminal import notice, progress
+from jobs.terminal import notice
 from pipeline.annotations.annotation import Annotation
 from pipeline.annotations.side_table import plan_side
 from pipeline.assets import assets_of
 from pipeline.dataset import build_dataset
 from pipeline.environment import CHECKOUT, engines_of
-from pipeline.errors import InputError, PartsFailed, RecipeError
+from pipeline.errors import InputError, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import LocalRunner
 from pipeline.rows.columns import RowColumns
@@ -204,36 +205,3 @@ def sort_side(storage: Storage, annotation: Annotation, runner: Runner, facts: d
     side = Execution(storage, source, [planned], facts)
     if not side.states[planned.step.name].sealed:
         execute(side, runner)
-
-
-def execute(execution: Execution, runner: Runner) -> None:
-    """Runs what is missing, telling a person how far it is; errors as `Execution.run`."""
-    bars = progress()
-    try:
-        execution.run(runner, bars)
-    except KeyboardInterrupt:
-        bars.close()
-        notice(_interrupted(execution))
-        raise
-    except PartsFailed:
-        bars.close()
-        _tell_traces(execution)
-        raise
-    finally:
-        bars.close()
-
-
-def _interrupted(execution: Execution) -> str:
-    done = [
-        f"{state.name} {len(state.receipts)}/{len(state.planned.parts)}"
-        for state in execution.states.values()
-        if state.planned.parts
-    ]
-    return "stopped; done so far: " + ", ".join(done) + ". Run the same command again to do the rest."
-
-
-def _tell_traces(execution: Execution) -> None:
-    for state in execution.states.values():
-        for failure in state.failures:
-            if failure.trace:
-                notice(failure.trace)

@@ -45,12 +45,13 @@ def _group(counts: dict[str, int], prefix: str) -> dict[str, int]:
 def funnel(run: OpenRun) -> Funnel:
     """The funnel of a run so far."""
     ingest, decide, survivors = run.totals("ingest"), run.totals("decide"), run.totals("survivors")
+    read = ingest or run.totals("rows")  # the second where rows are deduplicated without being judged
     pack = run.totals("pack")
     last = run.step("pack")
     return Funnel(
-        bytes=ingest.get("bytes", 0),
+        bytes=read.get("bytes", 0),
         types=_group(ingest, "type."),
-        records=ingest.get("rows", 0),
+        records=read.get("rows", 0),
         failed=_group(ingest, "failed."),
         gated=_group(ingest, "gate."),
         dropped=_group(decide, "dropped."),

@@ -13,8 +13,8 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def kernel(*signatures: str) -> Callable[[F], F]:
-    """Compiles a function for these `signatures` (numba's notation, `uint64(uint8[::1], int64)`) when it is defined.
+def kernel(*signatures: Any) -> Callable[[F], F]:
+    """Compiles a function when it is defined, for `signatures` in numba's notation (`uint64(uint8[::1], int64)`) or its types.
 
     Arithmetic is exact and the same on every machine: no fast mathematics, no contraction to fused operations, division
     by zero as NumPy's. The interpreter's lock is given up while a kernel runs. Without a signature it is compiled for what
