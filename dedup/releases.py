@@ -35,7 +35,7 @@ class Release:
     """What a finished run over one source left, at `root`. Its identity is `digest`: of what its tables hold.
 
     `minhash`, `survivors` and `rows` are the paths of manifests; the last is of the step `counted` by, which says how many
-    documents each of the `files` has. A part of the others covers `span` files; `documents` stay.
+    documents each of the `files` has, whose list is at `listed`. A part of the others covers `span` files; `documents` stay.
     """
 
     name: ClassVar[str] = "release"
@@ -48,6 +48,7 @@ class Release:
     survivors: str = field(metadata=NOT_IDENTITY)
     rows: str = field(metadata=NOT_IDENTITY)
     counted: str = field(metadata=NOT_IDENTITY)
+    listed: str = field(metadata=NOT_IDENTITY)
     files: int = field(metadata=NOT_IDENTITY)
     span: int = field(metadata=NOT_IDENTITY)
     documents: int = field(metadata=NOT_IDENTITY)
@@ -141,6 +142,11 @@ class Stays:
 def opened(releases: Sequence[Release]) -> list[OpenRelease]:
     """The releases with the numbers of their sources."""
     return [OpenRelease(release, number) for number, release in enumerate(releases, 1)]
+
+
+def sizes_of(releases: Sequence[Release]) -> tuple[tuple[int, int], ...]:
+    """Documents that stay and files of each release, as an `Extent` has them."""
+    return tuple((release.documents, release.files) for release in releases)
 
 
 def is_earlier(documents: Numbers) -> Mask:

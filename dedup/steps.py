@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from dedup.documents import Documents, Judged
 from dedup.minhash import MinHash
-from dedup.releases import Release
+from dedup.releases import Release, sizes_of
 from dedup.scale import Extent, Shape, pieces_of, rounds_of, starts
 from dedup.stages.clusters import Clusters
 from dedup.stages.components import Joined, Round
@@ -39,8 +39,7 @@ class Deduplication:
     against: tuple[Release, ...] = ()
 
     def __post_init__(self) -> None:
-        known = tuple((release.documents, release.files) for release in self.against)
-        if known != self.extent.earlier:
+        if (known := sizes_of(self.against)) != self.extent.earlier:
             raise ValueError(f"an extent of the releases {self.extent.earlier} beside releases of {known}")
 
     def steps(self, read: tuple[Step, ...], *, span: int) -> tuple[Step, ...]:

@@ -116,6 +116,7 @@ def _release(run: OpenRun, minhash: MinHash, survival: Survival) -> Release:
         survivors=run.manifest(judged),
         rows=run.manifest(counted),
         counted=counted.name,
+        listed=run.record.source,
         files=len(run.source.parts),
         span=signed.span,
         documents=sum(receipt.counts["kept"] for receipt in answers),

@@ -141,7 +141,7 @@ def _cut(prepared: "Prepared") -> dict[str, int] | None:
     """How the deduplication is cut, and the memory that each of its tasks may take; None without one."""
     from jobs.estimate import extent_of
 
-    made = prepared.recipe.deduplication(extent_of(prepared.source))
+    made = prepared.recipe.deduplication(extent_of(prepared.source), prepared.against)
     return asdict(made.shape) | {"memory_bytes": prepared.recipe.scale.memory} if made else None
 
 

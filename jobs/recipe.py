@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import ClassVar
 
 from dedup.minhash import MinHash
-from dedup.releases import Release
+from dedup.releases import Release, sizes_of
 from dedup.scale import Extent, Scale
 from dedup.steps import Deduplication
 from dedup.survival import Components, Survival
@@ -106,8 +106,7 @@ class Recipe:
         """How near-duplicates are looked for in a source of this `extent` and in earlier releases; None where they are not."""
         if self.minhash is None:
             return None
-        earlier = tuple((release.documents, release.files) for release in against)
-        known = replace(extent or Extent(), earlier=earlier)
+        known = replace(extent or Extent(), earlier=sizes_of(against))
         shape = self.scale.shape(self.minhash, self.survival, known, span=self.bundle)
         return Deduplication(minhash=self.minhash, survival=self.survival, extent=known, shape=shape, against=against)
 

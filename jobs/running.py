@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from dedup.releases import Release
 from jobs.against import find_releases, records_of, releases_of
 from jobs.estimate import extent_of, memory_ceiling
 from jobs.executing import execute
@@ -39,6 +40,7 @@ class Prepared:
     storage: Storage
     source: Source
     steps: list[PlannedStep]
+    against: tuple[Release, ...] = ()
     releases: tuple[ReleaseRecord, ...] = ()
 
 
@@ -71,13 +73,14 @@ def prepare(
     if columns:
         made = replace(made, columns=columns)
     earlier = find_releases(against, storage, files.name)
-    releases = releases_of(earlier, made.minhash, made.survival)
+    known = releases_of(earlier, made.minhash, made.survival)
     return Prepared(
         recipe=made,
         modules=modules,
         storage=storage,
         source=files,
-        steps=plan_steps(made.steps(extent_of(files), releases), files),
+        steps=plan_steps(made.steps(extent_of(files), known), files),
+        against=known,
         releases=records_of(earlier),
     )
 

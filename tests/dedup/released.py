@@ -8,7 +8,7 @@ import pyarrow as pa
 from graph import Made, Silent, Texts, tables
 
 from dedup.minhash import MinHash
-from dedup.releases import Release
+from dedup.releases import Release, sizes_of
 from dedup.scale import Extent, Shape
 from dedup.steps import Deduplication
 from dedup.survival import Survival
@@ -76,7 +76,7 @@ def released(
     extent = Extent(
         documents=sum(map(len, files)),
         files=len(files),
-        earlier=tuple((release.documents, release.files) for release in against),
+        earlier=sizes_of(against),
     )
     made = Deduplication(
         minhash=minhash,
