@@ -18,7 +18,7 @@ from pipeline.sizes import bytes_text
 # Measured at some million rows (see docs/decisions.md): bytes of a task's memory, at most.
 BASE_BYTES = 350_000_000  # the process with all that is imported
 EDGE_BYTES = 160  # a key of a band in `edges` while its range is sorted
-KNOWN_BYTES = 24  # and where earlier releases are asked for it
+KNOWN_BYTES = 32  # and where earlier releases are asked for it
 COMPONENT_BYTES = 320  # a clustered document in `components`
 ELECTED_BYTES = 200  # a clustered document in `clusters`
 LEAST_MEMORY = 512 << 20

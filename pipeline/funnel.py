@@ -27,8 +27,8 @@ class Funnel:
     in_releases: dict[str, int] = field(default_factory=dict[str, int])
 
     def as_json(self) -> dict[str, Any]:
-        """The funnel as a machine reads it."""
-        return asdict(self)
+        """The funnel as a machine reads it; without releases where there are none, as before there were any."""
+        return {name: value for name, value in asdict(self).items() if value or name != "in_releases"}
 
     def conservation(self) -> str | None:
         """None where records = kept + dropped + failed; else what does not add up. Only a complete run can be asked."""
