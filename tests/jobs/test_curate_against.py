@@ -10,8 +10,9 @@ import pytest
 from trial import dataset_digests, receipt_times, typed
 
 from jobs import against
+from jobs.looking import run as looking
 from jobs.running import prepare, run
-from pipeline.errors import GristmillError, PartsFailed
+from pipeline.errors import GristmillError, PartsFailed, RecipeError
 from pipeline.runs import open_run
 from pipeline.storage import open_storage
 from pipeline.verify import verify
@@ -172,6 +173,11 @@ def test_why_names_the_document_of_the_earlier_release_and_the_report_is_made(
     assert typed("report", str(second), "--output", str(tmp_path / "report.html")).returncode == 0
     assert "like one of y2022" in (tmp_path / "report.html").read_text().replace("<wbr>", "")
     assert f"| of these, like one of `y2022` | {named} |" in (second / "dataset" / "README.md").read_text()
+
+
+def test_what_other_rules_would_keep_beside_releases_is_not_guessed(second: Path) -> None:
+    with pytest.raises(RecipeError, match="compared with earlier releases"):
+        looking.open_run(str(second)).what_if(())
 
 
 def test_a_removed_release_is_said_to_be_gone_and_the_rest_is_told(
