@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.releases import SOURCE_BITS, Release
 from dedup.rows import check_count, counted, schema_found
 from pipeline.identity import IDENTITY_IF_CHANGED, NOT_IDENTITY
 from pipeline.rows.batches import whole_batches
@@ -39,22 +40,31 @@ DUPLICATES = pa.schema(
     ]
 )
 
+# Behind them where rows are compared with earlier releases.
+SURVIVOR_SOURCE = pa.field("survivor_source", TEXT)
+
 _LOW = np.uint64((1 << 24) - 1)
 _BITS = np.uint64(24)
 
 
 class Places(NamedTuple):
-    """For each part of the source: the file that it is of, and the number of its first row there."""
+    """For each part of the source, and then of each release: the file that it is of, and the number of its first row there.
+
+    `starts` is where each source begins; `names` has those of the releases, and null before them.
+    """
 
     files: pa.Array
     first: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    names: pa.Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackRows:
     """Writes the rows that stay as `data`, and what became of each row as `duplicates`.
 
-    `source` is where ROOT keeps the list of input files: a survivor is told by its file and row.
+    `source` is where ROOT keeps the list of input files: a survivor is told by its file and row, and one of the releases
+    `against` by the name of its source too.
     """
 
     name: ClassVar[str] = "pack-rows"
@@ -62,15 +72,17 @@ class PackRows:
 
     source: str = field(metadata=NOT_IDENTITY)
     lines: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
+    against: tuple[Release, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `data` and `duplicates`; counts the `rows` that stay."""
         data = _Lines(part) if self.lines else _Table(part)
-        duplicates = part.writer("duplicates", DUPLICATES, DUPLICATES_ROW_GROUP)
-        places = _places(part.task.root, self.source)
+        schema = DUPLICATES.append(SURVIVOR_SOURCE) if self.against else DUPLICATES
+        duplicates = part.writer("duplicates", schema, DUPLICATES_ROW_GROUP)
+        places = _places(part.task.root, self.source, self.against)
         for file, answer in zip(part.task.files, _answers(part), strict=True):
             piece = piece_of(file)
-            for some in _duplicates(piece, answer, places):
+            for some in _duplicates(piece, answer, places, schema):
                 duplicates.write(some)
             check_count(file.name, data.write_kept(piece, answer), answer.num_rows)
         return {"rows": data.writer.rows}
@@ -130,32 +142,41 @@ def _kept(batch: pa.RecordBatch, answer: pa.Table, schema: pa.Schema) -> pa.Reco
     return whole if pc.call_function("all", [answer["keep"]]).as_py() else whole.filter(answer["keep"])
 
 
-def _duplicates(piece: Piece, answer: pa.Table, places: Places) -> Iterator[pa.RecordBatch]:
+def _duplicates(piece: Piece, answer: pa.Table, places: Places, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     row = piece.first
     for batch in answer.to_batches(max_chunksize=DUPLICATES_ROW_GROUP):
-        file, at = _told(batch["survivor"], places)
+        file, at, source = _told(batch["survivor"], places)
         columns = {
             "file": pa.repeat(pa.scalar(piece.name, TEXT), batch.num_rows),
             "row": pa.array(np.arange(row, row + batch.num_rows)),
             "survivor_file": file,
             "survivor_row": at,
+            "survivor_source": source,
         }
         row += batch.num_rows
         columns |= {name: batch[name] for name in ("cluster", "cluster_size", "keep")}
-        yield pa.RecordBatch.from_arrays([columns[name] for name in DUPLICATES.names], schema=DUPLICATES)
+        yield pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
-def _told(documents: pa.Array, places: Places) -> tuple[pa.Array, pa.Array]:
-    """File and row of each document; null for null."""
+def _told(documents: pa.Array, places: Places) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """File, row and, of one of an earlier release, source of each document; null for null."""
     numbers = documents.fill_null(0).to_numpy(zero_copy_only=False)
-    parts, there = (numbers >> _BITS).astype(np.int64), documents.is_null().to_numpy(zero_copy_only=False)
+    there = documents.is_null().to_numpy(zero_copy_only=False)
+    source = (numbers >> SOURCE_BITS).astype(np.int64)
+    parts = places.starts[source] + (numbers >> _BITS & _LOW).astype(np.int64)
     file = places.files.take(pa.array(parts, pa.int64(), mask=there))
-    return file, pa.array((numbers & _LOW).astype(np.int64) + places.first[parts], mask=there)
+    row = pa.array((numbers & _LOW).astype(np.int64) + places.first[parts], mask=there)
+    return file, row, places.names.take(pa.array(source))
 
 
 @lru_cache(maxsize=2)
-def _places(root: str, source: str) -> Places:
-    pieces = [piece_of(part) for part in load_source(open_storage(root), source).parts]
+def _places(root: str, source: str, against: tuple[Release, ...]) -> Places:
+    lists = [(root, source), *((release.root, release.listed) for release in against)]
+    pieces = [[piece_of(part) for part in load_source(open_storage(at), path).parts] for at, path in lists]
+    every = [piece for some in pieces for piece in some]
     return Places(
-        pa.array([piece.name for piece in pieces], TEXT), np.array([piece.first for piece in pieces], np.int64)
+        pa.array([piece.name for piece in every], TEXT),
+        np.array([piece.first for piece in every], np.int64),
+        np.cumsum([0, *map(len, pieces)]),
+        pa.array([None, *(release.source for release in against)], TEXT),
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.options import DateColumn, IdColumn, Json, Output, SourceName, TextColumn, UrlColumn
+from jobs.options import Against, DateColumn, IdColumn, Json, Output, SourceName, TextColumn, UrlColumn
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError
 from pipeline.sizes import bytes_of, bytes_text
@@ -84,6 +84,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     similarity: Similarity = 0.7,
     read_text: ReadText = False,
     format_: As = Format.parquet,
+    against: Against = None,
     memory: Memory = "2GB",
     workers: Threads = None,
     ray: Cluster = None,
@@ -110,11 +111,13 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             scale=Scale(memory=bytes_of(memory, "--memory")),
             lines=format_ is Format.jsonl,
         )
-        prepared = prepare_rows(input_, output, how, name=source)
+        prepared = prepare_rows(input_, output, how, name=source, against=against or [])
         notice(
             f"{len(prepared.files.parts)} files, {bytes_text(prepared.files.bytes)}, "
             f"as source {prepared.source.name} → {prepared.storage.location}"
         )
+        for release in prepared.releases:
+            notice(f"against {release.root}@{release.source}")
         manifest = run_rows(prepared, workers=workers, ray=ray)
     except GristmillError as error:
         fail(error)

@@ -10,11 +10,13 @@ from typing import Any
 from dedup import presets
 from dedup.minhash import MinHash
 from dedup.pack_rows import PackRows
+from dedup.releases import Release, sizes_of
 from dedup.row_dataset import build_row_dataset
 from dedup.rows import Rows, row_steps
 from dedup.scale import Extent, Scale
 from dedup.steps import Deduplication
 from dedup.survival import Components, Star, Survival
+from jobs.against import find_releases, records_of, releases_of
 from jobs.executing import execute
 from jobs.running import barred_in
 from pipeline.errors import InputError, RecipeError
@@ -24,7 +26,7 @@ from pipeline.rows.columns import RowColumns
 from pipeline.rows.parquet import found_columns
 from pipeline.rows.pieces import PARQUET, divided
 from pipeline.rows.united import united_all
-from pipeline.runs import OpenRun, record_run
+from pipeline.runs import OpenRun, ReleaseRecord, record_run
 from pipeline.sources import ROW_FILES, Source, find_source, save_source
 from pipeline.steps import PlannedStep, Step, plan_steps
 from pipeline.storage import Storage, open_storage
@@ -56,6 +58,7 @@ class PreparedRows:
     files: Source
     source: Source
     steps: list[PlannedStep]
+    releases: tuple[ReleaseRecord, ...] = ()
 
 
 def comparison(preset: str, family: str | None) -> MinHash:
@@ -73,8 +76,10 @@ def rule_of_survival(name: str, similarity: float, *, read_text: bool = False) -
     raise RecipeError(f"--rule {name}: there are star and components")
 
 
-def prepare_rows(inputs: Sequence[str], output: str, how: HowToDedup, *, name: str | None = None) -> PreparedRows:
-    """Finds the files, looks at the footers of those that are Parquet, and plans the steps.
+def prepare_rows(
+    inputs: Sequence[str], output: str, how: HowToDedup, *, name: str | None = None, against: Sequence[str] = ()
+) -> PreparedRows:
+    """Finds the files, looks at the footers of those that are Parquet, and plans the steps. `against` names finished runs.
 
     Raises:
         RecipeError, InputError: what is wrong, before anything has started.
@@ -92,10 +97,17 @@ def prepare_rows(inputs: Sequence[str], output: str, how: HowToDedup, *, name: s
     how.minhash.check()
     rows = sum(footer.rows for footer in footers.values())
     rows += sum(part.bytes for part in files.parts if part.name not in footers) // BYTES_A_LINE
-    extent = Extent(documents=rows, files=len(source.parts))
-    steps = graph(how, extent, span=_span(source), source=save_source(storage, source))
+    earlier = find_releases(against, storage, source.name)
+    known = releases_of(earlier, how.minhash, how.survival)
+    extent = Extent(documents=rows, files=len(source.parts), earlier=sizes_of(known))
+    steps = graph(how, extent, span=_span(source), source=save_source(storage, source), against=known)
     return PreparedRows(
-        how=how, storage=storage, files=files, source=source, steps=plan_steps(steps, source, barred_in(storage))
+        how=how,
+        storage=storage,
+        files=files,
+        source=source,
+        steps=plan_steps(steps, source, barred_in(storage)),
+        releases=records_of(earlier),
     )
 
 
@@ -115,7 +127,9 @@ def _span(source: Source) -> int:
     return span
 
 
-def graph(how: HowToDedup, extent: Extent, *, span: int, source: str) -> tuple[Step, ...]:
+def graph(
+    how: HowToDedup, extent: Extent, *, span: int, source: str, against: tuple[Release, ...] = ()
+) -> tuple[Step, ...]:
     """The steps, each after its inputs. `source` is where ROOT keeps the list of files."""
     looked, *united = row_steps(span, lines=how.lines)
     deduplication = Deduplication(
@@ -124,10 +138,14 @@ def graph(how: HowToDedup, extent: Extent, *, span: int, source: str) -> tuple[S
         documents=Rows(columns=how.columns, source=source),
         extent=extent,
         shape=how.scale.shape(how.minhash, how.survival, extent, span=span),
+        against=against,
     )
     found = deduplication.steps((looked,), span=span)
     pack = Step(
-        name="pack", stage=PackRows(source=source, lines=how.lines), inputs=(looked, *united, found[-1]), span=span
+        name="pack",
+        stage=PackRows(source=source, lines=how.lines, against=against),
+        inputs=(looked, *united, found[-1]),
+        span=span,
     )
     return (looked, *united, *found, pack)
 
@@ -142,7 +160,14 @@ def run_rows(prepared: PreparedRows, *, workers: int | None = None, ray: str | N
     began = time.monotonic()
     runner = _runner(prepared, workers, ray)
     try:
-        record = record_run(prepared.storage, recipe="dedup", rules=(), source=prepared.source, steps=prepared.steps)
+        record = record_run(
+            prepared.storage,
+            recipe="dedup",
+            rules=(),
+            source=prepared.source,
+            steps=prepared.steps,
+            releases=prepared.releases,
+        )
         execute(Execution(prepared.storage, prepared.source, prepared.steps, {"provenance": record.provenance}), runner)
     finally:
         runner.close()

@@ -5,11 +5,12 @@ often `dataclasses.replace` of a shipped one.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import ClassVar
 
 from dedup.minhash import MinHash
+from dedup.releases import Release, sizes_of
 from dedup.scale import Extent, Scale
 from dedup.steps import Deduplication
 from dedup.survival import Components, Survival
@@ -24,6 +25,7 @@ from pipeline.ingest import Ingest, Item
 from pipeline.measures import Measure, Rule, Transform
 from pipeline.measuring import measure_step
 from pipeline.pack import Pack
+from pipeline.rehydration import Rehydration
 from pipeline.rows.columns import RowColumns
 from pipeline.sandbox import Limits
 from pipeline.schemas import with_signals
@@ -52,7 +54,7 @@ class Recipe:
     `measures` are taken from stored text after ingest: add one there and no HTML is read again; `annotations` are joined there
     from files. `bundle` files share a part of
     the small steps, `shard_files` files share a shard; the second must be a multiple of the first. `columns` names those of
-    Parquet and JSONL input.
+    Parquet and JSONL input. With `rehydration` the dataset says how often a page counts by the size of its cluster.
     """
 
     version: ClassVar[int] = 1
@@ -65,6 +67,7 @@ class Recipe:
     minhash: MinHash | None = None
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     scale: Scale = field(default_factory=Scale, metadata=NOT_IDENTITY)
+    rehydration: Rehydration | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
     transforms: tuple[Transform, ...] = ()
     tokens: TokenCounter | None = None
     limits: Limits = field(default_factory=Limits)
@@ -77,6 +80,8 @@ class Recipe:
     batch_pages: int = field(default=64, metadata=NOT_IDENTITY)
 
     def __post_init__(self) -> None:
+        if self.rehydration and self.minhash is None:
+            raise RecipeError(f"recipe {self.name}: rehydration weighs near-duplicates, and minhash looks for none")
         written = with_signals(
             self.ingest_stage().schema(), [each.signals for each in (*self.measures, *self.annotations)]
         )
@@ -102,16 +107,19 @@ class Recipe:
             batch_pages=self.batch_pages,
         )
 
-    def deduplication(self, extent: Extent | None = None) -> Deduplication | None:
-        """How near-duplicates are looked for in a source of this `extent`; None where they are not."""
+    def deduplication(self, extent: Extent | None = None, against: tuple[Release, ...] = ()) -> Deduplication | None:
+        """How near-duplicates are looked for in a source of this `extent` and in earlier releases; None where they are not."""
         if self.minhash is None:
             return None
-        known = extent or Extent()
+        known = replace(extent or Extent(), earlier=sizes_of(against))
         shape = self.scale.shape(self.minhash, self.survival, known, span=self.bundle)
-        return Deduplication(minhash=self.minhash, survival=self.survival, extent=known, shape=shape)
+        return Deduplication(minhash=self.minhash, survival=self.survival, extent=known, shape=shape, against=against)
 
-    def steps(self, extent: Extent | None = None) -> tuple[Step, ...]:
-        """The graph over a source of this `extent`, each step after its inputs; without it, that of a small source."""
+    def steps(self, extent: Extent | None = None, against: tuple[Release, ...] = ()) -> tuple[Step, ...]:
+        """The graph over a source of this `extent`, each step after its inputs; without it, that of a small source.
+
+        What the finished runs `against` kept is looked at too.
+        """
         reading = self.ingest_stage()
         ingest = Step(name="ingest", stage=reading)
         measuring = (
@@ -125,7 +133,7 @@ class Recipe:
             inputs=(ingest, *measuring),
             span=self.bundle,
         )
-        deduplication = self.deduplication(extent)
+        deduplication = self.deduplication(extent, against)
         dedup = deduplication.steps((ingest, decide), span=self.bundle) if deduplication else ()
         last = dedup[-1] if dedup else decide
         pack = Step(
@@ -135,6 +143,7 @@ class Recipe:
                 tokens=self.tokens,
                 survivors=last.name if dedup else None,
                 facts=reading.facts,
+                rehydration=self.rehydration,
             ),
             inputs=(ingest, last),
             span=self.shard_files,

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from dedup.releases import Release
+from jobs.against import find_releases, records_of, releases_of
 from jobs.estimate import extent_of, memory_ceiling
 from jobs.executing import execute
 from jobs.recipe import Recipe, load_recipe
@@ -21,7 +23,7 @@ from pipeline.errors import InputError, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import LocalRunner
 from pipeline.rows.columns import RowColumns
-from pipeline.runs import OpenRun, open_run, record_run
+from pipeline.runs import OpenRun, ReleaseRecord, open_run, record_run
 from pipeline.sources import Source, find_source, save_source
 from pipeline.steps import PlannedStep, plan_steps
 from pipeline.storage import Storage, open_storage
@@ -39,6 +41,8 @@ class Prepared:
     storage: Storage
     source: Source
     steps: list[PlannedStep]
+    against: tuple[Release, ...] = ()
+    releases: tuple[ReleaseRecord, ...] = ()
 
 
 def prepare(
@@ -49,8 +53,9 @@ def prepare(
     source: str | None = None,
     limit: int | None = None,
     columns: RowColumns | None = None,
+    against: Sequence[str] = (),
 ) -> Prepared:
-    """Resolves recipe, input and steps; `columns` stands in for the recipe's.
+    """Resolves recipe, input and steps; `columns` stands in for the recipe's. `against` names finished runs.
 
     Without `inputs` the files of ROOT's last run are taken as they were recorded, with the columns that were read then: they need
     not exist any more for what only reads stored text.
@@ -68,12 +73,16 @@ def prepare(
     columns = columns or (last and last.columns)
     if columns:
         made = replace(made, columns=columns)
+    earlier = find_releases(against, storage, files.name)
+    known = releases_of(earlier, made.minhash, made.survival)
     return Prepared(
         recipe=made,
         modules=modules,
         storage=storage,
         source=files,
-        steps=plan_steps(made.steps(extent_of(files)), files, barred_in(storage)),
+        steps=plan_steps(made.steps(extent_of(files), known), files, barred_in(storage)),
+        against=known,
+        releases=records_of(earlier),
     )
 
 
@@ -189,6 +198,7 @@ def run(
             rules=prepared.recipe.rules,
             source=prepared.source,
             steps=prepared.steps,
+            releases=prepared.releases,
         )
         facts = {"provenance": record.provenance}
         for annotation in recipe.annotations:

@@ -133,11 +133,28 @@ def _number(value: object) -> str:
 
 def _print_duplicates(told: "Story") -> None:
     found = told.duplicates
-    if found and found["cluster_size"] > 1:
+    if not found or (found["cluster_size"] == 1 and not found["earlier"]):
+        return
+    if earlier := found["earlier"]:
+        _print_earlier(earlier, found["similarity"])
+        if found["members"]:
+            out.print(f"  {found['cluster_size'] - 1} more of this run went for it:")
+    else:
         stays = "survives" if found["keep"] else f"{found['survivor']} survives"
         out.print(f"  one of {found['cluster_size']} near-duplicates; {stays}:")
-        for url in found["members"]:
-            out.print(f"    {url}")
+    for url in found["members"]:
+        out.print(f"    {url}")
+
+
+def _print_earlier(earlier: "dict[str, object]", similarity: float | None) -> None:
+    """The document of an earlier release that this one resembles."""
+    alike = "" if similarity is None else f", similarity {similarity:.2f}"
+    out.print(f"  near-duplicate of a document of the earlier release {earlier['root']}@{earlier['source']}{alike}:")
+    if earlier["error"]:
+        out.print(f"    {earlier['error']}")
+    else:
+        page = f"{earlier['url']} " if earlier["url"] else ""
+        out.print(f"    {page}{earlier['id'] or 'without an id'}, row {earlier['row']} of {earlier['file']}")
 
 
 if __name__ == "__main__":

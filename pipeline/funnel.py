@@ -8,7 +8,10 @@ from pipeline.runs import OpenRun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funnel:
-    """Records in, and each way out. `in_order` below is the order in which a page meets them."""
+    """Records in, and each way out. `in_order` below is the order in which a page meets them.
+
+    Of the `near_duplicates`, `in_releases` are of documents of earlier releases, by the names of their sources.
+    """
 
     bytes: int
     types: dict[str, int]
@@ -21,10 +24,11 @@ class Funnel:
     tokens: int
     complete: bool
     chars: int = field(default=0)
+    in_releases: dict[str, int] = field(default_factory=dict[str, int])
 
     def as_json(self) -> dict[str, Any]:
-        """The funnel as a machine reads it."""
-        return asdict(self)
+        """The funnel as a machine reads it; without releases where there are none, as before there were any."""
+        return {name: value for name, value in asdict(self).items() if value or name != "in_releases"}
 
     def conservation(self) -> str | None:
         """None where records = kept + dropped + failed; else what does not add up. Only a complete run can be asked."""
@@ -56,4 +60,13 @@ def funnel(run: OpenRun) -> Funnel:
         tokens=pack.get("tokens", 0),
         chars=pack.get("chars", 0),
         complete=last is not None and run.is_sealed(last),
+        in_releases=_in_releases(run, survivors),
     )
+
+
+def _in_releases(run: OpenRun, survivors: dict[str, int]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for number, release in enumerate(run.record.releases, 1):
+        name = release.source if release.source not in found else f"{release.source} ({number})"
+        found[name] = survivors.get(f"in_release.{number}", 0)
+    return found

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pipeline.archives.record import Record
 from pipeline.archives.warc import MAX_BODY, read_record_at
 from pipeline.dataset import shard_name
+from pipeline.earlier import earlier_document, is_earlier
 from pipeline.errors import InputError
 from pipeline.inputs import open_input
 from pipeline.measures import Rule
@@ -193,17 +194,29 @@ def _duplicates(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | 
         return None
     answer = read_rows(run.storage, found[0], "survivors", found[1] + document_row)[0]
     if answer["cluster"] is None:
-        return {"cluster_size": 1, "keep": answer["keep"], "survivor": None, "members": []}
+        return {
+            "cluster_size": 1,
+            "keep": answer["keep"],
+            "survivor": None,
+            "members": [],
+            "similarity": None,
+            "earlier": None,
+        }
     same = pc.field("cluster") == pa.scalar(answer["cluster"], pa.uint64())
-    members: list[int] = []
+    members: dict[int, float | None] = {}
     for receipt in run.receipts("clusters").values():  # a cluster is in one of them
-        members += read_table(run.storage, receipt, "clusters", ["document"], where=same)["document"].to_pylist()
-    here = document_number(part, document_row)
+        table = read_table(run.storage, receipt, "clusters", ["document", "similarity"], where=same)
+        members |= zip(table["document"].to_pylist(), table["similarity"].to_pylist(), strict=True)
+    similarity = members.pop(document_number(part, document_row), None)
+    survivor: int = answer["survivor"]
+    earlier = earlier_document(run, survivor) if is_earlier(survivor) else None
     return {
         "cluster_size": answer["cluster_size"],
         "keep": answer["keep"],
-        "survivor": _url_of(run, answer["survivor"]),
-        "members": [_url_of(run, member) for member in [each for each in members if each != here][:MOST_MEMBERS]],
+        "survivor": earlier.url if earlier else _url_of(run, survivor),
+        "members": [_url_of(run, member) for member in list(members)[:MOST_MEMBERS]],
+        "similarity": similarity,
+        "earlier": asdict(earlier) if earlier else None,
     }
 
 

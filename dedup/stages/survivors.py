@@ -9,6 +9,7 @@ import polars as pl
 from dedup.documents import Documents, Judged
 from dedup.minhash import MinHash
 from dedup.numbering import among
+from dedup.releases import SOURCE_BITS
 from dedup.survivors import frame_of
 from pipeline.errors import StorageError
 from pipeline.identity import IDENTITY_IF_CHANGED
@@ -27,7 +28,10 @@ class Survivors:
     documents: Documents = field(default_factory=Judged, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
-        """Writes `survivors`, row-aligned with documents; `kept + near_duplicates` is what was kept before."""
+        """Writes `survivors`, row-aligned with documents; `kept + near_duplicates` is what was kept before.
+
+        Of the near-duplicates, `in_release.N` are of a document of the `N`-th earlier release.
+        """
         writer = part.writer("survivors", SURVIVORS)
         counts = {"documents": 0, "kept": 0, "dropped.near_duplicate": 0}
         clustered = frame_of(among(part, "clusters", part.task.part.first, part.task.part.count))
@@ -47,8 +51,15 @@ class Survivors:
             counts["documents"] += keeps.size
             counts["kept"] += kept
             counts["dropped.near_duplicate"] += int(keeps.sum()) - kept
+        counts |= _by_release(clustered)
         if told != clustered.height:
             raise StorageError(
                 f"step clusters: of {clustered.height} answers about {part.task.part.name} {told} are about one"
             )
         return counts
+
+
+def _by_release(clustered: pl.DataFrame) -> dict[str, int]:
+    """How many documents are removed for one of each earlier release."""
+    sources, counts = np.unique(clustered["survivor"].to_numpy() >> SOURCE_BITS, return_counts=True)
+    return {f"in_release.{n}": count for n, count in zip(sources.tolist(), counts.tolist(), strict=True) if n}

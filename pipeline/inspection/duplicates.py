@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.earlier import is_earlier
 from pipeline.inspection.frames import chosen
 from pipeline.inspection.reading import Files
 
@@ -22,7 +23,10 @@ class Pair:
 
 
 def pairs(files: Files, each: int, columns: Sequence[str] = ("url", "date", "text")) -> list[Pair]:
-    """Up to `each` removed pages of different clusters, chosen by the hash of their id, with their survivors."""
+    """Up to `each` removed pages of different clusters, chosen by the hash of their id, with their survivors.
+
+    Those whose survivor is of an earlier release are left out.
+    """
     removed = chosen(files, each * 4, where=pl.col("fate") == "near_duplicate")
     found: list[Pair] = []
     seen: set[int] = set()
@@ -34,6 +38,8 @@ def pairs(files: Files, each: int, columns: Sequence[str] = ("url", "date", "tex
             continue
         seen.add(answer["cluster"])
         stayed = int(answer["survivor"])
+        if is_earlier(stayed):
+            continue
         found.append(
             Pair(
                 removed=_document(files, part, row, columns),

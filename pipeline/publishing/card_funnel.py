@@ -34,6 +34,8 @@ def _rows(manifest: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
             yield row(f"{kind}: {code(reason)}", count, _meaning(manifest, kind, reason))
     if manifest["duplicates"] or numbers["near_duplicates"]:
         yield row(code("near_duplicate"), numbers["near_duplicates"], REASONS["near_duplicate"])
+    for release, count in numbers.get("in_releases", {}).items():
+        yield row(f"of these, like one of {code(release)}", count, "an earlier release has a near-duplicate")
     yield row("**kept**", numbers["kept"], "the documents of this dataset")
 
 

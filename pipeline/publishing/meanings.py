@@ -11,6 +11,7 @@ COLUMNS = {
     "language_score": "confidence of the language, 0 to 1",
     "token_count": "tokens of `text`; null where the recipe counts none",
     "minhash_cluster_size": "near-duplicates of which this page is the one that stays, itself included; 1 where it has none",
+    "rehydrate_weight": "how often the page should count in training, by the size of its cluster",
     "title": "title that the page gives itself",
     "author": "author that the page names",
     "published": "date that the page gives itself",

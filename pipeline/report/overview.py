@@ -1,5 +1,6 @@
 """The top of the report: what the run was, its figures, and where the records went."""
 
+from pipeline.funnel import Funnel
 from pipeline.remarks import noticed_in, noticed_lines
 from pipeline.report.drawing import NAMES, bar, dot, split_bar
 from pipeline.report.gathering import Gathered
@@ -81,6 +82,13 @@ def _way(found: Gathered) -> Markup:
     return joined(split_bar(by_fate, whole), tag("ul", items, class_="fates"))
 
 
+def _near_duplicates(numbers: Funnel) -> dict[str, int]:
+    """Those of documents of earlier releases, then those of this run."""
+    within = numbers.near_duplicates - sum(numbers.in_releases.values())
+    found = {f"like one of {release}": count for release, count in numbers.in_releases.items()}
+    return {name: count for name, count in {**found, "near_duplicate": within}.items() if count}
+
+
 def funnel_section(found: Gathered) -> Markup:
     """Each way out with its number, in the order in which a page meets them."""
     numbers, whole = found.funnel, found.funnel.records
@@ -88,7 +96,7 @@ def funnel_section(found: Gathered) -> Markup:
         ("failed", numbers.failed),
         ("gate", numbers.gated),
         ("rule", numbers.dropped),
-        ("near_duplicate", {"near_duplicate": numbers.near_duplicates} if numbers.near_duplicates else {}),
+        ("near_duplicate", _near_duplicates(numbers)),
     )
     most = max([1, numbers.kept, *(count for _, group in groups for count in group.values())])
     left = tag("td", f"{whole:,}", class_="n hide")
