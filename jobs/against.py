@@ -95,6 +95,11 @@ def records_of(runs: Iterable[OpenRun]) -> tuple[ReleaseRecord, ...]:
     return tuple(ReleaseRecord(run.storage.location, run.source.name, run.record.id) for run in runs)
 
 
+def recorded_releases(run: OpenRun) -> list[OpenRun]:
+    """The releases that a run was compared with; InputError where one has gone, StorageError where its record is damaged."""
+    return [open_run_of(open_storage(each.root), each.run) for each in run.record.releases]
+
+
 def _release(run: OpenRun, minhash: MinHash, survival: Survival) -> Release:
     where = f"--against {run.storage.location}@{run.source.name}"
     signed, judged = run.step("minhash"), run.step("survivors")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
+from jobs.against import recorded_releases, releases_of
 from jobs.estimate import extent_of, memory_ceiling
 from jobs.recipe import Recipe, load_recipe
 from jobs.running import check_parts, execute, make_runner
@@ -42,16 +43,23 @@ class Again:
     modules: tuple[ModuleType, ...]
 
     def planned(self, run: OpenRun, tombstones: str) -> list[PlannedStep]:
-        """The run's steps with these tombstones."""
-        return plan_steps(self.recipe.steps(extent_of(run.source)), run.source, tombstones)
+        """The run's steps with these tombstones, compared with the releases that it was compared with."""
+        known = releases_of(recorded_releases(run), self.recipe.minhash, self.recipe.survival)
+        return plan_steps(self.recipe.steps(extent_of(run.source), known), run.source, tombstones)
 
 
 def recipe_again(run: OpenRun, named: str | None, before: str) -> Again:
     """The recipe of the run: the one `named`, or the shipped one that the run's record names.
 
     Raises:
-        RecipeError: it is not there, or is another now than it was; `before` are the tombstones that the run knew.
+        RecipeError: it is not there, or is another now than it was; `before` are the tombstones that the run knew. Or the run
+            is compared with another at this ROOT, of which a takedown keeps nothing but what was ingested.
     """
+    if here := [each.source for each in run.record.releases if each.root == run.storage.location]:
+        raise RecipeError(
+            f"the last run is compared with {', '.join(here)} at this ROOT, of which a takedown would leave only "
+            "what was ingested: pages can be taken down where each release has a ROOT of its own"
+        )
     try:
         recipe, modules = load_recipe(named or run.record.recipe)
     except RecipeError as error:
