@@ -207,9 +207,9 @@ def _suspects(text: _Bytes, starts: _Places, size: int) -> _Rows:
     for place in range(count):
         hashed = np.uint64(0)
         suspect[place] = starts[place + size] - starts[place] < _FIRST_BYTES
-        if not suspect[place]:
-            for at in range(_FIRST_BYTES):
-                hashed = hashed * np.uint64(257) + np.uint64(text[starts[place] + at])
+        # Beyond the run, too, where it is short: an equal one of more words may begin with longer words.
+        for at in range(starts[place], min(starts[place] + _FIRST_BYTES, len(text))):
+            hashed = hashed * np.uint64(257) + np.uint64(text[at])
         hashes[place] = hashed
     for row in _not_alone(hashes):
         suspect[row] = 1
