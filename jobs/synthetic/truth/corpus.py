@@ -46,11 +46,11 @@ def batches(truth: Truth, start: int = 0, stop: int | None = None) -> Iterator[p
         write_texts(first, most, layout, words.drawn, words.begins, words.letters, offsets, out)
         data = pa.py_buffer(out[: offsets[-1]].tobytes())
         texts = pa.LargeStringArray.from_buffers(count, pa.py_buffer(offsets), data)
-        yield pa.RecordBatch.from_arrays([_ids(first, count), texts], schema=DOCUMENTS)
+        yield pa.RecordBatch.from_arrays([ids(first, count), texts], schema=DOCUMENTS)
 
 
-def _ids(first: int, count: int) -> pa.Array:
-    """Numbers as digits, so that their order is that of the documents."""
+def ids(first: int, count: int) -> pa.Array:
+    """The ids of documents: numbers as digits, so that their order is that of the documents."""
     numbers = np.arange(first, first + count, dtype=np.int64)
     powers = 10 ** np.arange(_ID - 1, -1, -1, dtype=np.int64)
     digits = (numbers[:, None] // powers % 10 + 48).astype(np.uint8)
