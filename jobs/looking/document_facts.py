@@ -12,31 +12,36 @@ import polars as pl
 import pyarrow as pa
 
 from dedup.bands import band_keys
+from dedup.bbit import pack
 from dedup.minhash import MinHash
+from dedup.survival import Star
 from dedup.survivors import ORDER_SCHEMA
 from jobs.looking.parts import LastSteps
 from pipeline.inspection.reading import FileRows, Files, frame, pick_rows
 from pipeline.pages import Pages
 from pipeline.receipts import Receipt
-from pipeline.schemas import document_number
+from pipeline.schemas import SIGNATURE, document_number
 from pipeline.tables import read_table
 
 Rows = npt.NDArray[np.int64]
+Shingles = npt.NDArray[np.uint64]
 
 BATCH = 256
 
 
 @dataclass(slots=True)
 class Facts:
-    """Of one input file's documents: what deduplication (`keys`, `signed`, `text_chars`) and packing (`chars`, `tokens`) need.
+    """Of one input file's documents: what deduplication and packing need.
 
-    `known` and `packed` say for which rows that is there.
+    Deduplication needs `keys`, the `bits` of signatures, `signed` and `text_chars`; packing `chars` and `tokens`. `known` and
+    `packed` say for which rows that is there.
     """
 
     files: Files
     rows: FileRows
     last: LastSteps
     keys: npt.NDArray[np.uint64]
+    bits: npt.NDArray[np.uint8]
     signed: npt.NDArray[np.bool_]
     text_chars: npt.NDArray[np.int32]
     known: npt.NDArray[np.bool_]
@@ -55,6 +60,7 @@ class Facts:
             rows,
             last,
             keys=np.zeros((count, last.minhash.bands if last.minhash else 0), np.uint64),
+            bits=np.zeros((count, last.signature_bytes), np.uint8),
             signed=np.zeros(count, np.bool_),
             text_chars=np.zeros(count, np.int32),
             known=np.zeros(count, np.bool_),
@@ -77,6 +83,11 @@ class Facts:
         at = order["row"].to_numpy()
         self.text_chars[at] = order["text_chars"].to_numpy()
         self.known[at] = True
+        if SIGNATURE in order.columns:
+            signed = order.drop_nulls(SIGNATURE)
+            self.bits[signed["row"].to_numpy()] = np.frombuffer(b"".join(signed[SIGNATURE]), np.uint8).reshape(
+                signed.height, self.bits.shape[1]
+            )
         bands = self._of_member(bundle.receipt, "bands", member)
         self.keys[bands["row"].to_numpy(), bands["band"].to_numpy()] = bands["key"].to_numpy()
         self.signed[bands["row"].to_numpy()] = True
@@ -117,6 +128,8 @@ class Facts:
         assert minhash is not None  # noqa: S101  for the type checker
         signatures, has_signature = minhash.signatures(texts)
         self.keys[rows] = band_keys(signatures, minhash.bands, minhash.rows)
+        if isinstance(self.last.survival, Star):
+            self.bits[rows] = pack(signatures, self.last.survival.bits)
         self.signed[rows] = has_signature
         self.text_chars[rows] = [len(text) for text in texts]
         self.known[rows] = True
@@ -136,6 +149,11 @@ class Facts:
             some = rows[start : start + BATCH]
             stored = self.rows.documents(["text", "url"], some.tolist())
             yield some, stored["text"].to_list(), stored["url"].to_list()
+
+    def shingles(self, row: int) -> Shingles:
+        """The distinct shingles of a document, sorted, from its stored text."""
+        assert self.last.minhash  # noqa: S101  for the type checker
+        return np.unique(self.last.minhash.shingles(self.rows.documents(["text"], [row])["text"][0]))
 
     def order(self, rows: Rows) -> pa.Table:
         """`ORDER_SCHEMA` of `rows`, which must be signed."""

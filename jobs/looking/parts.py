@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from dedup.bbit import packed_bytes
 from dedup.minhash import MinHash
+from dedup.survival import Components, Star, Survival
 from filters.c4 import C4Lines
 from filters.c4_paragraphs import C4Paragraphs
 from filters.datatrove_adapter import DatatroveEditingFilter, DatatroveFilter, DatatroveFormatter
@@ -74,6 +76,8 @@ SHIPPED: tuple[type, ...] = (
     TokenCounter,
     Trafilatura,
     UrlPolicy,
+    Components,
+    Star,
 )
 
 
@@ -82,8 +86,16 @@ class LastSteps:
     """What comes after `decide`: how near-duplicates are found (None: they are not), and what is done to the text in `pack`."""
 
     minhash: MinHash | None
+    survival: Survival
     transforms: tuple[Transform, ...]
     tokens: TokenCounter | None
+
+    @property
+    def signature_bytes(self) -> int:
+        """Bytes of each signature that are kept to compare documents; 0 where the rule of survival compares none."""
+        if self.minhash is None or not isinstance(self.survival, Star):
+            return 0
+        return packed_bytes(self.minhash.bands * self.minhash.rows, self.survival.bits)
 
 
 def last_steps(run: OpenRun, recipe: Recipe | None = None) -> LastSteps:
@@ -97,17 +109,20 @@ def last_steps(run: OpenRun, recipe: Recipe | None = None) -> LastSteps:
         raise RecipeError("this run packs nothing, so no rules can keep more or less of it")
     recorded = (
         stages["minhash"]["minhash"] if "minhash" in stages else None,
+        stages.get("minhash", {}).get("survival", canonical(Components())),
         stages["pack"]["transforms"],
         stages["pack"]["tokens"],
     )
     given = (
-        (recipe.minhash, recipe.transforms, recipe.tokens) if recipe else tuple(_restored(each) for each in recorded)
+        (recipe.minhash, recipe.survival, recipe.transforms, recipe.tokens)
+        if recipe
+        else tuple(_restored(each) for each in recorded)
     )
     for value, readable in zip(given, recorded, strict=True):
         if not is_same(value, readable):
             raise RecipeError(_differs(readable, recipe))
-    minhash, transforms, tokens = given
-    return LastSteps(minhash=minhash, transforms=tuple(transforms), tokens=tokens)
+    minhash, survival, transforms, tokens = given
+    return LastSteps(minhash=minhash, survival=survival, transforms=tuple(transforms), tokens=tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from dedup.replay import stays
+from dedup.reading import jaccard
+from dedup.replay import Signed, stays
 from jobs.looking.document_facts import Facts
 from jobs.looking.parts import LastSteps
 from pipeline.decide import judge, load_signals, tally
@@ -23,6 +24,7 @@ from pipeline.measures import Rule
 from pipeline.runs import BESIDE
 
 Bools = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,16 +177,29 @@ class Replay:
         if not sum(map(len, rows)):
             return list(passed)
         pairs = list(zip(facts, rows, strict=True))
-        left = stays(
-            pa.concat_tables([each.order(some) for each, some in pairs]),
-            np.concatenate([each.keys[some] for each, some in pairs]),
-            np.concatenate([each.signed[some] for each, some in pairs]),
+        signed = Signed(
+            order=pa.concat_tables([each.order(some) for each, some in pairs]),
+            keys=np.concatenate([each.keys[some] for each, some in pairs]),
+            signed=np.concatenate([each.signed[some] for each, some in pairs]),
+            packed=np.concatenate([each.bits[some] for each, some in pairs]),
+            similarities=self._similarities,
         )
+        assert self.last.minhash  # noqa: S101  for the type checker
+        left = stays(signed, self.last.minhash, self.last.survival)
         kept = [np.zeros(each.size, np.bool_) for each in passed]
         ends = np.cumsum([some.size for some in rows])[:-1]
         for mask, some, stay in zip(kept, rows, np.split(left, ends), strict=True):
             mask[some[stay]] = True
         return kept
+
+    def _similarities(self, later: Numbers, earlier: Numbers) -> npt.NDArray[np.float64]:
+        """What the texts of pairs of documents say, where estimates leave it open."""
+
+        def shingles(number: int) -> Numbers:
+            return self._facts_of(number >> 24).shingles(number & (1 << 24) - 1)
+
+        pairs = zip(later.tolist(), earlier.tolist(), strict=True)
+        return np.array([jaccard(shingles(one), shingles(other)) for one, other in pairs], np.float64)
 
     def _sizes(self, kept: Sequence[Bools]) -> tuple[int, int]:
         chars = tokens = 0

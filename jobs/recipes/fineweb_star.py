@@ -1,7 +1,7 @@
-"""`fineweb`, where a page is removed only for a page like it that stays: chains of pages that resemble their neighbours do not count.
+"""`fineweb`, where a page is removed only for a page like it that stays: a chain of pages like their neighbours is no reason.
 
-Signatures and candidates are those of `fineweb`. In the same order of survival each page is compared with those that stay and share a
-band with it, and goes if their estimated similarity is high enough.
+Signatures and candidates are those of `fineweb`. In the same order of survival each page is compared with those that stay and
+share a band with it, and goes if their estimated similarity is high enough.
 """
 
 from dataclasses import replace
