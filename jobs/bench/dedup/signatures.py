@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from dedup.minhash import MinHash
-from dedup.scale import Extent, Scale
+from dedup.scale import Extent, Scale, Shape
 from dedup.steps import Deduplication
 from dedup.survival import Components, Star, Survival
 from jobs.bench.dedup.systems import MEMORY
@@ -26,6 +26,7 @@ from pipeline.errors import RecipeError
 from pipeline.execution import Execution
 from pipeline.local_runner import LocalRunner, ThreadRunner
 from pipeline.receipts import Receipt
+from pipeline.sources import Source
 from pipeline.steps import Step, plan_steps
 from pipeline.storage import open_storage
 
@@ -33,14 +34,30 @@ FILE_ROWS = 100_000
 RULES: dict[str, Survival] = {"components": Components(), "star": Star()}
 
 
-def planned(truth: Truth, *, rows: int, span: int, memory: int, survival: Survival) -> tuple[Step, ...]:
-    """The steps from `minhash` to `survivors` as a run has them, but that the first makes what it writes."""
-    minhash, documents = MinHash(family="fast"), Planted(documents=truth.documents, rows=rows)
+def deduplication(
+    truth: Truth, *, rows: int, span: int = 1, memory: int = MEMORY, survival: Survival, shape: Shape | None = None
+) -> Deduplication:
+    """How files of `rows` documents each are deduplicated, cut as the memory of a task asks for, or to `shape`."""
+    minhash = MinHash(family="fast")
     extent = Extent(documents=truth.documents, files=-(-truth.documents // rows))
-    shape = Scale(memory=memory).shape(minhash, survival, extent, span=span)
-    graph = Deduplication(minhash=minhash, survival=survival, documents=documents, extent=extent, shape=shape)
-    making = PlantedSignatures(truth=truth, minhash=minhash, documents=documents, survival=survival)
-    return _replaced(graph.steps((), span=span), "minhash", making)
+    return Deduplication(
+        minhash=minhash,
+        survival=survival,
+        documents=Planted(documents=truth.documents, rows=rows),
+        extent=extent,
+        shape=shape or Scale(memory=memory).shape(minhash, survival, extent, span=span),
+    )
+
+
+def planned(truth: Truth, made: Deduplication, *, rows: int, span: int = 1) -> tuple[Step, ...]:
+    """The steps from `minhash` to `survivors` as a run has them, but that the first makes what it writes."""
+    making = PlantedSignatures(
+        truth=truth,
+        minhash=made.minhash,
+        documents=Planted(documents=truth.documents, rows=rows),
+        survival=made.survival,
+    )
+    return _replaced(made.steps((), span=span), "minhash", making)
 
 
 def _replaced(steps: Sequence[Step], name: str, stage: PlantedSignatures) -> tuple[Step, ...]:
@@ -97,6 +114,7 @@ def _figures(name: str, receipts: Sequence[Receipt]) -> dict[str, Any]:
         "longest_seconds": round(max(receipt.facts["seconds"] for receipt in receipts), 2),
         "peak_rss_bytes": max(receipt.facts["peak_rss_bytes"] for receipt in receipts),
         "written_bytes": sum(file.bytes for file in files),
+        "table_bytes": {table: sum(receipt.files[table].bytes for receipt in receipts) for table in receipts[0].files},
         "objects": len(files) + len(receipts),
         "counts": counts,
     }
@@ -106,14 +124,19 @@ def main() -> None:
     """Runs all steps, one after the other finished, and writes what each took."""
     told = orjson.loads(Path(sys.argv[1]).read_bytes())
     truth = Truth(documents=told["documents"])
-    steps = planned(truth, rows=FILE_ROWS, span=1, memory=MEMORY, survival=RULES[told["survival"]])
-    source, storage = planted_source(truth, FILE_ROWS), open_storage(f"{told['root']}/root")
-    execution = Execution(storage, source, plan_steps(steps, source), {"began": time.time()})
-    runner = ThreadRunner(told["workers"]) if told["workers"] > 1 else LocalRunner()
+    made = deduplication(truth, rows=FILE_ROWS, survival=RULES[told["survival"]])
+    steps = planned(truth, made, rows=FILE_ROWS)
+    figures = run_steps(steps, planted_source(truth, FILE_ROWS), f"{told['root']}/root", told["workers"])
+    Path(told["root"], "answer.json").write_bytes(orjson.dumps(figures))
+
+
+def run_steps(steps: Sequence[Step], source: Source, root: str, workers: int) -> list[dict[str, Any]]:
+    """Runs all steps and says what each took."""
+    execution = Execution(open_storage(root), source, plan_steps(steps, source), {"began": time.time()})
+    runner = ThreadRunner(workers) if workers > 1 else LocalRunner()
     execution.run(runner, Silent())
     runner.close()
-    figures = [_figures(name, list(state.receipts.values())) for name, state in execution.states.items()]
-    Path(told["root"], "answer.json").write_bytes(orjson.dumps(figures))
+    return [_figures(name, list(state.receipts.values())) for name, state in execution.states.items()]
 
 
 if __name__ == "__main__":
