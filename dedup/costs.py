@@ -29,16 +29,16 @@ WORD_SECONDS = {"fast": 30e-9, "datatrove": 1.2e-6}  # to sign a word
 SIGNED_SECONDS = 5.0e-6  # a signature's keys: to make, sort and write them
 KEY_SECONDS = 0.34e-6  # a key in `edges`
 SORTED_SECONDS = 0.43e-6  # a key in `sorted`
-JOINED_SECONDS = 0.9e-6  # an edge in `components` or a round
-MEMBER_SECONDS = 1.0e-6  # a document in `members`
+JOINED_SECONDS = 1.8e-6  # an edge in `components` or a round
+MEMBER_SECONDS = 1.2e-6  # a document in `members`
 MEMBER_KEY_SECONDS = 0.15e-6  # a key in `members`, by star
 PACKED_SECONDS = 3.0e-6  # a document's signature to pack and write, by star
-ELECTED_SECONDS = 3.3e-6  # a clustered document in `clusters`; by star half as much again
-SURVIVOR_SECONDS = 0.9e-6  # a document in `survivors`
+ELECTED_SECONDS = 7.8e-6  # a clustered document in `clusters`; by star half as much again
+SURVIVOR_SECONDS = 1.0e-6  # a document in `survivors`
 
 CLUSTERED = 0.15  # of the documents have an edge
 EDGES_A_DOCUMENT = 2.7  # that `edges` finds for a clustered document, all bands together
-ROUND_EDGES_A_DOCUMENT = 0.6  # that are left of them after the first round
+ROUND_EDGES_A_DOCUMENT = 1.1  # that are left of them after the first round
 WORKING_ROUNDS = 3  # of joining components; those planned behind pass their input on
 SIGNING_BYTES = 500_000_000  # what a part of `minhash` holds and sorts at a time, at most
 

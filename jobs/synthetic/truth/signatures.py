@@ -23,7 +23,7 @@ from dedup.stages.signatures import Sorted
 from dedup.survival import Components, Star, Survival
 from jobs.synthetic.truth.corpus import ids
 from jobs.synthetic.truth.plan import BLOCK, MEMBER, Truth, drawn, key_of, own_key, place_of, similarity_of
-from pipeline.errors import GristmillError
+from pipeline.errors import GristmillError, RecipeError
 from pipeline.kernels import kernel
 from pipeline.schemas import BANDS
 from pipeline.sources import Source, SourcePart
@@ -128,7 +128,9 @@ class PlantedSignatures:
 
 
 def planted_source(truth: Truth, rows: int) -> Source:
-    """Files that do not exist, of `rows` documents each; the corpus decides their keys."""
+    """Files that do not exist, of `rows` documents each; the corpus decides their keys. RecipeError for too many."""
+    if not 1 <= rows <= MOST_ROWS:
+        raise RecipeError(f"files of {rows:,} documents; a file holds at most {MOST_ROWS:,}")
     files = -(-truth.documents // rows)
     tag = f"{truth.seed} {truth.share} {truth.documents}"
     parts = (SourcePart(f"planted-{file:06}", f"planted-{file:06}", 0, tag) for file in range(files))

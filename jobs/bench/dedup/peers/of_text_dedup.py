@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from datasets import load_from_disk
 
@@ -22,7 +23,8 @@ def main() -> None:
     environment = os.environ | {"HF_HOME": str(out / "home"), "HF_HUB_OFFLINE": "1"}
     subprocess.run(command, check=True, env=environment)
     (out / "kept").mkdir()
-    load_from_disk(str(out / "left")).to_parquet(str(out / "kept" / "kept.parquet"))
+    left: Any = load_from_disk(str(out / "left"))  # a table, as the command saves it
+    left.to_parquet(str(out / "kept" / "kept.parquet"))
     answer = {"kept": str(out / "kept" / "*.parquet"), "versions": {"text-dedup": version("text-dedup")}}
     (out / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
 
