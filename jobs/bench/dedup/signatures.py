@@ -127,7 +127,7 @@ def main() -> None:
     rows = max(FILE_ROWS, -(-truth.documents // MOST_FILES))
     made = deduplication(truth, rows=rows, survival=RULES[told["survival"]])
     steps = planned(truth, made, rows=rows)
-    figures = run_steps(steps, planted_source(truth, rows), f"{told['root']}/root", told["workers"])
+    figures = run_steps(steps, planted_source(truth, rows), f"{told['root']}/run", told["workers"])
     Path(told["root"], "answer.json").write_bytes(orjson.dumps(figures))
 
 
