@@ -11,9 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.rows import check_count, counted, schema_found
-from pipeline.identity import NOT_IDENTITY
+from pipeline.identity import IDENTITY_IF_CHANGED, NOT_IDENTITY
 from pipeline.rows.batches import whole_batches
-from pipeline.rows.pieces import Piece, piece_of
+from pipeline.rows.json_rows import json_lines
+from pipeline.rows.line_writer import with_member
+from pipeline.rows.pieces import Piece, check_unchanged, piece_of
 from pipeline.schemas import TEXT
 from pipeline.sources import load_source
 from pipeline.steps import PartRun
@@ -59,22 +61,55 @@ class PackRows:
     version: ClassVar[int] = 1
 
     source: str = field(metadata=NOT_IDENTITY)
+    lines: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
-        """Writes `data` and `duplicates`; counts the `rows` that stay and the bytes that they take in memory."""
-        columns = pa.schema([each for each in schema_found(part, "columns") if each.name != CLUSTER_SIZE.name])
-        data = part.writer("data", columns.append(CLUSTER_SIZE), ROW_GROUP, level=LEVEL)
+        """Writes `data` and `duplicates`; counts the `rows` that stay."""
+        data = _Lines(part) if self.lines else _Table(part)
         duplicates = part.writer("duplicates", DUPLICATES, DUPLICATES_ROW_GROUP)
         places = _places(part.task.root, self.source)
         for file, answer in zip(part.task.files, _answers(part), strict=True):
-            piece, done = piece_of(file), 0
+            piece = piece_of(file)
             for some in _duplicates(piece, answer, places):
                 duplicates.write(some)
-            for batch in whole_batches(piece, columns):
-                data.write(_kept(batch, answer.slice(done, batch.num_rows), data.schema))
-                done += batch.num_rows
-            check_count(file.name, done, answer.num_rows)
-        return {"rows": data.rows, "arrow_bytes": data.arrow_bytes}
+            check_count(file.name, data.write_kept(piece, answer), answer.num_rows)
+        return {"rows": data.writer.rows}
+
+
+class _Table:
+    """The rows that stay as Parquet, with the columns of all files."""
+
+    def __init__(self, part: PartRun) -> None:
+        self._columns = pa.schema([each for each in schema_found(part, "columns") if each.name != CLUSTER_SIZE.name])
+        self.writer = part.writer("data", self._columns.append(CLUSTER_SIZE), ROW_GROUP, level=LEVEL)
+
+    def write_kept(self, piece: Piece, answer: pa.Table) -> int:
+        """Writes what stays of a piece and returns how many rows it has."""
+        rows = 0
+        for batch in whole_batches(piece, self._columns):
+            self.writer.write(_kept(batch, answer.slice(rows, batch.num_rows), self.writer.schema))
+            rows += batch.num_rows
+        return rows
+
+
+class _Lines:
+    """The rows that stay as the lines of JSON that they were."""
+
+    def __init__(self, part: PartRun) -> None:
+        self.writer = part.lines("data")
+
+    def write_kept(self, piece: Piece, answer: pa.Table) -> int:
+        """See `_Table.write_kept`."""
+        keep, size = answer["keep"].to_pylist(), answer["cluster_size"].to_pylist()
+        rows = 0
+        check_unchanged(piece)
+        for lines in json_lines(piece):
+            for place, line in enumerate(lines[: len(keep) - rows], rows):
+                if keep[place]:
+                    self.writer.write(with_member(line, CLUSTER_SIZE.name, size[place]))
+            rows += len(lines)
+        check_unchanged(piece)
+        return rows
 
 
 def _answers(part: PartRun) -> Iterator[pa.Table]:
@@ -88,8 +123,8 @@ def _answers(part: PartRun) -> Iterator[pa.Table]:
 
 def _kept(batch: pa.RecordBatch, answer: pa.Table, schema: pa.Schema) -> pa.RecordBatch:
     """The rows that stay, with the size of their cluster; a batch of which all stay is not copied."""
-    if answer.num_rows != batch.num_rows:
-        raise AssertionError(f"{batch.num_rows} rows, {answer.num_rows} of them are judged")
+    if answer.num_rows != batch.num_rows:  # more rows than there were, which `check_count` tells of
+        batch = batch.slice(0, answer.num_rows)
     (answer,) = answer.to_batches() or [pa.RecordBatch.from_pylist([], answer.schema)]
     whole = pa.RecordBatch.from_arrays([*batch.columns, answer["cluster_size"]], schema=schema)
     return whole if pc.call_function("all", [answer["keep"]]).as_py() else whole.filter(answer["keep"])

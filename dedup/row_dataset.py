@@ -5,6 +5,7 @@ As `pipeline.dataset` does for crawls, it is a view of committed parts: the mani
 
 import hashlib
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Any
 
 import orjson
@@ -52,9 +53,10 @@ def build_row_dataset(run: OpenRun) -> dict[str, Any]:
     if read_dataset_manifest(storage) == manifest and described.keys() <= set(storage.names(FOLDER)):
         return manifest
     storage.delete(MANIFEST)
-    kept = {shard_name(number, len(parts)): receipt.files["data"].path for number, receipt in enumerate(parts)}
-    kept |= {
-        duplicates_name(number, len(parts)): receipt.files["duplicates"].path for number, receipt in enumerate(parts)
+    kept = {
+        f"{FOLDER}/{name}": receipt.files[each].path
+        for each, listed in (("data", manifest["shards"]), ("duplicates", manifest["beside"]))
+        for name, receipt in zip((entry["path"] for entry in listed), parts, strict=True)
     }
     for name, path in kept.items():
         storage.copy(path, name)
@@ -98,13 +100,18 @@ def _listed(parts: list[Receipt], table_: str, name: Callable[[int, int], str]) 
     """A table's files as the folder has them."""
     return [
         {
-            "path": name(number, len(parts)).removeprefix(f"{FOLDER}/"),
+            "path": _path(name(number, len(parts)), receipt.files[table_].path),
             "sha256": receipt.files[table_].sha256,
             "bytes": receipt.files[table_].bytes,
             "rows": receipt.files[table_].rows,
         }
         for number, receipt in enumerate(parts)
     ]
+
+
+def _path(name: str, stored: str) -> str:
+    """A file's path in the folder, with the ending that it has in storage."""
+    return name.removeprefix(f"{FOLDER}/").removesuffix(".parquet") + PurePosixPath(stored).suffix
 
 
 def largest(run: OpenRun, most: int = LARGEST) -> list[dict[str, Any]]:
@@ -136,10 +143,12 @@ def _described(manifest: dict[str, Any]) -> tuple[dict[str, Any], dict[str, byte
 def _card(manifest: dict[str, Any]) -> bytes:
     """README.md: how to load the rows, and what was taken out."""
     numbers, found = manifest["funnel"], manifest["duplicates"]
+    lines = any(shard["path"].endswith(".jsonl") for shard in manifest["shards"])
+    pattern = DATA_FILES.replace(".parquet", ".jsonl") if lines else DATA_FILES
     head = {
         "size_categories": [size_category(numbers["kept"])],
         "tags": ["gristmill", "deduplicated"],
-        "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": DATA_FILES}]}],
+        "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": pattern}]}],
     }
     rows = [
         ("rows read", f"{numbers['records']:,}"),

@@ -1,5 +1,6 @@
 """`gristmill dedup`: somebody's Parquet or JSON lines without its near-duplicates."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -15,14 +16,46 @@ Rows = Annotated[
         metavar="INPUT…", help="Parquet or JSON lines: files, globs, folders, s3://, https:// or hf:// addresses."
     ),
 ]
-Family = Annotated[
+Preset = Annotated[
     str,
     typer.Option(
-        "--family",
-        metavar="NAME",
-        help="fast: words and hashes of its own, for any language; datatrove: signatures bit for bit as FineWeb's.",
+        "--preset", metavar="NAME", help="What is compared how: fast, fineweb, refinedweb, rpv2 or rpv2-0.7 to -1.0."
     ),
 ]
+Family = Annotated[
+    str | None,
+    typer.Option(
+        "--family",
+        metavar="fast|datatrove",
+        help="Words and hashes: fast ones of our own for any language, or datatrove's, bit for bit, for English.",
+        show_default="the preset's",
+    ),
+]
+Rule = Annotated[
+    str,
+    typer.Option(
+        "--rule",
+        metavar="star|components",
+        help="star: a row goes only for a similar one that stays; components: of a chain of similar rows one stays.",
+    ),
+]
+Similarity = Annotated[
+    float,
+    typer.Option("--similarity", metavar="S", help="The least estimated similarity for which a star takes a row out."),
+]
+ReadText = Annotated[
+    bool, typer.Option("--read-text", help="For stars: read the texts of pairs that are near the bound, and compute.")
+]
+
+
+class Format(StrEnum):
+    """What rows become."""
+
+    parquet = "parquet"
+    jsonl = "jsonl"
+
+
+As = Annotated[Format, typer.Option("--format", help="Lines of JSON become Parquet, or stay lines.")]
 Memory = Annotated[
     str,
     typer.Option("--memory", metavar="SIZE", help="The most that a part of the work takes; more rows mean more parts."),
@@ -45,7 +78,12 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     id_column: IdColumn = None,
     url_column: UrlColumn = None,
     date_column: DateColumn = None,
-    family: Family = "fast",
+    preset: Preset = "fast",
+    family: Family = None,
+    rule: Rule = "star",
+    similarity: Similarity = 0.7,
+    read_text: ReadText = False,
+    format_: As = Format.parquet,
     memory: Memory = "2GB",
     workers: Threads = None,
     ray: Cluster = None,
@@ -58,20 +96,19 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
 
     Example: gristmill dedup data/*.parquet --output out
     """
-    from dedup.minhash import MinHash
     from dedup.scale import Scale
-    from dedup.survival import Components
     from jobs.dedup_tables import clusters_table, rows_table
-    from jobs.deduplicating import HowToDedup, prepare_rows, run_rows
+    from jobs.deduplicating import HowToDedup, comparison, prepare_rows, rule_of_survival, run_rows
     from pipeline.funnel import Funnel
     from pipeline.rows.columns import RowColumns
 
     try:
         how = HowToDedup(
-            minhash=MinHash(family=family),
-            survival=Components(),
+            minhash=comparison(preset, family),
+            survival=rule_of_survival(rule, similarity, read_text=read_text),
             columns=RowColumns(text=text_column, id=id_column, url=url_column, date=date_column),
             scale=Scale(memory=bytes_of(memory, "--memory")),
+            lines=format_ is Format.jsonl,
         )
         prepared = prepare_rows(input_, output, how, name=source)
         notice(

@@ -3,24 +3,25 @@
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dedup import presets
 from dedup.minhash import MinHash
 from dedup.pack_rows import PackRows
 from dedup.row_dataset import build_row_dataset
 from dedup.rows import Rows, row_steps
 from dedup.scale import Extent, Scale
 from dedup.steps import Deduplication
-from dedup.survival import Survival
+from dedup.survival import Components, Star, Survival
 from jobs.executing import execute
 from pipeline.errors import InputError, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import ThreadRunner
 from pipeline.rows.columns import RowColumns
 from pipeline.rows.parquet import found_columns
-from pipeline.rows.pieces import divided
+from pipeline.rows.pieces import PARQUET, divided
 from pipeline.rows.united import united_all
 from pipeline.runs import OpenRun, record_run
 from pipeline.sources import ROW_FILES, Source, find_source, save_source
@@ -33,12 +34,16 @@ BYTES_A_LINE = 500  # of JSON, compressed or not: a low guess, for the plan must
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HowToDedup:
-    """What decides what stays (`minhash`, `survival`, `columns`), and the memory that a part may take (`scale`)."""
+    """What decides what stays (`minhash`, `survival`, `columns`), and the memory that a part may take (`scale`).
+
+    With `lines` rows of JSON stay the lines that they are, else they become Parquet.
+    """
 
     minhash: MinHash
     survival: Survival
     columns: RowColumns
     scale: Scale
+    lines: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,21 @@ class PreparedRows:
     steps: list[PlannedStep]
 
 
+def comparison(preset: str, family: str | None) -> MinHash:
+    """The preset of a name, in another family of words and hashes where one is named; RecipeError for what is none."""
+    found = presets.preset(preset)
+    return found if family is None else replace(found, family=family)
+
+
+def rule_of_survival(name: str, similarity: float, *, read_text: bool = False) -> Survival:
+    """The rule `star` or `components`; RecipeError for another name."""
+    if name == "components":
+        return Components()
+    if name == "star":
+        return Star(similarity=similarity, read_text=read_text)
+    raise RecipeError(f"--rule {name}: there are star and components")
+
+
 def prepare_rows(inputs: Sequence[str], output: str, how: HowToDedup, *, name: str | None = None) -> PreparedRows:
     """Finds the files, looks at the footers of those that are Parquet, and plans the steps.
 
@@ -62,6 +82,8 @@ def prepare_rows(inputs: Sequence[str], output: str, how: HowToDedup, *, name: s
     storage.names("runs")  # so that a ROOT nobody can reach is noticed before the input is looked at
     files = find_source(inputs, name=name)
     _refuse_others(files, storage.location)
+    if how.lines and (other := next((part for part in files.parts if part.name.endswith(PARQUET)), None)):
+        raise RecipeError(f"--format jsonl: {other.name} holds no lines, and stays Parquet")
     source, footers = divided(files)
     for file, footer in footers.items():
         found_columns(footer.schema, how.columns, file)
@@ -92,17 +114,19 @@ def _span(source: Source) -> int:
 
 def graph(how: HowToDedup, extent: Extent, *, span: int, source: str) -> tuple[Step, ...]:
     """The steps, each after its inputs. `source` is where ROOT keeps the list of files."""
-    looked, united = row_steps(span)
+    looked, *united = row_steps(span, lines=how.lines)
     deduplication = Deduplication(
         minhash=how.minhash,
         survival=how.survival,
-        documents=Rows(columns=how.columns),
+        documents=Rows(columns=how.columns, source=source),
         extent=extent,
         shape=how.scale.shape(how.minhash, how.survival, extent, span=span),
     )
     found = deduplication.steps((looked,), span=span)
-    pack = Step(name="pack", stage=PackRows(source=source), inputs=(looked, united, found[-1]), span=span)
-    return (looked, united, *found, pack)
+    pack = Step(
+        name="pack", stage=PackRows(source=source, lines=how.lines), inputs=(looked, *united, found[-1]), span=span
+    )
+    return (looked, *united, *found, pack)
 
 
 def run_rows(prepared: PreparedRows, *, workers: int | None = None, ray: str | None = None) -> dict[str, Any]:

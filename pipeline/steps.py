@@ -5,7 +5,6 @@ covers the `span` consecutive source parts from `i * span` on and reads those pa
 *barrier* has a fixed number of partitions, each of which may read everything, and waits until its inputs are sealed.
 """
 
-import dataclasses
 import hashlib
 import random
 import resource
@@ -26,6 +25,7 @@ from pipeline.identity import canonical, digest
 from pipeline.lazy_pandas import leave_pandas_alone
 from pipeline.receipts import FileEntry, Receipt, read_manifest, receipt_path, step_folder
 from pipeline.remote.retries import share
+from pipeline.rows.line_writer import LineWriter
 from pipeline.sources import Source, SourcePart
 from pipeline.storage import Storage, open_storage
 from pipeline.tables import ROW_GROUP, TableWriter
@@ -168,7 +168,7 @@ class PartRun:
         self.storage = storage
         self.attempt = uuid4().hex[:12]
         self.facts: dict[str, Any] = {}
-        self._writers: dict[str, TableWriter] = {}
+        self._writers: dict[str, TableWriter | LineWriter] = {}
 
     @property
     def partition(self) -> int:
@@ -186,11 +186,20 @@ class PartRun:
 
     def writer(self, table: str, schema: pa.Schema, row_group: int = ROW_GROUP, **options: Any) -> TableWriter:
         """A writer for one of this part's tables; `options` are those of `TableWriter`."""
+        path = self._path(f"{table}.parquet")
+        writer = TableWriter(self.storage.writer(path), path, schema, row_group, **options)
+        self._writers[table] = writer
+        return writer
+
+    def lines(self, table: str) -> LineWriter:
+        """The same for lines of JSON."""
+        path = self._path(f"{table}.jsonl")
+        self._writers[table] = writer = LineWriter(self.storage.writer(path), path)
+        return writer
+
+    def _path(self, name: str) -> str:
         folder = step_folder(self.task.step, self.task.fingerprint, self.task.source)
-        path = f"{folder}/{self.task.part.key}-{self.attempt}.{table}.parquet"
-        sink = self.storage.writer(path)
-        self._writers[table] = TableWriter(sink, path, schema, row_group=row_group, **options)
-        return self._writers[table]
+        return f"{folder}/{self.task.part.key}-{self.attempt}.{name}"
 
     def commit(self, counts: dict[str, int]) -> Receipt:
         """Closes the tables and creates the receipt; where another attempt was first, its receipt is the answer."""
@@ -287,11 +296,3 @@ def _attempt(task: PartTask) -> Receipt:
     except BaseException:
         part.discard()
         raise
-
-
-def without_traces(failures: Sequence[Failure]) -> list[dict[str, str]]:
-    """Failures as a machine reads them."""
-    return [
-        {key: value for key, value in dataclasses.asdict(failure).items() if key not in ("trace", "outage")}
-        for failure in failures
-    ]

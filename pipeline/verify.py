@@ -14,7 +14,7 @@ from pipeline.publishing.checksums import NAME as CHECKSUMS
 from pipeline.publishing.checksums import checksums
 from pipeline.receipts import FileEntry, Receipt, committed, read_manifest
 from pipeline.runs import OpenRun, StepRecord
-from pipeline.storage import Storage, digest_of
+from pipeline.storage import CHUNK, Storage, digest_of
 from pipeline.storage_errors import damage_errors
 
 ALIGNED = {"verdicts": "records", "signals": "documents", "survivors": "documents"}
@@ -70,10 +70,17 @@ def _file(storage: Storage, entry: FileEntry) -> Finding | None:
         if digest_of(storage, entry.path) != entry.sha256:
             return Finding(entry.path, "its bytes are not those that were committed")
         with damage_errors(entry.path):
-            rows = pq.read_metadata(storage.open(entry.path)).num_rows
+            rows = _rows(storage, entry.path)
     except (GristmillError, OSError) as error:
         return Finding(entry.path, str(error))
     return None if rows == entry.rows else Finding(entry.path, f"{rows} rows, {entry.rows} committed")
+
+
+def _rows(storage: Storage, path: str) -> int:
+    if not path.endswith(".jsonl"):
+        return pq.read_metadata(storage.open(path)).num_rows
+    with storage.open(path) as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(CHUNK), b""))
 
 
 def _alignment(run: OpenRun, receipt: Receipt, first: int, span: int) -> Finding | None:

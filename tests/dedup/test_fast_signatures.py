@@ -18,6 +18,7 @@ from dedup.minhash import MinHash
 from dedup.shingles import jaccard
 from dedup.theory import probability
 from pipeline.errors import RecipeError
+from pipeline.identity import canonical
 
 MASK = 2**64 - 1
 FIRST, SECOND, GRAM = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0x5851F42D4C957F2D
@@ -280,3 +281,8 @@ def test_an_unknown_family_is_an_error_of_the_recipe():
 
 def test_words_of_any_language_can_be_told():
     MinHash(family="fast", language="no language").check()
+
+
+def test_runs_made_before_the_family_keep_their_identity():
+    assert "family" not in canonical(MinHash())
+    assert canonical(FAST) == {**canonical(MinHash()), "family": "fast"}

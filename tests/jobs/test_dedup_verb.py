@@ -1,5 +1,6 @@
 """`gristmill dedup` over rows of others: what stays, what comes beside it, what happens when something is wrong."""
 
+import errno
 import hashlib
 import json
 import os
@@ -15,11 +16,14 @@ from trial import receipt_times, typed
 
 from dedup.minhash import MinHash
 from dedup.scale import Scale
+from dedup.shingles import jaccard
 from dedup.survival import Components
 from jobs.deduplicating import HowToDedup, prepare_rows, run_rows
 from pipeline.errors import InputError, PartsFailed, RecipeError
 from pipeline.rows import pieces
 from pipeline.rows.columns import RowColumns
+from pipeline.storage_errors import storage_errors
+from pipeline.writer import Writer
 
 WORDS = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in ("", "n", "s", "r", "l")]
 
@@ -228,12 +232,49 @@ def test_a_root_inside_the_input_is_an_error(folder: Path) -> None:
         deduplicated(folder, root=folder / "out")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_root_that_may_not_be_written_is_one_line(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir(mode=0o500)
-    done = typed("dedup", str(folder), "--output", str(tmp_path / "out" / "root"))
+def test_a_root_that_may_not_be_written_is_one_line(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    done = typed("dedup", str(folder), "--output", str(tmp_path / "out"))
     assert done.returncode == 1
     assert "permission denied" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_input_that_may_not_be_read_is_one_line(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.sources.os.access", lambda *_: False)
+    done = typed("dedup", str(folder), "--output", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert "permission denied" in done.stderr
+
+
+def test_a_full_disk_stops_the_run_which_goes_on_where_it_was(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Writer.write
+
+    def full(writer: Writer, data: bytes) -> int:
+        if ".data." in writer.path and writer.bytes:
+            with storage_errors(writer.path):
+                raise OSError(errno.ENOSPC, "No space left on device")
+        return write(writer, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Writer, "write", full)
+        done = typed("dedup", str(folder), "--output", str(tmp_path / "out"))
+    assert done.returncode == 1
+    assert "disk full; free some space and run the same command again" in done.stderr
+    assert not (tmp_path / "out" / "dataset").exists()
+    signed = receipt_times(tmp_path / "out", "minhash")
+    assert typed("dedup", str(folder), "--output", str(tmp_path / "out")).returncode == 0
+    assert receipt_times(tmp_path / "out", "minhash") == signed
+    assert kept(tmp_path / "out").num_rows == 4
 
 
 # What a person types and sees.
@@ -298,3 +339,61 @@ def test_a_wrong_command_is_one_line_and_leaves_nothing(
     assert done.returncode == 2
     assert told_ in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+# Lines that stay lines.
+
+
+def test_lines_stay_as_they_were_written_with_the_size_of_their_cluster(tmp_path: Path) -> None:
+    lines = [
+        f'{{ "text" : "{text(1)}", "n": 1.50, "big": 123456789012345678901234567890 }}',
+        f'{{"text": "{text(1)}", "n": "one"}}',
+        "{}",
+        f'{{"text": "{text(2)}", "minhash_cluster_size": 9}}',
+        f'{{"text": "{text(3)} minhash_cluster_size"}}',
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join([lines[0], "", *lines[1:]]))
+    done = typed("dedup", str(tmp_path / "a.jsonl"), "--output", str(tmp_path / "out"), "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    (file,) = (tmp_path / "out" / "dataset" / "data").iterdir()
+    assert file.name == "train-00000-of-00001.jsonl"
+    assert file.read_text().splitlines() == [
+        lines[0][:-2] + ',"minhash_cluster_size":2}',
+        '{"minhash_cluster_size":1}',
+        f'{{"text":"{text(2)}","minhash_cluster_size":1}}',
+        lines[4][:-1] + ',"minhash_cluster_size":1}',
+    ]
+    assert told(tmp_path / "out")["row"].to_list() == [0, 1, 2, 3, 4]
+    assert typed("verify", str(tmp_path / "out")).returncode == 0
+    file.write_bytes(file.read_bytes() + b"{}\n")
+    assert typed("verify", str(tmp_path / "out")).returncode == 1
+
+
+def test_parquet_does_not_become_lines(folder: Path, tmp_path: Path) -> None:
+    done = typed("dedup", str(folder), "--output", str(tmp_path / "out"), "--format", "jsonl")
+    assert done.returncode == 2
+    assert "holds no lines, and stays Parquet" in done.stderr
+
+
+def test_a_chain_leaves_one_and_stars_leave_what_is_like_none_that_stays(tmp_path: Path) -> None:
+    words = text(1, 300).split()
+    chain = [" ".join(words[shift : shift + 100]) for shift in range(0, 100, 8)]
+    data = parquet(tmp_path / "a.parquet", text=chain)
+    sizes = {}
+    for rule in ("components", "star"):
+        done = typed(
+            "dedup", str(data), "--output", str(tmp_path / rule), "--rule", rule, "--similarity", "0.7", "--json"
+        )
+        assert done.returncode == 0, done.stderr
+        sizes[rule] = json.loads(done.stdout)["funnel"]["kept"]
+    done = typed("dedup", str(data), "--output", str(tmp_path / "read"), "--read-text", "--json")
+    assert done.returncode == 0, done.stderr
+    gone = told(tmp_path / "read").filter(~pl.col("keep"))
+    minhash = MinHash(family="fast")
+    exact = [
+        jaccard(minhash.shingles(chain[row]), minhash.shingles(chain[survivor]))
+        for row, survivor in gone.select("row", "survivor_row").rows()
+    ]
+    assert exact
+    assert min(exact) >= 0.7
+    assert 1 <= sizes["components"] < sizes["star"] < len(chain)
