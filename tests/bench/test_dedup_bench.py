@@ -72,8 +72,8 @@ def test_the_family_datatrove_removes_as_many_as_datatrove(tmp_path: Path) -> No
     told = bench("--documents", "1000", "--words", "40", "--files", "2", "-o", str(tmp_path), "--json", *asked)
     assert told.returncode == 0, told.stderr
     ours, theirs = (orjson.loads(told.stdout)["systems"][name]["judged"] for name in names)
-    assert ours["removed"] == theirs["removed"] > 50
-    assert ours["bins"] == theirs["bins"]
+    assert ours["removed"] == theirs["removed"] > 50  # which of a component stays is another choice
+    assert ours["precision"] == pytest.approx(theirs["precision"], abs=0.03)
 
 
 def test_a_system_that_nobody_knows_is_refused(tmp_path: Path) -> None:
