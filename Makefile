@@ -6,10 +6,11 @@ STAMP := .venv/.installed
 TESTED := .venv/.installed-test
 PEERS := .venv-peers/.installed
 TOOLKITS := .venv-toolkits/.installed
+DEDUPERS := .venv-dedupers/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
-.PHONY: help setup demo test check peers toolkits lock clean
+.PHONY: help setup demo test check peers toolkits dedupers lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -63,14 +64,25 @@ $(TOOLKITS): requirements-toolkits.lock
 
 toolkits: $(TOOLKITS) ## make .venv-toolkits, in which `gristmill bench toolkits` runs dolma's and NeMo Curator's filters
 
+$(DEDUPERS): requirements-dedupers.lock requirements-text-dedup.lock
+	@echo "installing daft and text-dedup into .venv-dedupers: a minute"
+	rm -rf .venv-dedupers
+	$(PYTHON) -m venv .venv-dedupers
+	.venv-dedupers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dedupers.lock
+	.venv-dedupers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-text-dedup.lock
+	touch $(DEDUPERS)
+
+dedupers: $(DEDUPERS) ## make .venv-dedupers, in which `gristmill bench dedup` runs daft and text-dedup
+
 lock: ## resolve the lock files again (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --group build pyproject.toml -o requirements.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --extra test --extra notebooks --group build \
 	  --constraint requirements.lock pyproject.toml -o requirements-test.lock
-	for only in files installer toolkits; do \
+	for only in files installer toolkits text-dedup; do \
 	  uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 requirements-$$only.in -o requirements-$$only.lock; \
 	done
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 requirements-peers.in -o requirements-peers.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 requirements-dedupers.in -o requirements-dedupers.lock
 
 clean: ## remove the environments and what the demo made
-	rm -rf .venv .venv-peers .venv-toolkits demo out
+	rm -rf .venv .venv-peers .venv-toolkits .venv-dedupers demo out

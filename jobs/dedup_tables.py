@@ -1,13 +1,17 @@
 """What a deduplication of rows did, on a terminal."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from jobs.tables import add_columns, share
+from jobs.tables import add_columns, numbers_table, share
 from pipeline.funnel import Funnel
 from pipeline.runs import OpenRun
+from pipeline.sizes import bytes_text
+
+if TYPE_CHECKING:
+    from dedup.costs import StepCost
 
 
 def is_of_rows(run: OpenRun) -> bool:
@@ -41,3 +45,36 @@ def clusters_table(largest: Sequence[Mapping[str, Any]]) -> Table:
     for cluster in largest:
         table.add_row(cluster["survivor_file"], f"{cluster['survivor_row']:,}", f"{cluster['rows']:,}")
     return table
+
+
+COSTS = ("tasks", "objects", "requests", "read", "written", "core-hours", "memory of a task")
+
+
+def cost_rows(costs: "Sequence[StepCost]") -> list[tuple[str, ...]]:
+    """A row for each step of a deduplication, the rounds of joining components in one, and one for all."""
+    rounds = [cost for cost in costs if cost.step.startswith("components-")]
+    rows: list[tuple[str, ...]] = []
+    for cost in costs:
+        if cost in rounds[1:]:
+            continue
+        rows.append(_costs(cost.step, [cost]) if cost not in rounds else _costs(f"{len(rounds)} rounds", rounds))
+    return [*rows, _costs("all", costs)]
+
+
+def _costs(what: str, some: "Sequence[StepCost]") -> tuple[str, ...]:
+    tasks, objects, requests, read, written, seconds = (
+        sum(getattr(cost, name) for cost in some)
+        for name in ("tasks", "objects", "requests", "read_bytes", "written_bytes", "core_seconds")
+    )
+    sizes = (
+        bytes_text(read),
+        bytes_text(written),
+        f"{seconds / 3600:,.1f}",
+        bytes_text(max(cost.memory for cost in some)),
+    )
+    return what, *(f"{int(count):,}" for count in (tasks, objects, requests)), *sizes
+
+
+def costs_table(costs: "Sequence[StepCost]") -> Table:
+    """What each step of a deduplication takes, about."""
+    return numbers_table("Near-duplicates, were every page kept", COSTS, cost_rows(costs))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from jobs.dedup_tables import costs_table
 from jobs.options import (
     Against,
     DateColumn,
@@ -25,6 +26,7 @@ from pipeline.errors import GristmillError
 from pipeline.sizes import bytes_text
 
 if TYPE_CHECKING:
+    from dedup.costs import StepCost
     from jobs.estimate import Estimate
     from jobs.recipe import Recipe
     from jobs.running import Prepared
@@ -77,6 +79,7 @@ def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
                 "steps": steps,
                 "estimate": asdict(numbers),
                 "deduplication": _cut(prepared),
+                "deduplication_steps": [asdict(cost) for cost in _costs(prepared)],
             }
         )
         return
@@ -135,6 +138,7 @@ def _print(prepared: "Prepared", steps: list[dict[str, Any]], numbers: "Estimate
     )
     if cut := _cut(prepared):
         _print_cut(cut)
+        out.print(costs_table(_costs(prepared)))
 
 
 def _cut(prepared: "Prepared") -> dict[str, int] | None:
@@ -143,6 +147,15 @@ def _cut(prepared: "Prepared") -> dict[str, int] | None:
 
     made = prepared.recipe.deduplication(extent_of(prepared.source), prepared.against)
     return asdict(made.shape) | {"memory_bytes": prepared.recipe.scale.memory} if made else None
+
+
+def _costs(prepared: "Prepared") -> "tuple[StepCost, ...]":
+    """What each step of the deduplication takes, were every page kept; nothing without one."""
+    from dedup.costs import costs
+    from jobs.estimate import extent_of
+
+    made = prepared.recipe.deduplication(extent_of(prepared.source))
+    return costs(made, span=prepared.recipe.bundle) if made else ()
 
 
 def _print_cut(cut: dict[str, int]) -> None:

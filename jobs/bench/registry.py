@@ -7,6 +7,8 @@ from typing import Any
 from rich.table import Table
 
 from jobs.bench import driver, extract_tables, lru, tables
+from jobs.bench.dedup import tables as dedup_tables
+from jobs.bench.dedup.benchmark import dedup
 from jobs.bench.extract import extract
 from jobs.bench.fineweb import fineweb
 from jobs.bench.measures import measures
@@ -27,6 +29,7 @@ class Benchmark:
 
 BENCHMARKS = {
     "fineweb": Benchmark(measure=fineweb, tables=tables.comparison, markdown=tables.markdown),
+    "dedup": Benchmark(measure=dedup, tables=dedup_tables.tables, markdown=dedup_tables.markdown, has_peers=False),
     "driver": Benchmark(
         measure=driver.benchmark, tables=tables.phases, markdown=tables.phases_markdown, has_peers=False
     ),

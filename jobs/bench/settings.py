@@ -7,6 +7,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 PEERS = CHECKOUT / ".venv-peers" / "bin" / "python"
 TOOLKITS = CHECKOUT / ".venv-toolkits" / "bin" / "python"
+DEDUPERS = CHECKOUT / ".venv-dedupers" / "bin" / "python"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,9 @@ class Settings:
     `pages` is how many at least; `files` into how many archives they go (None: as the benchmark likes). `peers` is the Python
     that has datatrove, or None for ours alone; `also` names recipes to measure besides `fineweb`. `corpus` is a folder of
     archives with a gold file. `toolkits` is the Python that has the filters of dolma and NeMo Curator; `disagree` asks what they
-    say besides what they take. `runs` repeats the measurement, of which the median counts. `output` holds the crawl and all runs.
+    say besides what they take. `documents`, `words` and `signatures` say how much is made for `dedup`, and `systems` which of
+    them run (empty: all); `dedupers` is the Python that has daft and text-dedup. `runs` repeats the measurement, of which the
+    median counts. `output` holds the crawl and all runs.
     """
 
     input: Path | None
@@ -30,6 +33,11 @@ class Settings:
     corpus: Path | None = None
     toolkits: Path | None = None
     disagree: bool = False
+    documents: int = 100_000
+    words: int = 200
+    signatures: int | None = None
+    systems: tuple[str, ...] = ()
+    dedupers: Path | None = None
 
 
 def real_crawl() -> Path | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
-from jobs.bench.settings import PEERS, TOOLKITS, Settings, real_crawl
+from jobs.bench.settings import DEDUPERS, PEERS, TOOLKITS, Settings, real_crawl
 from jobs.options import Json
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out
 from pipeline.errors import GristmillError, InputError, RecipeError
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 What = Annotated[
-    str, typer.Argument(metavar="WHAT", help="What to measure: fineweb, driver, extract, measures, lru, or toolkits.")
+    str,
+    typer.Argument(
+        metavar="WHAT", help="What to measure: fineweb, dedup, driver, extract, measures, lru, or toolkits."
+    ),
 ]
 Archives = Annotated[
     Path | None,
@@ -57,6 +60,27 @@ Toolkits = Annotated[
 Disagree = Annotated[
     bool, typer.Option("--disagree", help="For toolkits: also count what one drops and another keeps.")
 ]
+Documents = Annotated[int, typer.Option("--documents", metavar="N", min=1_000, help="For dedup: documents to make.")]
+Words = Annotated[int, typer.Option("--words", metavar="W", min=20, help="For dedup: words of each, on average.")]
+Signatures = Annotated[
+    int | None,
+    typer.Option(
+        "--signatures",
+        metavar="N",
+        min=1_000,
+        help="For dedup: make no text, but signatures of N documents, and measure the later steps.",
+    ),
+]
+Systems = Annotated[
+    list[str] | None,
+    typer.Option("--system", metavar="NAME", help="For dedup: run this system; repeatable.", show_default="all"),
+]
+Dedupers = Annotated[
+    Path,
+    typer.Option(
+        "--dedupers", metavar="PYTHON", help="For dedup: the Python that has daft and text-dedup (make dedupers)."
+    ),
+]
 OursOnly = Annotated[bool, typer.Option("--ours-only", help="Leave the peers out.")]
 Also = Annotated[
     list[str] | None, typer.Option("--also", metavar="RECIPE", help="Measure this recipe besides fineweb; repeatable.")
@@ -75,6 +99,11 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     peers: Peers = PEERS,
     toolkits: Toolkits = TOOLKITS,
     disagree: Disagree = False,
+    documents: Documents = 100_000,
+    words: Words = 200,
+    signatures: Signatures = None,
+    system: Systems = None,
+    dedupers: Dedupers = DEDUPERS,
     ours_only: OursOnly = False,
     also: Also = None,
     runs: Runs = 1,
@@ -107,6 +136,11 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             corpus=corpus,
             toolkits=None if ours_only else toolkits.absolute(),
             disagree=disagree,
+            documents=documents,
+            words=words,
+            signatures=signatures,
+            systems=tuple(system or ()),
+            dedupers=None if ours_only else dedupers.absolute(),
         )
         result = benchmark.measure(settings)
         _write(output, what, result, benchmark.markdown(result))
