@@ -22,7 +22,7 @@ from dedup.shingles import HASHES, NORMAL_FORMS, shingles
 from pipeline.errors import RecipeError
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.nltk_words import NltkEnglish
-from pipeline.pages import storable
+from pipeline.storable import storable
 from pipeline.words import check_words
 
 Hashes = npt.NDArray[np.uint64]

@@ -16,7 +16,7 @@ import regex
 import xxhash
 from datatrove.utils.text import PUNCTUATION
 
-from pipeline.pages import storable
+from pipeline.storable import storable
 from pipeline.words import Tokenizer, split_words
 
 # A number in any script, with at most one decimal separator inside; `re` knows no \p{Nd} and is slower besides.

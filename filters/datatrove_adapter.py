@@ -14,7 +14,8 @@ from filters.datatrove_block import ENGINES, Arguments, Block, arguments_of, blo
 from filters.text_edits import edits_between
 from pipeline.errors import RecipeError
 from pipeline.measures import NO_SIGNALS, Edit, Rule, Transformed, schema, signals_of
-from pipeline.pages import Pages, storable
+from pipeline.pages import Pages
+from pipeline.storable import storable
 
 PROBE = "The mill stands by the river. It grinds wheat, rye and barley, and it never stops before the evening."
 

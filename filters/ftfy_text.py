@@ -11,7 +11,8 @@ import pyarrow as pa
 from filters.text_edits import edits_between, words_of
 from pipeline.errors import RecipeError
 from pipeline.measures import Edit, Transformed, schema, signals_of
-from pipeline.pages import Pages, storable
+from pipeline.pages import Pages
+from pipeline.storable import storable
 
 if TYPE_CHECKING:
     from ftfy import TextFixerConfig

@@ -13,7 +13,8 @@ from filters.language_model import LanguageModel, model_knowing
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.measures import Gated, schema, signals_of
-from pipeline.pages import Pages, storable
+from pipeline.pages import Pages
+from pipeline.storable import storable
 
 MARKUP_CHARS = 65_536  # a glance goes no further through what it does not show
 _NOT_SHOWN = frozenset({"script", "style", "noscript", "svg", "template", "title"})

@@ -11,10 +11,11 @@ from pipeline.archives.decode import Decoded, decode
 from pipeline.archives.record import Record
 from pipeline.errors import RecordError
 from pipeline.measures import Edit, Extracted, Gate, Measure, Transform
-from pipeline.pages import Pages, storable
+from pipeline.pages import Pages
 from pipeline.sandbox import Sandbox
 from pipeline.schemas import RECORDS
 from pipeline.stopwatch import Stopwatch
+from pipeline.storable import storable
 from pipeline.takedown.tombstones import TAKEN_DOWN
 
 BATCH_BYTES = 16 << 20  # of bodies or texts: 64 pages of a crawl have 6 MB, 64 hostile ones could have 4 GB

@@ -9,7 +9,7 @@ from pipeline.errors import RecipeError
 from pipeline.extracted import Extracted, WithoutSignals
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.page_metadata import PageMetadata
-from pipeline.pages import storable
+from pipeline.storable import storable
 
 if TYPE_CHECKING:
     from trafilatura.settings import Extractor as Options

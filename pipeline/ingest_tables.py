@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from pipeline.archives.record import Record
 from pipeline.batch import Batch
-from pipeline.pages import storable
 from pipeline.quarantine import PART_BYTES, ROW_GROUP, poisoned, quarantine_columns
 from pipeline.remarks import Remarks
 from pipeline.schemas import DOCUMENTS, ORIGINS, PAGE_FACTS, QUARANTINE, REMARKS, SAMPLES, with_columns
 from pipeline.steps import PartRun
+from pipeline.storable import storable
 from pipeline.tables import TableWriter
 
 SAMPLE_BYTES, SAMPLE_ROW_GROUP = 1 << 20, 64  # of a kept page's HTML, and of how many the writer holds at a time

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pipeline.extracted import Extracted
-from pipeline.pages import storable
+from pipeline.storable import storable
 
 FACT_CHARS = 1_000  # what is longer is cut: no title is
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

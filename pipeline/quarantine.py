@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.batch import Batch
-from pipeline.pages import storable
+from pipeline.storable import storable
 from pipeline.structure import REASONS as STRUCTURE_REASONS
 
 PAGE_BYTES = 32 << 20  # of a body; the customary limit is 20 million characters

@@ -7,7 +7,7 @@ import orjson
 
 from pipeline.extracted import Extracted
 from pipeline.page_metadata import DATE, FACT_CHARS
-from pipeline.pages import storable
+from pipeline.storable import storable
 
 TEXT, NO_TEXT, FACTS = b"T", b"N", b"F"
 

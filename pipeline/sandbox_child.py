@@ -17,8 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.pages import storable
 from pipeline.sandbox_answer import written
+from pipeline.storable import storable
 
 if TYPE_CHECKING:
     from pipeline.measures import Extractor

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.errors import InputError
-from pipeline.pages import storable
+from pipeline.storable import storable
 
 URL, ID, DOMAIN = "url", "id", "domain"
 _DOMAIN, _ID = "domain:", "id:"

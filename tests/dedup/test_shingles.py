@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dedup.shingles import _xxhashed, jaccard, normalise, shingles
 from dedup.xxhash_kernel import hash_runs
-from pipeline.pages import storable
+from pipeline.storable import storable
 
 ENGLISH = {"ngram": 5, "hash_name": "xxhash64", "language": "en"}
 

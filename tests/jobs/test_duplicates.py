@@ -21,11 +21,11 @@ from jobs.clusters.asking import Asked
 from jobs.deduplicating import HowToDedup, prepare_rows, run_rows
 from jobs.running import prepare, run
 from pipeline.inspection.clusters import cluster_of
-from pipeline.pages import storable
 from pipeline.report.examples import duplicates_section
 from pipeline.report.gathering import gather
 from pipeline.rows.columns import RowColumns
 from pipeline.runs import OpenRun, open_run, write_record
+from pipeline.storable import storable
 from pipeline.storage import open_storage
 from pipeline.why import find, story
 

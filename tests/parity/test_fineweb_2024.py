@@ -23,7 +23,8 @@ from filters.gopher_repetition import GopherRepetition
 from filters.line_quality import LineQuality
 from filters.personal_data import PersonalData
 from jobs.recipes.fineweb_2024 import fineweb_2024
-from pipeline.pages import Pages, storable
+from pipeline.pages import Pages
+from pipeline.storable import storable
 
 RECIPE = fineweb_2024()
 RULES = {

@@ -12,7 +12,8 @@ from filters.c4_paragraphs import C4Paragraphs
 from filters.ftfy_text import Ftfy
 from filters.symbol_lines import SymbolLines
 from pipeline.measures import undo
-from pipeline.pages import Pages, storable
+from pipeline.pages import Pages
+from pipeline.storable import storable
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]))
 

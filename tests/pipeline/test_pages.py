@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.pages import Pages, storable
+from pipeline.pages import Pages
 from pipeline.spelled import Spelled
+from pipeline.storable import storable
 from pipeline.words import split_words
 
 TEXTS = st.lists(st.text(st.characters(codec=None), max_size=8), min_size=1, max_size=6)
