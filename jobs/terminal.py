@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
+from pipeline.attempts import Failure
 from pipeline.errors import GristmillError, InputError, RecipeError
 from pipeline.execution import StepState
 from pipeline.lazy_pandas import leave_pandas_alone
 from pipeline.receipts import Receipt
-from pipeline.steps import Failure
 
 WRONG_COMMAND, UNFINISHED = 2, 1
 PLAIN_SECONDS = 5.0

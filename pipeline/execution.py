@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pipeline.attempts import Failure
 from pipeline.errors import PartsFailed
 from pipeline.heritage import Heritage
 from pipeline.receipts import Receipt, Receipts, manifest_path, seal, standing
 from pipeline.remote.retries import share
 from pipeline.sources import Source
-from pipeline.steps import Failure, PartInputs, PartTask, PlannedStep
+from pipeline.steps import PartInputs, PartTask, PlannedStep
 from pipeline.storage import Storage
 
 MOST_OUTAGES = (

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event
 
+from pipeline.attempts import Failure, run_part
 from pipeline.receipts import Receipt
-from pipeline.steps import Failure, PartTask, run_part
+from pipeline.steps import PartTask
 
 
 class LocalRunner:

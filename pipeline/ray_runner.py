@@ -23,10 +23,11 @@ from ray._private.authentication.authentication_token_setup import ensure_token_
 from ray._raylet import GcsClient  # pyright: ignore[reportAttributeAccessIssue]  its stub forgets it
 from ray.exceptions import LocalRayletDiedError, NodeDiedError, ObjectLostError, RayError, RayTaskError
 
+from pipeline.attempts import Failure, run_part
 from pipeline.environment import CHECKOUT, differences_from, environment, modules_for_children
 from pipeline.errors import GristmillError
 from pipeline.receipts import Receipt
-from pipeline.steps import Failure, PartTask, run_part
+from pipeline.steps import PartTask
 from pipeline.storage import LocalStorage, open_storage
 
 OBJECT_STORE_BYTES = 200_000_000  # receipts only; Ray would take 30 % of the machine's memory
@@ -40,10 +41,7 @@ MOST_CRASHES = 3  # a part that kills its process as often as this is at fault i
 MOST_LOSSES = 20  # a machine is lost by no fault of its parts, unless this many in turn are
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 LOST = (NodeDiedError, LocalRayletDiedError, ObjectLostError)
-ADVICE = (
-    "it asks for a token, and none or another one was given; "
-    "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH (or RAY_AUTH_TOKEN)"
-)
+ADVICE = "it asks for a token, none or another was given; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH (or RAY_AUTH_TOKEN)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,11 @@ import orjson
 from jobs.bench.machine import machine_facts
 from jobs.bench.settings import Settings
 from jobs.terminal import notice
+from pipeline.attempts import Failure
 from pipeline.execution import Execution, StepState
 from pipeline.receipts import FileEntry, Receipt, receipt_path
 from pipeline.sources import Source, find_source
-from pipeline.steps import Failure, PartTask, PlannedStep, plan_steps, step_folder
+from pipeline.steps import PartTask, PlannedStep, plan_steps, step_folder
 from pipeline.storage import Storage, open_storage
 
 CRAWL = "crawl-data/CC-MAIN-2024-10"

@@ -13,11 +13,12 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT)]
 
 from filters.html_only import HtmlOnly  # noqa: E402
+from pipeline.attempts import Failure, run_part  # noqa: E402
 from pipeline.extraction import Trafilatura  # noqa: E402
 from pipeline.ingest import Ingest  # noqa: E402
 from pipeline.receipts import Receipt  # noqa: E402
 from pipeline.sources import ARCHIVES, find_source  # noqa: E402
-from pipeline.steps import Failure, PartTask, Step, plan_steps, run_part  # noqa: E402
+from pipeline.steps import PartTask, Step, plan_steps  # noqa: E402
 
 PAGE = ROOT / "docs" / "archives.md"
 BEGIN, END = "<!-- outcomes -->\n", "<!-- end of outcomes -->\n"

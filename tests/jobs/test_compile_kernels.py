@@ -16,6 +16,7 @@ USES = re.compile(r"^@kernel\b", re.MULTILINE)
 def test_every_module_with_kernels_is_named() -> None:
     files = (path.relative_to(ROOT) for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
     using = {".".join(file.with_suffix("").parts) for file in files if USES.search((ROOT / file).read_text("utf-8"))}
+    using = {name for name in using if not name.startswith("jobs.synthetic.truth.")}  # a benchmark's, compiled by it
     assert using == set(compile_kernels.MODULES)
     assert len(using) == len(compile_kernels.MODULES)
 

@@ -105,7 +105,8 @@ def test_the_models_file_counts_for_the_memory_that_is_printed(file: Path, tmp_p
     without, _ = load_recipe(f"fineweb2:{file}")
     (tmp_path / "model.bin").write_bytes(b"x" * 5000)
     file.write_text(PORTUGUESE + "language_model: model.bin\n")
-    assert memory_ceiling(load_recipe(f"fineweb2:{file}")[0], 2) - memory_ceiling(without, 2) == 2 * 5000
+    reading, more = (replace(made, minhash=None) for made in (without, load_recipe(f"fineweb2:{file}")[0]))
+    assert memory_ceiling(more, 2) - memory_ceiling(reading, 2) == 2 * 5000
 
 
 def test_thresholds_survive_their_file(file: Path) -> None:

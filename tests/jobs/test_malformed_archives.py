@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 from malformed_outcomes import documented, ingest_file, table
 
+from pipeline.attempts import Failure
 from pipeline.receipts import Receipt
 from pipeline.sources import ARCHIVES
-from pipeline.steps import Failure
 
 pytestmark = pytest.mark.corpus
 

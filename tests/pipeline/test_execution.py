@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import Folder, Listener, execute, values
 
+from pipeline.attempts import Failure
 from pipeline.errors import PartsFailed
 from pipeline.execution import MOST_OUTAGES, Execution
 from pipeline.local_runner import LocalRunner
 from pipeline.receipts import Receipt
-from pipeline.steps import Failure, PartTask, Step, plan_steps
+from pipeline.steps import PartTask, Step, plan_steps
 from pipeline.storage import LocalStorage
 
 

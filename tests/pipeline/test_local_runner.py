@@ -6,9 +6,10 @@ from threading import Event
 import pytest
 from tiny import Folder
 
+from pipeline.attempts import Failure
 from pipeline.local_runner import LocalRunner, ThreadRunner
 from pipeline.receipts import Receipt
-from pipeline.steps import Failure, PartTask, PlannedPart, plan_steps
+from pipeline.steps import PartTask, PlannedPart, plan_steps
 
 
 def tasks(folder: Folder, root: Path) -> list[PartTask]:

@@ -9,18 +9,10 @@ from typing import Any
 import pytest
 from tiny import NUMBERS, Folder
 
+from pipeline.attempts import FIRST_WAIT_SECONDS, MOST_ATTEMPTS, Failure, run_part
 from pipeline.errors import StorageError, TransientError
 from pipeline.receipts import Receipt, receipt_path
-from pipeline.steps import (
-    FIRST_WAIT_SECONDS,
-    MOST_ATTEMPTS,
-    Failure,
-    PartInputs,
-    PartRun,
-    PartTask,
-    plan_steps,
-    run_part,
-)
+from pipeline.steps import PartInputs, PartRun, PartTask, plan_steps
 from pipeline.storage import LocalStorage
 from pipeline.tables import read_table
 

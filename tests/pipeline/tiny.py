@@ -9,13 +9,14 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from pipeline.attempts import Failure
 from pipeline.errors import InputError, TransientError
 from pipeline.execution import Execution, Runner, StepState
 from pipeline.identity import NOT_IDENTITY
 from pipeline.local_runner import LocalRunner
 from pipeline.receipts import Receipt
 from pipeline.sources import Source, SourcePart
-from pipeline.steps import Failure, PartRun, Step, plan_steps
+from pipeline.steps import PartRun, Step, plan_steps
 from pipeline.storage import LocalStorage
 from pipeline.tables import read_table
 
