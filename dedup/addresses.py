@@ -1,7 +1,7 @@
 """The canonical form of an address: what two addresses of the same page have in common.
 
-Only steps after which an address leads to the same place are taken, each with its source below. `http` and `https`, and hosts with
-and without `www`, stay apart: nothing says that they serve the same page.
+Only steps after which an address leads to the same place are taken, each with its source below. `http` and `https`, and hosts
+with and without `www`, stay apart: nothing says that they serve the same page.
 """
 
 import re
@@ -43,11 +43,11 @@ TRACKING = frozenset(
 def canonical_url(url: str) -> str:
     """The canonical form of any string; that of a canonical form is itself.
 
-    Tabs and ends of lines within, and blanks and controls around it, go (WHATWG URL, 4.4). Scheme and host are in lower case (RFC
-    3986, 6.2.2.1). The scheme's own port and an empty one go, and an empty path is `/` (6.2.3). Dots that end the host go (RFC
-    1034, 3.1: the root's name). Percent-encoded letters, digits and `-._~` are written plainly, what an address cannot hold is encoded
-    from UTF-8, and hexadecimal digits are in upper case (RFC 3986, 6.2.2.2; RFC 3987, 3.1). The fragment goes: it is never sent
-    (RFC 9110, 7.1). Parameters of `TRACKING` go; the others keep their order.
+    Tabs and ends of lines within, and blanks and controls around it, go (WHATWG URL, 4.4). Scheme and host are in lower case
+    (RFC 3986, 6.2.2.1). The scheme's own port and an empty one go, and an empty path is `/` (6.2.3). Dots that end the host go
+    (RFC 1034, 3.1: the root's name). Percent-encoded letters, digits and `-._~` are written plainly, what an address cannot hold
+    is encoded from UTF-8, and hexadecimal digits are in upper case (RFC 3986, 6.2.2.2; RFC 3987, 3.1). The fragment goes: it is
+    never sent (RFC 9110, 7.1). Parameters of `TRACKING` go; the others keep their order.
     """
     found = _PARTS.fullmatch(url.translate(_NEWLINES).strip(_ENDS))
     assert found  # noqa: S101  the expression matches any string

@@ -24,8 +24,8 @@ KINDS = ("url", "text")  # in the order in which copies are taken away
 class Exact:
     """What makes two documents copies of each other: the same `text`, or the same `url` in its canonical form.
 
-    With `fold`, texts are compared after case folding, with each run of white space as one blank. RecipeError for another kind, or
-    for folded addresses.
+    With `fold`, texts are compared after case folding, with each run of white space as one blank. RecipeError for another kind,
+    or for folded addresses.
     """
 
     name: ClassVar[str] = "exact"

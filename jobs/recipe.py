@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import ClassVar
 
+from dedup.exact import Exact
 from dedup.minhash import MinHash
 from dedup.scale import Extent, Scale
 from dedup.steps import Deduplication
@@ -62,6 +63,7 @@ class Recipe:
     rules: tuple[Rule, ...]
     measures: tuple[Measure, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    exact: tuple[Exact, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
     minhash: MinHash | None = None
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     scale: Scale = field(default_factory=Scale, metadata=NOT_IDENTITY)
@@ -98,12 +100,12 @@ class Recipe:
         )
 
     def deduplication(self, extent: Extent | None = None) -> Deduplication | None:
-        """How near-duplicates are looked for in a source of this `extent`; None where they are not."""
-        if self.minhash is None:
+        """How copies and near-duplicates are looked for in a source of this `extent`; None where neither is."""
+        if self.minhash is None and not self.exact:
             return None
         known = extent or Extent()
         shape = self.scale.shape(self.minhash, self.survival, known, span=self.bundle)
-        return Deduplication(minhash=self.minhash, survival=self.survival, extent=known, shape=shape)
+        return Deduplication(minhash=self.minhash, survival=self.survival, exact=self.exact, extent=known, shape=shape)
 
     def steps(self, extent: Extent | None = None) -> tuple[Step, ...]:
         """The graph over a source of this `extent`, each step after its inputs; without it, that of a small source."""

@@ -23,7 +23,10 @@ ROW_GROUP = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clusters:
-    """Partition `p` elects the survivors of its share of the clusters, of which `most` documents fit in memory."""
+    """Partition `p` elects the survivors of its share of the clusters, of which `most` documents fit in memory.
+
+    `copies`: exact copies were taken away before, and are counted in the size of a cluster.
+    """
 
     name: ClassVar[str] = "clusters"
     version: ClassVar[int] = 2
@@ -33,6 +36,7 @@ class Clusters:
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     elections: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
     most: int = field(default=8_000_000, metadata=IDENTITY_IF_CHANGED)
+    copies: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `clusters`, sorted by document; counts the documents of clusters, clusters and the documents to remove."""
@@ -45,7 +49,7 @@ class Clusters:
     def _components(self, part: PartRun, writer: TableWriter) -> int:
         """One document of each component stays; members are read twice, so memory grows with the components alone."""
         columns = [name for name in self.survival.order if name != "release"]
-        members = self._members(part, ["document", "cluster", *columns])
+        members = self._members(part, ["document", "cluster", *(("copies",) if self.copies else ()), *columns])
         chosen = elected(map(frame_of, members), self.survival.order)
         for table in self._members(part, ["document", "cluster"]):
             writer.write(judged(frame_of(table), chosen))
@@ -55,7 +59,7 @@ class Clusters:
         """StorageError where the clusters of this partition have more documents than fit in memory."""
         from dedup.election import elect_stars  # with its kernels, so only where they are used
 
-        tables: list[pa.Table] = [member_schema(self.minhash, survival).empty_table()]
+        tables: list[pa.Table] = [member_schema(self.minhash, survival, copies=self.copies).empty_table()]
         documents = 0
         for table in self._members(part):
             documents += table.num_rows

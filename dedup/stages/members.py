@@ -21,7 +21,10 @@ _BATCH = 1 << 14
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Members:
-    """The clustered documents of the covered files, in a row group for each of `elections` partitions of `clusters`."""
+    """The clustered documents of the covered files, in a row group for each of `elections` partitions of `clusters`.
+
+    `copies`: exact copies were taken away before, and `order` counts them.
+    """
 
     name: ClassVar[str] = "members"
     version: ClassVar[int] = 1
@@ -29,11 +32,12 @@ class Members:
     minhash: MinHash
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     elections: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
+    copies: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `members`; counts the documents. StorageError where not each has its place in the order and its keys."""
         clustered = among(part, "components", part.task.part.first, part.task.part.count)
-        schema = member_schema(self.minhash, self.survival)
+        schema = member_schema(self.minhash, self.survival, copies=self.copies)
         members = self._ordered(part, clustered, schema)
         if isinstance(self.survival, Star):
             keys = self._keys(part, clustered["document"].to_numpy())

@@ -10,6 +10,7 @@ import pyarrow as pa
 from dedup.bands import band_keys, band_table
 from dedup.bbit import pack
 from dedup.columns import order_schema
+from dedup.copies import Sizes, Uncopied, numbered
 from dedup.documents import Documents, Judged
 from dedup.minhash import MinHash
 from dedup.survival import Components, Star, Survival
@@ -37,7 +38,8 @@ class Signatures:
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `bands` and `order`; counts the documents signed and those too short to be."""
-        order = part.writer("order", order_schema(self.minhash, self.survival))
+        sizes = self.documents.sizes(part) if isinstance(self.documents, Uncopied) else None
+        order = part.writer("order", order_schema(self.minhash, self.survival, copies=sizes is not None))
         bands = Sorted(part.writer("bands", BANDS), self.minhash.bands)
         documents = 0
         for member, row, table, keep in self.documents.batches(part, READ):
@@ -49,6 +51,7 @@ class Signatures:
                 band_keys(signatures, self.minhash.bands, self.minhash.rows)[has_signature], member, rows[has_signature]
             )
             columns = _order_columns(member, rows.tolist(), texts, kept)
+            columns |= _copies(sizes, numbered(part, member, row, keep.size)[keep])
             order.write_columns(columns | self._packed(signatures, has_signature))
             documents += rows.size
         return {"documents": documents, "signed": bands.close()}
@@ -111,6 +114,11 @@ class Sorted:
 def documents_a_set(bands: int) -> int:
     """How many documents one set of row groups holds."""
     return max(1, MOST_KEYS // bands)
+
+
+def _copies(sizes: Sizes | None, documents: Keys) -> dict[str, list[int]]:
+    """How many documents each stands for, where exact copies were taken away."""
+    return {} if sizes is None else {"copies": sizes.of(documents).tolist()}
 
 
 def _order_columns(member: int, rows: list[int], texts: list[str], kept: pa.RecordBatch) -> dict[str, list[Any]]:

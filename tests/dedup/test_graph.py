@@ -133,9 +133,7 @@ def chain(length: int, files: int) -> Texts:
     ],
 )
 def test_what_does_not_fit_in_memory_says_so_instead_of_taking_more(tmp_path: Path, shape: Shape, step: str) -> None:
-    with pytest.raises(
-        PartsFailed, match=rf"step {step} failed: .* 5 .*fits? in memory"
-    ):
+    with pytest.raises(PartsFailed, match=rf"step {step} failed: .* 5 .*fits? in memory"):
         deduplicated(tmp_path, CORPUS, MINHASH, survival=Star(similarity=0.4), shape=shape)
 
 
