@@ -138,7 +138,7 @@ def _print_recipe(made: "Recipe") -> None:
     for rule in made.rules:
         table.add_row(rule.signal, f"{rule.op} {rule.value}", rule.reason)
     out.print(table)
-    for item in (made.minhash, *made.transforms, made.tokens):
+    for item in (*made.exact, made.minhash, *made.transforms, made.tokens):
         if item is not None:
             out.print(f"  {item}")
 

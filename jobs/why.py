@@ -124,7 +124,8 @@ def _print_duplicates(told: "Story") -> None:
     found = told.duplicates
     if found and found["cluster_size"] > 1:
         stays = "survives" if found["keep"] else f"{found['survivor']} survives"
-        out.print(f"  one of {found['cluster_size']} near-duplicates; {stays}:")
+        what = "copies" if str(found["reason"]).startswith("same_") else "near-duplicates"
+        out.print(f"  one of {found['cluster_size']} {what}; {stays}:")
         for url in found["members"]:
             out.print(f"    {url}")
 

@@ -21,6 +21,7 @@ class Funnel:
     tokens: int
     complete: bool
     chars: int = field(default=0)
+    copies: dict[str, int] = field(default_factory=dict[str, int])
 
     def as_json(self) -> dict[str, Any]:
         """The funnel as a machine reads it."""
@@ -29,13 +30,19 @@ class Funnel:
     def conservation(self) -> str | None:
         """None where records = kept + dropped + failed; else what does not add up. Only a complete run can be asked."""
         out = sum(self.failed.values()) + sum(self.gated.values()) + sum(self.dropped.values())
-        total = out + self.near_duplicates + self.kept
+        total = out + sum(self.copies.values()) + self.near_duplicates + self.kept
         return None if total == self.records else f"{self.records} records, but {total} kept, dropped or failed"
 
 
 def _group(counts: dict[str, int], prefix: str) -> dict[str, int]:
     found = {key.removeprefix(prefix): count for key, count in counts.items() if key.startswith(prefix) and count}
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _copies(survivors: dict[str, int]) -> dict[str, int]:
+    """Exact copies by what is the same, in the order in which a page meets the passes."""
+    found = _group(survivors, "dropped.same_")
+    return {f"same_{kind}": found[kind] for kind in ("url", "text") if kind in found}
 
 
 def funnel(run: OpenRun) -> Funnel:
@@ -51,6 +58,7 @@ def funnel(run: OpenRun) -> Funnel:
         gated=_group(ingest, "gate."),
         dropped=_group(decide, "dropped."),
         near_duplicates=survivors.get("dropped.near_duplicate", 0),
+        copies=_copies(survivors),
         kept=pack.get("rows", 0),
         tokens=pack.get("tokens", 0),
         chars=pack.get("chars", 0),

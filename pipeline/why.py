@@ -124,7 +124,7 @@ def story(run: OpenRun, part: int, row: int) -> Story:
         record=record,
         signals=fields,
         verdict="drop" if removed else verdict["verdict"],
-        reason="near_duplicate" if removed else verdict["reason"],
+        reason=duplicates["reason"] if duplicates is not None and removed else verdict["reason"],
         checks=_checks(run, fields, verdict["violations"]) if document_row is not None else [],
         duplicates=duplicates,
         shard=_shard(run, part) if verdict["verdict"] == "keep" and not removed else None,
@@ -192,19 +192,29 @@ def _duplicates(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | 
     if found is None:
         return None
     answer = read_rows(run.storage, found[0], "survivors", found[1] + document_row)[0]
+    reason = None if answer["keep"] else answer.get("reason", "near_duplicate")  # copies have a reason of their own
     if answer["cluster"] is None:
-        return {"cluster_size": 1, "keep": answer["keep"], "survivor": None, "members": []}
-    same = pc.field("cluster") == pa.scalar(answer["cluster"], pa.uint64())
-    members: list[int] = []
-    for receipt in run.receipts("clusters").values():  # a cluster is in one of them
-        members += read_table(run.storage, receipt, "clusters", ["document"], where=same)["document"].to_pylist()
+        return {"cluster_size": 1, "keep": answer["keep"], "reason": reason, "survivor": None, "members": []}
+    members = _members(run, answer["cluster"], answer["survivor"])
     here = document_number(part, document_row)
     return {
         "cluster_size": answer["cluster_size"],
         "keep": answer["keep"],
+        "reason": reason,
         "survivor": _url_of(run, answer["survivor"]),
         "members": [_url_of(run, member) for member in [each for each in members if each != here][:MOST_MEMBERS]],
     }
+
+
+def _members(run: OpenRun, cluster: int, survivor: int) -> list[int]:
+    """The documents of a cluster: those that are clustered, else the survivor alone, then the exact copies of any of them."""
+    same = pc.field("cluster") == pa.scalar(cluster, pa.uint64())
+    found: list[int] = []
+    for step in ("clusters", "settled-text", "settled-url"):
+        table = step.partition("-")[0]
+        for receipt in run.receipts(step).values():
+            found += read_table(run.storage, receipt, table, ["document"], where=same)["document"].to_pylist()
+    return found if survivor in found else [survivor, *found]
 
 
 def _url_of(run: OpenRun, document: int) -> str:

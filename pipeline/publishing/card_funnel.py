@@ -32,6 +32,8 @@ def _rows(manifest: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     for kind, key in (("failed", "failed"), ("gate", "gated"), ("rule", "dropped")):
         for reason, count in numbers[key].items():
             yield row(f"{kind}: {code(reason)}", count, _meaning(manifest, kind, reason))
+    for reason, count in numbers.get("copies", {}).items():
+        yield row(f"copy: {code(reason)}", count, REASONS[reason])
     if manifest["duplicates"] or numbers["near_duplicates"]:
         yield row(code("near_duplicate"), numbers["near_duplicates"], REASONS["near_duplicate"])
     yield row("**kept**", numbers["kept"], "the documents of this dataset")

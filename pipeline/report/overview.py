@@ -13,6 +13,7 @@ def counts(found: Gathered) -> dict[str, int]:
     known = {
         "kept": numbers.kept,
         "near_duplicate": numbers.near_duplicates,
+        "copy": sum(numbers.copies.values()),
         "rule": sum(numbers.dropped.values()),
         "gate": sum(numbers.gated.values()),
         "failed": sum(numbers.failed.values()),
@@ -88,6 +89,7 @@ def funnel_section(found: Gathered) -> Markup:
         ("failed", numbers.failed),
         ("gate", numbers.gated),
         ("rule", numbers.dropped),
+        ("copy", numbers.copies),
         ("near_duplicate", {"near_duplicate": numbers.near_duplicates} if numbers.near_duplicates else {}),
     )
     most = max([1, numbers.kept, *(count for _, group in groups for count in group.values())])
@@ -114,7 +116,7 @@ def funnel_section(found: Gathered) -> Markup:
         tag(
             "p",
             "A record leaves at the first thing that stops it: reading it fails, a gate ends its measurement, a rule drops "
-            "it, or a near-duplicate of it stays instead.",
+            "it, or a copy or near-duplicate of it stays instead.",
             class_="lead",
         ),
         table(["", "", "records", "share", tag("th", "left", class_="n hide", scope="col")], rows, (2, 3, 4)),
