@@ -20,6 +20,8 @@ BASE_BYTES = 350_000_000  # the process with all that is imported
 EDGE_BYTES = 160  # a key of a band in `edges` while its range is sorted
 COMPONENT_BYTES = 320  # a clustered document in `components`
 ELECTED_BYTES = 200  # a clustered document in `clusters`
+UNIT_BYTES = 250  # a line or paragraph in `repeats-…`
+UNITS = 30  # lines of a document: web pages as trafilatura leaves them have about as many
 SAME_BYTES = 250  # a key in `copies-…`, or a copy's original in `settled-…`
 LEAST_MEMORY = 512 << 20
 
@@ -96,6 +98,11 @@ class Scale:
             copies=copies,
             most_copies=same,
         )
+
+    def units(self, extent: Extent) -> tuple[int, int]:
+        """In how many partitions lines repeated across documents are counted, and how many lines fit in memory there."""
+        most = (self.memory - BASE_BYTES) // UNIT_BYTES
+        return _parts(extent.documents * UNITS, most), most
 
 
 def elected_bytes(minhash: MinHash, survival: Survival) -> int:

@@ -131,7 +131,7 @@ def _print(prepared: "Prepared", steps: list[dict[str, Any]], numbers: "Estimate
 
 
 def _print_recipe(made: "Recipe") -> None:
-    for item in (*made.ingest, *made.measures):
+    for item in (*made.ingest, *made.measures, *made.repeats):
         out.print(f"  {item}")
     table = Table(title="A page is dropped if", title_justify="left")
     add_columns(table, "signal", "", "reason")

@@ -10,6 +10,8 @@ from types import ModuleType
 from typing import ClassVar
 
 from dedup.exact import Exact
+from dedup.line_steps import line_steps
+from dedup.lines import RepeatedLines
 from dedup.minhash import MinHash
 from dedup.scale import Extent, Scale
 from dedup.steps import Deduplication
@@ -51,7 +53,7 @@ class Recipe:
     """Gates, measures and transforms in order, the rules that judge them, and what follows.
 
     `measures` are taken from stored text after ingest: add one there and no HTML is read again; `annotations` are joined there
-    from files. `bundle` files share a part of
+    from files, and `repeats` say what of a page stands in others too. `bundle` files share a part of
     the small steps, `shard_files` files share a shard; the second must be a multiple of the first. `columns` names those of
     Parquet and JSONL input.
     """
@@ -63,6 +65,7 @@ class Recipe:
     rules: tuple[Rule, ...]
     measures: tuple[Measure, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    repeats: tuple[RepeatedLines, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
     exact: tuple[Exact, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
     minhash: MinHash | None = None
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
@@ -80,7 +83,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         written = with_signals(
-            self.ingest_stage().schema(), [each.signals for each in (*self.measures, *self.annotations)]
+            self.ingest_stage().schema(), [each.signals for each in (*self.measures, *self.annotations, *self.repeats)]
         )
         for rule in self.rules:
             if rule.signal not in written.names:
@@ -115,11 +118,17 @@ class Recipe:
             *(measure_step(measure, ingest) for measure in self.measures),
             *(annotate_step(annotation, ingest) for annotation in self.annotations),
         )
-        names = tuple(step.name for step in measuring)
+        known = extent or Extent()
+        counting = [
+            line_steps(each, ingest, self.scale, known, order=self.survival.order, span=self.bundle)
+            for each in self.repeats
+        ]
+        told = tuple(steps[-1] for steps in counting)
+        names = tuple(step.name for step in (*measuring, *told))
         decide = Step(
             name="decide",
             stage=Decide(rules=self.rules, measures=names),
-            inputs=(ingest, *measuring),
+            inputs=(ingest, *measuring, *told),
             span=self.bundle,
         )
         deduplication = self.deduplication(extent)
@@ -142,7 +151,8 @@ class Recipe:
             inputs=(ingest,),
             partitions=self.index_partitions,
         )
-        return (ingest, *measuring, decide, *dedup, pack, index)
+        lines = (step for steps in counting for step in steps)
+        return (ingest, *measuring, *lines, decide, *dedup, pack, index)
 
 
 def shipped_function(name: str) -> Callable[[], Recipe]:

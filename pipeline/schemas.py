@@ -199,6 +199,27 @@ SURVIVORS = pa.schema(
     ]
 )
 
+# Lines or paragraphs by their hash, and those that stand in several documents.
+UNITS = pa.schema(
+    [
+        pa.field("unit", pa.uint64(), nullable=False),
+        pa.field("member", pa.int32(), nullable=False),
+        pa.field("row", pa.int32(), nullable=False),
+        pa.field("text_chars", pa.int32(), nullable=False),
+        pa.field("date", TIME),
+        pa.field("record_hash", pa.uint64(), nullable=False),
+    ]
+)
+
+REPEATS = pa.schema(
+    [
+        pa.field("document", pa.uint64(), nullable=False),
+        pa.field("unit", pa.uint64(), nullable=False),
+        pa.field("documents", pa.int32(), nullable=False),
+        pa.field("first", pa.bool_(), nullable=False),
+    ]
+)
+
 # A further column of `survivors`, where exact copies were taken away.
 REASON = pa.field("reason", TEXT)
 
@@ -237,6 +258,8 @@ TABLES: dict[str, pa.Schema] = {
     "pairs": COPIES,
     "originals": ORIGINALS,
     "settled": SETTLED,
+    "units": UNITS,
+    "repeats": REPEATS,
     "survivors": SURVIVORS,
     "data": DATASET,
 }

@@ -53,6 +53,7 @@ REASONS = {
 }
 
 ITEMS = {
+    "repeated_lines": "measure: how much of a page is lines or paragraphs that stand in other pages too",
     "html_only": "gate: passes HTML only",
     "url_policy": "gate: block lists of domains and addresses, listed words in addresses",
     "trafilatura": "extractor: from HTML to the main text",
