@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.clusters import clusters
 from dedup.edges import edges
 from dedup.minhash import MinHash
 from dedup.survival import Star, Survival
@@ -41,6 +40,8 @@ def stays(given: Signed, minhash: MinHash, survival: Survival) -> npt.NDArray[np
     if isinstance(survival, Star):
         elected = _stars(given, minhash, survival)
     else:
+        from dedup.clusters import clusters  # with its kernels, so only where they are used
+
         signed = documents[given.signed]
         found = clusters(edges(given.keys[given.signed, band], signed) for band in range(given.keys.shape[1]))
         elected = survivors(found, given.order)

@@ -72,6 +72,7 @@ def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
                 "bytes": prepared.source.bytes,
                 "steps": steps,
                 "estimate": asdict(numbers),
+                "deduplication": _cut(prepared),
             }
         )
         return
@@ -128,6 +129,34 @@ def _print(prepared: "Prepared", steps: list[dict[str, Any]], numbers: "Estimate
         f"memory at most {bytes_text(numbers.memory_bytes)}, disk about {bytes_text(numbers.disk_bytes)} "
         "(estimates, to a factor of two)",
     )
+    if cut := _cut(prepared):
+        _print_cut(cut, prepared.recipe)
+
+
+def _cut(prepared: "Prepared") -> dict[str, int] | None:
+    """How the deduplication is cut, and the memory that each of its tasks may take; None without one."""
+    from jobs.estimate import extent_of
+
+    made = prepared.recipe.deduplication(extent_of(prepared.source))
+    return asdict(made.shape) | {"memory_bytes": prepared.recipe.scale.memory} if made else None
+
+
+def _print_cut(cut: dict[str, int], made: "Recipe") -> None:
+    most = f"at most {bytes_text(cut['memory_bytes'])} a task"
+    if made.exact:
+        out.print(f"exact copies: {_counted(cut['copies'], 'partition')} of keys; {most}")
+    if made.minhash is None:
+        return
+    merged = f", {cut['merged']} parts merged to one before" if cut["merged"] > 1 else ""
+    out.print(
+        f"near-duplicates: {_counted(cut['ranges'], 'range')} of keys in each band{merged}, "
+        f"{_counted(cut['joins'], 'partition')} of components, {_counted(cut['elections'], 'election')}; "
+        f"{most}",
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _print_recipe(made: "Recipe") -> None:
@@ -138,7 +167,8 @@ def _print_recipe(made: "Recipe") -> None:
     for rule in made.rules:
         table.add_row(rule.signal, f"{rule.op} {rule.value}", rule.reason)
     out.print(table)
-    for item in (*made.exact, made.minhash, *made.transforms, made.tokens):
+    survival = made.survival if made.minhash or made.exact else None
+    for item in (*made.exact, made.minhash, survival, *made.transforms, made.tokens):
         if item is not None:
             out.print(f"  {item}")
 

@@ -14,7 +14,6 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from dedup.clusters import clusters
 from dedup.minhash import MinHash
 from dedup.numbering import Numbers
 from dedup.routing import by_ends, owners
@@ -52,6 +51,8 @@ class Round:
             for _ in self.starts:
                 writer.write_row_group(EDGES.empty_table())
             return {"edges": 0, "new": 0, "settled": 1}
+        from dedup.clusters import clusters  # with its kernels, so only where they are used
+
         joined = clusters(edges_at(part, self.before, self.starts), self.most)
         document, cluster = joined["document"].to_numpy(), joined["cluster"].to_numpy()
         stars = pa.table([cluster, document], schema=EDGES).filter(pa.array(cluster != document))
@@ -85,6 +86,8 @@ class Joined:
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `components`, sorted by document; counts the documents."""
+        from dedup.clusters import clusters  # with its kernels, so only where they are used
+
         found = clusters(edges_at(part, self._last(part), self.starts), self.most)
         mine = owners(found["document"].to_numpy(), self.starts) == part.partition
         table = found.filter(pa.array(mine)).cast(COMPONENTS)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup import clusters as module
+from dedup import forest
 from dedup.clusters import CLUSTER_SCHEMA, clusters
+from pipeline.errors import StorageError
 from pipeline.schemas import EDGES
 
 DOCUMENTS = st.integers(0, 30) | st.integers(2**64 - 5, 2**64 - 1)
@@ -57,11 +58,11 @@ def test_order_direction_and_split_of_the_edges_do_not_matter(pairs, cuts, rando
 
 
 @given(PAIRS)
-def test_folding_after_every_table_gives_the_same(pairs):
+def test_a_forest_that_must_grow_gives_the_same(pairs):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_BATCH", 1)
-        folded = clusters(table([pair]) for pair in pairs)
-    assert folded.equals(clusters([table(pairs)]))
+        patch.setattr(forest, "_ROOM", 2)
+        grown = clusters(table([pair]) for pair in pairs)
+    assert grown.equals(clusters([table(pairs)]))
 
 
 @pytest.mark.parametrize("order", ["ascending", "descending", "shuffled", "bit-reversed", "zigzag"])
@@ -93,15 +94,6 @@ def test_random_graphs_of_many_sizes_agree_with_union_find():
         assert found([table(pairs)]) == by_union_find(pairs)
 
 
-def test_the_number_of_rounds_is_logarithmic(monkeypatch):
-    rounds = []
-    hooked = module._hooked
-    monkeypatch.setattr(module, "_hooked", lambda *given: rounds.append(1) or hooked(*given))
-    labels = np.random.default_rng(5).permutation(2**16).astype(np.uint64)
-    clusters([pa.table([labels[:-1], labels[1:]], schema=EDGES)])
-    assert 1 <= len(rounds) <= 16
-
-
 def test_no_edges_are_no_clusters():
     for edges in ([], [table([])], iter(())):
         assert found(edges) == {}
@@ -120,3 +112,9 @@ def test_columns_in_several_chunks_are_read_whole():
 def test_a_null_is_an_error():
     with pytest.raises(ValueError, match="null"):
         clusters([pa.table({"a": pa.array([1, None], pa.uint64()), "b": pa.array([2, 3], pa.uint64())})])
+
+
+def test_more_documents_than_fit_are_an_error():
+    assert clusters([table([(1, 2)]), table([(2, 3)])], most=3).num_rows == 3
+    with pytest.raises(StorageError, match="more than 3 clustered documents"):
+        clusters([table([(1, 2)]), table([(2, 3)]), table([(3, 4)])], most=3)
