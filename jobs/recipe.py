@@ -110,25 +110,26 @@ class Recipe:
         shape = self.scale.shape(self.minhash, self.survival, known, span=self.bundle)
         return Deduplication(minhash=self.minhash, survival=self.survival, exact=self.exact, extent=known, shape=shape)
 
+    def _measuring(self, ingest: Step, extent: Extent) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """The steps that write signals beside the documents, and before them what these must know of all documents."""
+        survival, span = self.survival, self.bundle
+        steps = [
+            *((measure_step(measure, ingest),) for measure in self.measures),
+            *((annotate_step(annotation, ingest),) for annotation in self.annotations),
+            *(line_steps(each, ingest, self.scale, extent, order=survival.order, span=span) for each in self.repeats),
+        ]
+        return tuple(step for each in steps for step in each[:-1]), tuple(each[-1] for each in steps)
+
     def steps(self, extent: Extent | None = None) -> tuple[Step, ...]:
         """The graph over a source of this `extent`, each step after its inputs; without it, that of a small source."""
         reading = self.ingest_stage()
         ingest = Step(name="ingest", stage=reading)
-        measuring = (
-            *(measure_step(measure, ingest) for measure in self.measures),
-            *(annotate_step(annotation, ingest) for annotation in self.annotations),
-        )
-        known = extent or Extent()
-        counting = [
-            line_steps(each, ingest, self.scale, known, order=self.survival.order, span=self.bundle)
-            for each in self.repeats
-        ]
-        told = tuple(steps[-1] for steps in counting)
-        names = tuple(step.name for step in (*measuring, *told))
+        counted, measuring = self._measuring(ingest, extent or Extent())
+        names = tuple(step.name for step in measuring)
         decide = Step(
             name="decide",
             stage=Decide(rules=self.rules, measures=names),
-            inputs=(ingest, *measuring, *told),
+            inputs=(ingest, *measuring),
             span=self.bundle,
         )
         deduplication = self.deduplication(extent)
@@ -151,8 +152,7 @@ class Recipe:
             inputs=(ingest,),
             partitions=self.index_partitions,
         )
-        lines = (step for steps in counting for step in steps)
-        return (ingest, *measuring, *lines, decide, *dedup, pack, index)
+        return (ingest, *counted, *measuring, decide, *dedup, pack, index)
 
 
 def shipped_function(name: str) -> Callable[[], Recipe]:

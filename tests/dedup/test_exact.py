@@ -95,7 +95,7 @@ def test_of_a_page_copied_a_million_times_one_piece_is_held_at_a_time(monkeypatc
         held.append((0 if best is None else best.height) + sum(frame.height for frame in waiting))
         return fold(best, waiting, by)
 
-    count, fold = groups._counted, survivors._folded  # pyright: ignore[reportPrivateUsage]
+    count, fold = groups._counted, survivors._folded
     monkeypatch.setattr(groups, "_BATCH", 50_000)
     monkeypatch.setattr(survivors, "_BATCH", 50_000)
     monkeypatch.setattr(groups, "_counted", counted)
