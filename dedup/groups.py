@@ -1,10 +1,11 @@
 """Groups: rows that have a key in common, counted in memory that grows with the keys that differ and not with the rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
 _BATCH = 1 << 20  # rows held before they are counted
+_JOINED = 1 << 17  # rows held before they are joined
 _COUNT, GROUP = "rows", "cluster"
 
 
@@ -31,6 +32,22 @@ def _counted(frames: Sequence[pl.DataFrame], by: Sequence[str]) -> pl.DataFrame:
     return pl.concat(some).group_by(by).agg(pl.col(_COUNT).sum())
 
 
-def grouped(piece: pl.DataFrame, known: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
-    """The rows of `piece` whose key is `known` to be repeated, in their order, with its number."""
-    return piece.join(known, on=list(by), how="inner", maintain_order="left")
+def grouped(pieces: Iterable[pl.DataFrame], known: pl.DataFrame, by: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """The rows of all `pieces` whose key is `known` to be repeated, in their order, with its number.
+
+    Pieces are joined by the number of known keys at a time: a join reads these all.
+    """
+    waiting: list[pl.DataFrame] = []
+    held = 0
+    for piece in pieces:
+        waiting.append(piece)
+        held += piece.height
+        if held >= max(_JOINED, known.height):
+            yield _known(waiting, known, by)
+            waiting, held = [], 0
+    if waiting:
+        yield _known(waiting, known, by)
+
+
+def _known(pieces: Sequence[pl.DataFrame], known: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    return pl.concat(pieces).join(known, on=list(by), how="inner", maintain_order="left")

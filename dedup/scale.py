@@ -22,7 +22,7 @@ COMPONENT_BYTES = 320  # a clustered document in `components`
 ELECTED_BYTES = 200  # a clustered document in `clusters`
 UNIT_BYTES = 250  # a line or paragraph in `repeats-…`
 UNITS = 30  # lines of a document: web pages as trafilatura leaves them have about as many
-SAME_BYTES = 250  # a key in `copies-…`, or a copy's original in `settled-…`
+SAME_BYTES = 350  # a key in `copies-…`, or a copy's original in `settled-…`
 LEAST_MEMORY = 512 << 20
 
 MOST_READS = 50_000  # row groups that all parts of `edges` together open; above, a level of merging stands before them
@@ -56,7 +56,7 @@ class Shape:
     elections: int = 1
     most_elected: int = 8_000_000
     copies: int = 1
-    most_copies: int = 6_000_000
+    most_copies: int = 5_000_000
 
     def __post_init__(self) -> None:
         counts = tuple(getattr(self, name) for name in self.__slots__)

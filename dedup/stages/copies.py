@@ -44,11 +44,11 @@ class Copies:
         for low, high in self._pieces(part):
             known = repeated(self._read(part, low, high, KEY), KEY)
             columns = (*KEY, "copies", *(name for name in self.order if name != "release"))
-            chosen = elected((grouped(each, known, KEY) for each in self._read(part, low, high, columns)), self.order)
+            chosen = elected(grouped(self._read(part, low, high, columns), known, KEY), self.order)
             stands = chosen.select(document="survivor", copies="cluster_size").to_arrow().cast(ORIGINALS)
             originals.add(stands)
-            for piece in self._read(part, low, high, KEY):
-                rows = grouped(piece, known, KEY).join(chosen, on="cluster", how="inner", maintain_order="left")
+            for piece in grouped(self._read(part, low, high, KEY), known, KEY):
+                rows = piece.join(chosen, on="cluster", how="inner", maintain_order="left")
                 found = rows.filter(pl.col("document") != pl.col("survivor"))
                 table = found.select("document", original="survivor").to_arrow().cast(COPIES)
                 copies.add(table)

@@ -45,11 +45,10 @@ class Repeats:
         units = 0
         for low, high in self._pieces(part):
             known = repeated(self._read(part, low, high, ()), ["unit"], self.lines.min_documents)
-            ordered = (grouped(each, known, ["unit"]) for each in self._read(part, low, high, names))
-            chosen = elected(ordered, self.order)
+            chosen = elected(grouped(self._read(part, low, high, names), known, ["unit"]), self.order)
             units += chosen.height
-            for piece in self._read(part, low, high, ()):
-                rows = grouped(piece, known, ["unit"]).join(chosen, on="cluster", how="inner", maintain_order="left")
+            for piece in grouped(self._read(part, low, high, ()), known, ["unit"]):
+                rows = piece.join(chosen, on="cluster", how="inner", maintain_order="left")
                 rows = rows.select(
                     "document", "unit", documents="cluster_size", first=pl.col("document") == pl.col("survivor")
                 )

@@ -97,11 +97,12 @@ def test_of_a_page_copied_a_million_times_one_piece_is_held_at_a_time(monkeypatc
 
     count, fold = groups._counted, survivors._folded
     monkeypatch.setattr(groups, "_BATCH", 50_000)
+    monkeypatch.setattr(groups, "_JOINED", 50_000)
     monkeypatch.setattr(survivors, "_BATCH", 50_000)
     monkeypatch.setattr(groups, "_counted", counted)
     monkeypatch.setattr(survivors, "_folded", folded)
     known = repeated(rows(), ["key"])
-    chosen = elected((grouped(each, known, ["key"]) for each in rows()), ("text_chars",))
+    chosen = elected(grouped(rows(), known, ["key"]), ("text_chars",))
     assert chosen.rows() == [(0, 1_000_000, 0)]
     assert len(held) > 40
     assert max(held) <= 50_001
