@@ -23,6 +23,7 @@ $(STAMP): pyproject.toml requirements.lock requirements-files.lock requirements-
 	$(UV) --require-hashes -r requirements.lock || $(PIP) --require-hashes -r requirements.lock # a mirror may be set up for pip alone
 	$(PIP) --require-hashes --no-deps -r requirements-files.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m jobs.compile_kernels
 	touch $(STAMP)
 
 $(TESTED): $(STAMP) requirements-test.lock

@@ -11,8 +11,7 @@ from pipeline.schemas import BANDS
 
 Keys = npt.NDArray[np.uint64]
 
-# splitmix64's increment and finaliser (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators").
-_STEP = np.uint64(0x9E3779B97F4A7C15)
+# splitmix64's finaliser (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators").
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31)
 
@@ -40,13 +39,10 @@ def band_keys(signatures: Keys, bands: int, rows: int) -> Keys:
     """
     if signatures.ndim != 2 or signatures.shape[1] != bands * rows:
         raise ValueError(f"signatures of shape {signatures.shape} for {bands} bands of {rows} rows")
-    values = signatures.reshape(len(signatures), bands, rows)
+    from dedup.band_kernels import fold
+
     keys = np.empty((len(signatures), bands), np.uint64)
-    keys[:] = mixed(np.arange(1, bands + 1, dtype=np.uint64) * _STEP)
-    for row in range(rows):
-        keys *= _STEP
-        keys += values[:, :, row]
-        mixed(keys)
+    fold(np.ascontiguousarray(signatures), rows, keys)
     return keys
 
 
@@ -57,14 +53,18 @@ def band_table(keys: Keys, has_signature: npt.NDArray[np.bool_], member: npt.Arr
     of rows. `member` (which input of the bundle) and `row` (within it) are int32 of shape (documents,), or one number
     for all.
     """
+    from dedup.band_kernels import sort_rows
+
     signed = np.flatnonzero(has_signature)
     members = np.broadcast_to(np.asarray(member, np.int32), has_signature.shape)[signed]
     rows = np.broadcast_to(np.asarray(row, np.int32), has_signature.shape)[signed]
     # Sorting the documents once by (member, row) leaves each band a stable sort of one column.
     order = np.lexsort((rows, members))
+    members, rows = members[order], rows[order]
     columns = np.ascontiguousarray(keys[signed[order]].T)
-    by_key = np.argsort(columns, axis=1, kind="stable")
+    documents = np.empty(columns.shape, np.int32)
+    documents[:] = np.arange(signed.size, dtype=np.int32)
+    sort_rows(columns, documents)
     bands = np.repeat(np.arange(len(columns), dtype=np.uint16), signed.size)
-    sorted_keys = np.take_along_axis(columns, by_key, axis=1)
-    documents = order[by_key].ravel()
-    return pa.table([bands, sorted_keys.ravel(), members[documents], rows[documents]], schema=BANDS)
+    documents = documents.ravel()
+    return pa.table([bands, columns.ravel(), members[documents], rows[documents]], schema=BANDS)

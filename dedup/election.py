@@ -9,16 +9,15 @@ import pyarrow as pa
 
 from dedup.bbit import Bound
 from dedup.minhash import MinHash
+from dedup.releases import is_earlier
 from dedup.star import Stars, stars
 from dedup.survival import Star
-from dedup.survivors import frame_of, ranked
+from dedup.survivors import frame_of, is_earlier_column, ranked
 from pipeline.schemas import CLUSTERED, SIGNATURE
 
 Numbers = npt.NDArray[np.uint64]
 Similarities = Callable[[Numbers, Numbers], npt.NDArray[np.float64]]
 """The similarities of pairs of documents, by their numbers."""
-
-_SOURCE = np.uint64(48)
 
 
 def bound_of(minhash: MinHash, survival: Star) -> Bound:
@@ -37,8 +36,8 @@ def elect_stars(
     """`CLUSTERED` for `members` of whole components: a cluster is a survivor and the documents that are removed for it.
 
     Documents that nothing is removed for, and that stay, have no near-duplicate and no row. Documents of earlier releases (of
-    a source above 0) stay whatever they resemble. `similarities` answers for pairs that estimates leave open, where the rule
-    reads texts.
+    a source above 0) stay whatever they resemble; they have no row and do not count in a cluster's size. `similarities`
+    answers for pairs that estimates leave open, where the rule reads texts.
     """
     document = members["document"].to_numpy()
     found = stars(
@@ -46,7 +45,7 @@ def elect_stars(
         packed_of(members),
         bound_of(minhash, survival),
         order=_order(members, survival),
-        held=document >> _SOURCE > 0,
+        held=is_earlier(document),
         similarities=_by_rows(document, similarities) if survival.read_text and similarities else None,
     )
     return _clustered(document, found, members["copies"].to_numpy() if "copies" in members.column_names else None)
@@ -71,6 +70,7 @@ def _clustered(document: Numbers, found: Stars, copies: npt.NDArray[np.int32] | 
     frame = pl.DataFrame(
         {"document": document, "survivor": survivor, "similarity": found.similarity, "copies": counts}
     ).filter(pl.len().over("survivor") > 1)
+    frame = frame.filter(~is_earlier_column("document"))
     frame = frame.with_columns(
         cluster=pl.col("document").min().over("survivor"),
         cluster_size=pl.col("copies").sum().over("survivor").cast(pl.Int32),

@@ -1,30 +1,36 @@
-"""MinHash signatures, bit for bit those of datatrove 0.10.1 and so of FineWeb's deduplication.
+"""MinHash signatures, in two families.
 
-Each of bands * rows random functions x -> (a x + b) mod (2^61 - 1) is applied to all shingles of a document, and the
-least result is kept. As in datatrove a x + b wraps around at 2^64 before the modulo; that is no universal hashing any
-more, but it is what published signatures were made with.
+`datatrove`: bit for bit those of datatrove 0.10.1 and so of FineWeb's deduplication. Each of bands * rows random functions
+x -> (a x + b) mod (2^61 - 1) is applied to all shingles of a document, and the least result is kept. As in datatrove a x + b
+wraps around at 2^64 before the modulo; that is no universal hashing any more, but it is what published signatures were made
+with.
+
+`fast`: ours, straight from the bytes of Arrow arrays (`dedup.fast_signatures`), for data that nothing published must match.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Lock
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from dedup.shingles import HASHES, NORMAL_FORMS, shingles
 from pipeline.errors import RecipeError
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.nltk_words import NltkEnglish
+from pipeline.pages import storable
 from pipeline.words import check_words
 
 Hashes = npt.NDArray[np.uint64]
 
 _PRIME = np.uint64((1 << 61) - 1)
-_PRIME_BITS = np.uint64(61)
-_CHUNK = 512  # shingles at a time, 64 is 1.4 times slower
-_WIDTH = 128  # functions at a time: two buffers of 512 x 128 values (1 MB) stay in the cache, of 512 x 9,000 none would
+_WORDS = Lock()  # datatrove's words are not for several threads at once, and hold the interpreter in any case
+FAMILIES = ("datatrove", "fast")
+_OF_DATATROVE = {"hash": "xxhash64", "normal_form": "datatrove-0.10", "tokenizer": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +38,8 @@ class MinHash:
     """How near-duplicates are looked for; the one value that travels through all steps of the deduplication.
 
     Two documents match where all `rows` values of one of the `bands` bands are equal; `dedup.theory` says how likely
-    that is. `ngram` counts words of `language`, or those of `tokenizer`, in the text's `normal_form`. RecipeError for a shape,
-    hash or normal form that cannot be.
+    that is. `ngram` counts words of `language`, or those of `tokenizer`, in the text's `normal_form`. The family `fast` has words
+    and hashes of its own, the same for every language. RecipeError for what cannot be.
     """
 
     name: ClassVar[str] = "minhash"
@@ -48,6 +54,7 @@ class MinHash:
     language: str = "en"
     normal_form: str = field(default="datatrove-0.10", metadata=IDENTITY_IF_CHANGED)
     tokenizer: NltkEnglish | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
+    family: str = field(default="datatrove", metadata=IDENTITY_IF_CHANGED)
 
     def __post_init__(self) -> None:
         if min(self.bands, self.rows, self.ngram) < 1:
@@ -60,14 +67,27 @@ class MinHash:
             raise RecipeError(f"minhash: normal form {self.normal_form!r} is none of {', '.join(sorted(NORMAL_FORMS))}")
         if not 0 <= self.seed < 1 << 32:
             raise RecipeError(f"minhash: seed {self.seed} does not fit in 32 bits")
+        if self.family not in FAMILIES:
+            raise RecipeError(f"minhash: family {self.family!r} is none of {', '.join(FAMILIES)}")
+        if self.family == "fast":
+            self._check_fast()
+
+    def _check_fast(self) -> None:
+        told = [name for name, value in _OF_DATATROVE.items() if getattr(self, name) != value]
+        if told:
+            raise RecipeError(f"minhash: the family fast has words and hashes of its own; leave out {', '.join(told)}")
 
     def check(self) -> None:
         """Refuses a language whose words cannot be told here (RecipeError)."""
-        if self.tokenizer is None:
+        if self.tokenizer is None and self.family == "datatrove":
             check_words(self.language)
 
     def shingles(self, text: str) -> Hashes:
         """The hashed n-grams of `text`, in order, repeats included; empty where it has fewer than `ngram` words."""
+        if self.family == "fast":
+            from dedup.fast_signatures import fast_shingles
+
+            return fast_shingles(storable(text), ngram=self.ngram)
         return shingles(
             text,
             ngram=self.ngram,
@@ -77,21 +97,34 @@ class MinHash:
             tokenizer=self.tokenizer,
         )
 
-    def signatures(self, texts: Sequence[str]) -> tuple[Hashes, npt.NDArray[np.bool_]]:
+    def signatures(self, texts: Sequence[str] | pa.Array | pa.ChunkedArray) -> tuple[Hashes, npt.NDArray[np.bool_]]:
         """Signatures, shape (texts, bands * rows), and which texts have one, shape (texts,).
 
-        A text of fewer than `ngram` words has none: its row is zero and means nothing, and the document is always
-        kept.
+        A text of fewer than `ngram` words, or a null, has none: its row is zero and means nothing, and the document is
+        always kept. The family `fast` makes no Python strings of an Arrow array and lets other threads run.
         """
+        if self.family == "fast":
+            return self._fast_signatures(texts)
+        strings: Sequence[str | None] = texts if isinstance(texts, Sequence) else texts.to_pylist()
         functions = _functions(self.bands * self.rows, self.seed)
         signatures = np.zeros((len(texts), self.bands * self.rows), np.uint64)
         has_signature = np.zeros(len(texts), np.bool_)
-        for row, text in enumerate(texts):
-            values = self.shingles(text)
-            if values.size:
-                has_signature[row] = True
-                signatures[row] = _least(values, *functions)
+        with _WORDS:
+            for row, text in enumerate(strings):
+                values = self.shingles(text or "")
+                if values.size:
+                    has_signature[row] = True
+                    signatures[row] = _least(values, *functions)
         return signatures, has_signature
+
+    def _fast_signatures(
+        self, texts: Sequence[str] | pa.Array | pa.ChunkedArray
+    ) -> tuple[Hashes, npt.NDArray[np.bool_]]:
+        from dedup.fast_signatures import fast_signatures
+
+        if isinstance(texts, Sequence):
+            texts = pa.array(map(storable, texts), pa.large_string())
+        return fast_signatures(texts, functions=self.bands * self.rows, ngram=self.ngram, seed=self.seed)
 
 
 @lru_cache(maxsize=8)
@@ -105,29 +138,9 @@ def _functions(count: int, seed: int) -> tuple[Hashes, Hashes]:
 
 
 def _least(values: Hashes, a: Hashes, b: Hashes) -> Hashes:
-    """The least of (a x + b) mod (2^61 - 1) over x in `values`, for each function; memory does not grow with `values`."""
+    """The least of (a x + b) mod (2^61 - 1) over x in `values`, for each function."""
+    from dedup.minima import lower
+
     least = np.full(a.size, _PRIME, np.uint64)
-    spare = np.empty((2, min(_CHUNK, values.size), min(_WIDTH, a.size)), np.uint64)
-    for first in range(0, a.size, _WIDTH):
-        some = slice(first, first + _WIDTH)
-        for start in range(0, values.size, _CHUNK):
-            _lower(least[some], values[start : start + _CHUNK, None], a[some], b[some], spare)
+    lower(values, a, b, least)
     return least
-
-
-def _lower(least: Hashes, values: Hashes, a: Hashes, b: Hashes, spare: Hashes) -> None:
-    """Lowers `least` to what some functions make of some values, in the two arrays of `spare`.
-
-    2^61 = 1 (mod 2^61 - 1), so the bits above 61 are added to those below, which leaves at most one prime too much.
-    Subtracting it from less than the prime wraps around to a huge number, so the lesser of both is the remainder: 2.6
-    times as fast as NumPy's %.
-    """
-    x, t = spare[:, : len(values), : len(a)]
-    np.multiply(values, a, out=x)
-    np.add(x, b, out=x)
-    np.right_shift(x, _PRIME_BITS, out=t)
-    np.bitwise_and(x, _PRIME, out=x)
-    np.add(x, t, out=x)
-    np.subtract(x, _PRIME, out=t)
-    np.minimum(x, t, out=x)
-    np.minimum(least, x.min(axis=0), out=least)

@@ -1,5 +1,6 @@
 """Similarities of documents whose texts are read again, a bounded number at a time."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy.typing as npt
 
 from dedup.documents import Documents
 from dedup.minhash import Hashes, MinHash
+from dedup.releases import SOURCE_BITS, Release, opened
 from pipeline.steps import PartRun
 
 Numbers = npt.NDArray[np.uint64]
@@ -27,6 +29,7 @@ class FromTexts:
     part: PartRun
     documents: Documents
     minhash: MinHash
+    against: tuple[Release, ...] = ()
 
     def __call__(self, later: Numbers, earlier: Numbers) -> npt.NDArray[np.float64]:
         """Pairs are looked at in the order of their numbers, so that few texts are read twice."""
@@ -39,7 +42,13 @@ class FromTexts:
 
     def _compared(self, later: Numbers, earlier: Numbers) -> list[float]:
         wanted = np.unique(np.concatenate([later, earlier]))
-        sets = {
-            number: np.unique(self.minhash.shingles(text)) for number, text in self.documents.texts(self.part, wanted)
-        }
+        sets = {number: np.unique(self.minhash.shingles(text)) for number, text in self._texts(wanted)}
         return [jaccard(sets[one], sets[other]) for one, other in zip(later.tolist(), earlier.tolist(), strict=True)]
+
+    def _texts(self, wanted: Numbers) -> Iterator[tuple[int, str]]:
+        """The texts of this run's documents, then those of each release."""
+        sources = wanted >> SOURCE_BITS
+        yield from self.documents.texts(self.part, wanted[sources == 0])
+        for number, release in enumerate(opened(self.against), 1):
+            if (some := wanted[sources == number]).size:
+                yield from release.texts(some)

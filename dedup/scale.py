@@ -18,6 +18,7 @@ from pipeline.sizes import bytes_text
 # Measured at some million rows (see docs/decisions.md): bytes of a task's memory, at most.
 BASE_BYTES = 350_000_000  # the process with all that is imported
 EDGE_BYTES = 160  # a key of a band in `edges` while its range is sorted
+KNOWN_BYTES = 32  # and where earlier releases are asked for it
 COMPONENT_BYTES = 320  # a clustered document in `components`
 ELECTED_BYTES = 200  # a clustered document in `clusters`
 UNIT_BYTES = 250  # a line or paragraph in `repeats-…`
@@ -32,10 +33,24 @@ ROUNDS = 16  # of joining components; what does not converge in as many raises
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """What is known of a source before it is read: about how many `documents` it has, at most, and its number of `files`."""
+    """What is known of a source before it is read: about how many `documents` it has, at most, and its number of `files`.
+
+    `earlier` has the documents that stay and the files of each release that it is compared with.
+    """
 
     documents: int = 0
     files: int = 1
+    earlier: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def all_documents(self) -> int:
+        """With those of earlier releases, which may all be clustered."""
+        return self.documents + sum(documents for documents, _ in self.earlier)
+
+    @property
+    def all_files(self) -> int:
+        """With those of earlier releases."""
+        return self.files + sum(files for _, files in self.earlier)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,16 +99,16 @@ class Scale:
         copies = _parts(extent.documents, same)
         if minhash is None:
             return Shape(copies=copies, most_copies=same)
-        rows = room // EDGE_BYTES
+        rows = room // (EDGE_BYTES + (KNOWN_BYTES if extent.earlier else 0))
         ranges = _parts(extent.documents, rows)
         joined, elected = room // COMPONENT_BYTES, room // elected_bytes(minhash, survival)
         return Shape(
             ranges=ranges,
             rows=rows,
             merged=_merged(minhash, extent, rows, ranges, span),
-            joins=min(_parts(extent.documents, joined), extent.files),
+            joins=min(_parts(extent.all_documents, joined), extent.all_files),
             most_joined=joined,
-            elections=_parts(extent.documents, elected),
+            elections=_parts(extent.all_documents, elected),
             most_elected=elected,
             copies=copies,
             most_copies=same,
@@ -135,7 +150,22 @@ def _merged(minhash: MinHash, extent: Extent, rows: int, ranges: int, span: int)
 
 def starts(extent: Extent, joins: int) -> tuple[int, ...]:
     """The first document number of each partition of `components`: about equally many files each."""
-    return tuple(document_number(place * extent.files // joins, 0) for place in range(joins))
+    return tuple(_first_document(extent, place * extent.all_files // joins) for place in range(joins))
+
+
+def _first_document(extent: Extent, file: int) -> int:
+    """The number of the first document of a file; those of earlier releases are numbered on behind this run's."""
+    sources = extent.files, *(files for _, files in extent.earlier)
+    for source, files in enumerate(sources):
+        if file < files:
+            return document_number(file, 0, source)
+        file -= files
+    raise ValueError(f"{extent} has no file {file} behind its last")
+
+
+def pieces_of(extent: Extent, most: int) -> tuple[int, ...]:
+    """Into how many pieces each earlier release is cut, of which a task can hold the documents that are clustered."""
+    return tuple(min(_parts(documents, most), files) for documents, files in extent.earlier)
 
 
 def rounds_of(joins: int) -> int:

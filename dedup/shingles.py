@@ -82,8 +82,24 @@ def shingles(
     `NORMAL_FORMS`; words are those of `tokenizer`, or else datatrove's for `language`.
     """
     words = split_words(NORMAL_FORMS[normal_form](storable(text)), language, tokenizer)
+    if hash_name == "xxhash64":
+        return _xxhashed(words, ngram)
     runs = zip(*(words[start:] for start in range(ngram)), strict=False)  # ends with the shortest: the last full run
     return np.fromiter(map(HASHES[hash_name], map(" ".join, runs)), np.uint64)
+
+
+def _xxhashed(words: list[str], ngram: int) -> npt.NDArray[np.uint64]:
+    """As joining and hashing each run, at a third of the time: a run is hashed where it lies in the joined words."""
+    from dedup.xxhash_kernel import hash_runs
+
+    joined = " ".join(words)
+    data = joined.encode()
+    sizes = map(len, words) if len(data) == len(joined) else (len(word.encode()) for word in words)
+    ends = np.cumsum(np.fromiter(sizes, np.int64, len(words)) + 1) - 1
+    hashes = np.empty(max(len(words) - ngram + 1, 0), np.uint64)
+    if hashes.size:
+        hash_runs(np.frombuffer(data, np.uint8), ends, hashes)
+    return hashes
 
 
 def jaccard(one: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64]) -> float:

@@ -4,23 +4,25 @@ Where exact copies are taken away first, `exact-KIND` writes keys of documents, 
 sees these alone, and `settled-KIND` gives each copy what became of its original.
 
 `minhash` writes each part's band keys, one row group a band; `edges` reads a range of the keys of one band of all parts;
-`components` joins the edges; `members` gathers what is known of the clustered documents of each part; `clusters` elects who
-survives; `survivors` brings the answer back, row-aligned with documents. All carry the same `MinHash` and the same rule of
-survival, so they cannot disagree. How often each is cut is a `Shape`: what is kept does not depend on it.
+`components` joins the edges; `members` gathers what is known of the clustered documents of each part, and `earlier` of those
+of earlier releases; `clusters` elects who survives; `survivors` brings the answer back, row-aligned with documents. All carry
+the same `MinHash` and the same rule of survival, so they cannot disagree. How often each is cut is a `Shape`: what is kept
+does not depend on it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dedup.copies import Uncopied
 from dedup.documents import Documents, Judged
 from dedup.exact import Exact, in_order
 from dedup.minhash import MinHash
-from dedup.scale import Extent, Shape, rounds_of, starts
+from dedup.releases import Release, sizes_of
+from dedup.scale import Extent, Shape, pieces_of, rounds_of, starts
 from dedup.stages.clusters import Clusters
 from dedup.stages.components import Joined, Round
 from dedup.stages.copies import Copies
 from dedup.stages.edges import Edges
-from dedup.stages.members import Members
+from dedup.stages.members import Earlier, Members
 from dedup.stages.merging import Merged
 from dedup.stages.same import Same, check_order
 from dedup.stages.settled import Settled
@@ -32,7 +34,10 @@ from pipeline.steps import Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deduplication:
-    """What all steps share: how documents are compared, who survives, where they are read, and how the work is cut."""
+    """What all steps share: how documents are compared, who survives, where they are read, and how the work is cut.
+
+    What the finished runs `against` kept stays, and of the new documents those go that resemble it.
+    """
 
     minhash: MinHash | None
     survival: Survival = field(default_factory=Components)
@@ -40,8 +45,13 @@ class Deduplication:
     exact: tuple[Exact, ...] = ()
     extent: Extent = field(default_factory=Extent)
     shape: Shape = field(default_factory=Shape)
+    against: tuple[Release, ...] = ()
 
     def __post_init__(self) -> None:
+        if (known := sizes_of(self.against)) != self.extent.earlier:
+            raise ValueError(f"an extent of the releases {self.extent.earlier} beside releases of {known}")
+        if self.against and self.minhash is None:
+            raise ValueError("only near-duplicates are looked for in earlier releases")
         in_order(self.exact)
         if self.exact:
             check_order(self.survival.order)
@@ -84,7 +94,8 @@ class Deduplication:
     ) -> tuple[Step, ...]:
         """What became of the copies, the last pass first."""
         kinds = tuple(each.by for each in passes)
-        partitions = min(self.shape.copies, self.extent.files)
+        own = replace(self.extent, earlier=())  # a copy's original is always of this run
+        partitions = min(self.shape.copies, own.files)
         found: list[Step] = []
         for place in reversed(range(len(passes))):
             stage = Settled(
@@ -92,7 +103,7 @@ class Deduplication:
                 passes=kinds,
                 settled=kinds[place + 1 :],
                 clustered=bool(clusters),
-                starts=starts(self.extent, partitions),
+                starts=starts(own, partitions),
             )
             inputs = (*copies, *clusters, *found)
             found.append(Step(name=f"settled-{kinds[place]}", stage=stage, inputs=inputs, partitions=partitions))
@@ -109,7 +120,8 @@ class Deduplication:
             minhash=minhash, survival=self.survival, elections=self.shape.elections, copies=bool(self.exact)
         )
         members = Step(name="members", stage=gathering, inputs=(signed, joined[-1]), span=span)
-        return signed, *found, *joined, members, self._clusters(minhash, (joined[-1], members), read)
+        gathered = (members, *self._earlier(minhash, joined[-1]))
+        return signed, *found, *joined, *gathered, self._clusters(minhash, (joined[-1], *gathered), read)
 
     def _edges(self, minhash: MinHash, signed: Step) -> tuple[Step, ...]:
         shape, keys = self.shape, signed
@@ -122,6 +134,7 @@ class Deduplication:
             rows=shape.rows,
             starts=starts(self.extent, shape.joins),
             merged=shape.merged > 1,
+            against=self.against,
         )
         found = Step(name="edges", stage=stage, inputs=(keys,), partitions=minhash.bands * shape.ranges)
         return (keys, found) if keys is not signed else (found,)
@@ -138,6 +151,20 @@ class Deduplication:
         inputs = tuple(rounds) or (edges,)
         return *rounds, Step(name="components", stage=joined, inputs=inputs, partitions=shape.joins)
 
+    def _earlier(self, minhash: MinHash, joined: Step) -> tuple[Step, ...]:
+        if not self.against:
+            return ()
+        pieces = pieces_of(self.extent, self.shape.most_elected)
+        stage = Earlier(
+            minhash=minhash,
+            against=self.against,
+            pieces=pieces,
+            survival=self.survival,
+            elections=self.shape.elections,
+            copies=bool(self.exact),
+        )
+        return (Step(name="earlier", stage=stage, inputs=(joined,), partitions=sum(pieces)),)
+
     def _clusters(self, minhash: MinHash, inputs: tuple[Step, ...], read: tuple[Step, ...]) -> Step:
         stage = Clusters(
             minhash=minhash,
@@ -146,6 +173,7 @@ class Deduplication:
             elections=self.shape.elections,
             most=self.shape.most_elected,
             copies=bool(self.exact),
+            against=self.against,
         )
         reads_text = isinstance(self.survival, Star) and self.survival.read_text
         inputs = (*read, *inputs) if reads_text else inputs

@@ -4,7 +4,7 @@ A rule is a value that travels beside `MinHash` through the steps of the dedupli
 order of documents: the names of `ORDERS` one after the other, and last the number of the document.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from dedup.bbit import BITS
@@ -65,6 +65,11 @@ class Star:
 
 
 Survival = Components | Star
+
+
+def release_first(rule: Survival) -> Survival:
+    """The rule where documents of earlier releases come before all others, whatever its order says."""
+    return replace(rule, order=("release", *(name for name in rule.order if name != "release")))
 
 
 def _check_order(rule: str, order: tuple[str, ...]) -> None:

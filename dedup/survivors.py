@@ -47,6 +47,7 @@ def elected(members: Iterable[pl.DataFrame], by: Sequence[str] = DEFAULT_ORDER) 
     The frames of `members` have the columns `document`, `cluster` and those that the order `by` names; together they have a
     row for each document, which counts for `copies` documents where there is such a column. They are folded as they come, so
     memory grows with the clusters, not with their documents.
+    Documents of earlier releases (of a source above 0) can survive, and do not count in a cluster's size.
     ValueError for a document without a record id or a length, which have no place in the order.
     """
     columns = ["document", "cluster", *(name for name in by if name != "release")]
@@ -57,7 +58,8 @@ def elected(members: Iterable[pl.DataFrame], by: Sequence[str] = DEFAULT_ORDER) 
         for name in {"text_chars", "record_id"} & {*columns}:
             _refuse("clustered documents without a whole row in the order", frame.filter(pl.col(name).is_null()))
         size = pl.col("copies") if "copies" in frame.columns else pl.lit(1, pl.Int32)
-        waiting.append(frame.select(*columns, cluster_size=size))
+        own = pl.when(is_earlier_column("document")).then(pl.lit(0, pl.Int32)).otherwise(size)
+        waiting.append(frame.select(*columns, cluster_size=own))
         held += frame.height
         if held >= max(_BATCH, 0 if best is None else best.height):
             best, waiting, held = _folded(best, waiting, by), [], 0
@@ -78,6 +80,11 @@ def ranked(members: pl.DataFrame, by: Sequence[str] = DEFAULT_ORDER, *first: str
     keys = [*map(pl.col, first), *map(_key, by), pl.col("document")]
     descending = [*(False for _ in first), *(ORDERS[name] for name in by), False]
     return members.sort(keys, descending=descending, nulls_last=True)
+
+
+def is_earlier_column(name: str) -> pl.Expr:
+    """Which of a column of documents are of an earlier release."""
+    return pl.col(name) >= 1 << 48
 
 
 def _key(name: str) -> pl.Expr:

@@ -1,19 +1,25 @@
 """Takes lines that are no text out of pages, and tells pages that are none (C4, as datatrove 0.10.1 does it for FineWeb)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from itertools import accumulate
+from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 
+from pipeline.char_classes import char_classes
 from pipeline.errors import RecipeError
-from pipeline.evidence import Place, Span
+from pipeline.evidence import Span
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Edit, Rule, Transformed, schema, signals_of
 from pipeline.nltk_words import NltkEnglish
 from pipeline.pages import Pages
-from pipeline.words import ENGINES, check_words, count_sentences, sentence_places
+from pipeline.spelled import Spelled
+from pipeline.words import ENGINES, check_words, count_sentences, sentence_classes, sentence_places
+
+if TYPE_CHECKING:
+    from filters.line_counts import Line
 
 # C4's own marks, as datatrove has them (compared in the parity tests). Importing them from its filters would bring the client
 # of the Hub into every worker: a third of the time that a recipe takes to import.
@@ -80,7 +86,10 @@ class C4Lines:
 
     def transform(self, pages: Pages) -> Transformed:
         """New texts, their edits and one row of signals per page."""
-        walks = [_Walk(self, text) for text in pages.texts]
+        words: Sequence[Spelled | None] = [None] * len(pages)
+        if not self.by_sentence and sentence_classes(self.language, self.tokenizer) is not None:
+            words = pages.spelled(self.language)
+        walks = [_Walk(self, *page) for page in zip(pages.texts, words, strict=True)]
         edited = [_edited(text, walk.cuts) for text, walk in zip(pages.texts, walks, strict=True)]
         rows = [walk.signals() for walk in walks]
         return Transformed(
@@ -117,8 +126,10 @@ class C4Lines:
 class _Walk:
     """One pass over the lines of a text: what to cut out of it, and what was seen on the way."""
 
-    def __init__(self, part: C4Lines, text: str) -> None:
+    def __init__(self, part: C4Lines, text: str, words: Spelled | None) -> None:
+        """`words` are those of the text, where they tell sentences."""
         self._part = part
+        self._text = text
         self._stops: list[str] = []
         self._sentences = 0
         self._removed = 0
@@ -126,27 +137,29 @@ class _Walk:
         self._cites = part.remove_citations and "[" in text
         self.cuts: list[_Cut] = []
         kept_to = -1  # no line kept so far
-        for start, end in self._lines(text):
-            raw = text[start:end]
-            line = raw.strip()
-            first = start + len(raw) - len(raw.lstrip())
+        for line in self._lines(words):
             if self._stays(line):
-                self._cut_between(text, kept_to, first)
+                self._cut_between(text, kept_to, line.first)
                 if self._cites:
-                    self.cuts += [(first + m.start(), first + m.end(), "") for m in CITATION.finditer(line)]
-                kept_to = first + len(line)
+                    found = CITATION.finditer(text[line.first : line.last])
+                    self.cuts += [(line.first + m.start(), line.first + m.end(), "") for m in found]
+                kept_to = line.last
             else:
                 self._removed += 1
         if kept_to < len(text):
             self.cuts.append((max(0, kept_to), len(text), ""))
 
-    def _lines(self, text: str) -> Iterator[Place]:
-        if self._part.by_sentence:
-            yield from sentence_places(text, self._part.language)
-            return
-        start = 0
-        for line in text.splitlines(keepends=True):
-            yield start, (start := start + len(line))
+    def _lines(self, words: Spelled | None) -> "Iterator[Line]":
+        from filters.line_counts import counted_lines  # compiled, which who only looks need not wait for
+
+        part, text = self._part, self._text
+        if part.by_sentence:
+            ends = [end for _, end in sentence_places(text, part.language)]
+        else:
+            ends = list(accumulate(map(len, text.splitlines(keepends=True))))
+        classes = sentence_classes(part.language, part.tokenizer)
+        known = words.ends if words is not None and words.is_whole else None
+        return counted_lines(text, ends, char_classes() if classes is None else classes, known)
 
     def signals(self) -> dict[str, int | str | None]:
         return {
@@ -157,21 +170,22 @@ class _Walk:
             "c4_removed_line_count": self._removed,
         }
 
-    def _stays(self, line: str) -> bool:
+    def _stays(self, line: "Line") -> bool:
         part = self._part
-        words = line.split(None, max(0, part.min_line_words))  # as many as have to be counted
-        most = part.max_word_chars
-        if most is not None and len(line) > most and max(map(len, line.split())) > most:
+        if part.max_word_chars is not None and line.longest_word > part.max_word_chars:
             return False
-        if self._cites and "[" in line:
-            line = CITATION.sub("", line)
-        if part.words_without_citations:
-            words = line.split()
-        if part.only_punctuated_lines and (not line.endswith(part.end_marks) or line.endswith(ELLIPSIS)):
+        words, sentences, said = line.words, line.sentences, self._text[line.first : line.last]
+        if self._cites and len(uncited := CITATION.sub("", said)) < len(said):
+            said, sentences = uncited, -1
+            if part.words_without_citations:
+                words = len(said.split())
+        if part.only_punctuated_lines and (not said.endswith(part.end_marks) or said.endswith(ELLIPSIS)):
             return False
-        if len(words) < part.min_line_words or (not self._plain and self._is_unwanted(line)):
+        if words < part.min_line_words or (not self._plain and self._is_unwanted(said)):
             return False
-        self._sentences += 1 if part.by_sentence else count_sentences(line, part.language, part.tokenizer)
+        if sentences < 0:
+            sentences = 1 if part.by_sentence else count_sentences(said, part.language, part.tokenizer)
+        self._sentences += sentences
         return True
 
     def _is_unwanted(self, line: str) -> bool:

@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float32]
 _MAGIC, _VERSION = 793_712_314, 12
 _HIERARCHICAL_SOFTMAX, _SUPERVISED = 1, 3
 _WORD, _LABEL = 0, 1
-_MOST_LABELS = 1 << 10  # the ways to all of them take the square of their number
+_MOST_LABELS = 1 << 10  # each line has a score for all of them
 _CENTROIDS = 256  # a code is a byte
 _MOST_BUCKETS = _MOST_NUMBERS = 1 << 24  # of n-grams; of the input rows, as float32 (64 MB)
 
@@ -145,7 +145,7 @@ def _check(settings: _Settings) -> None:
     if settings.words < 1 or settings.labels < 2 or settings.entries != settings.words + settings.labels:
         raise NotReadableError("it has no words or no choice of labels")
     if settings.labels > _MOST_LABELS:
-        raise NotReadableError("its labels are too many to be walked to at once")
+        raise NotReadableError("its labels are too many to be scored one by one")
     if not (settings.dim >= 2 and settings.dim * (settings.words + settings.pruned) <= _MOST_NUMBERS):
         raise NotReadableError("its rows are too short, or too many to be held uncompressed")
 

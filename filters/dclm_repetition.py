@@ -10,9 +10,8 @@ import pyarrow as pa
 
 from filters.gopher_repetition import DUP_SIZES as ALL_SIZES
 from filters.gopher_repetition import TOP_SIZES, run_rules
-from filters.numbered_runs import NumberedRuns
+from filters.numbered_runs import NumberedRuns, grouped
 from filters.unicode_words import unicode_words, word_places
-from filters.word_runs import grouped
 from pipeline.evidence import Span, lines_of, marked
 from pipeline.measures import Rule, schema, signals_of
 from pipeline.pages import Pages

@@ -1,19 +1,20 @@
 """Tells pages that are no prose: too short or long, odd words, symbols, bullets (Gopher, section A1.1, as datatrove 0.10.1)."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
-from itertools import filterfalse
+from functools import lru_cache
 from typing import ClassVar
 
 import pyarrow as pa
 from datatrove.utils.text import PUNCTUATION_SET
 
+from pipeline.char_classes import char_classes
 from pipeline.evidence import Span, marked, split_lines_of, words_of
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Rule, ratio, schema, signals_of
 from pipeline.nltk_words import NltkEnglish
 from pipeline.pages import Pages
+from pipeline.spelled import Spelled
 from pipeline.words import ENGINES, check_words, split_words
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")  # of which Gopher wants two in a page
@@ -62,33 +63,27 @@ class GopherQuality:
 
     def measure(self, pages: Pages) -> pa.RecordBatch:
         """One row per page."""
-        pairs = zip(pages.texts, pages.words(self.language, self.tokenizer), strict=True)
+        pairs = zip(pages.texts, pages.spelled(self.language, self.tokenizer), strict=True)
         rows = [self._row(text, words) for text, words in pairs]
         return signals_of(self.signals, {name: [row[name] for row in rows] for name in self.signals.names}, len(pages))
 
-    def _row(self, text: str, words: list[str]) -> dict[str, float | int | None]:
+    def _row(self, text: str, words: Spelled) -> dict[str, float | int | None]:
+        from filters.word_counts import word_counts  # compiled, which who only looks need not wait for
+
         lines = text.splitlines()
-        others = Counter(filterfalse(str.isalpha, words))
-        # strip() leaves nothing exactly where every character is a symbol.
-        symbols = {word: count for word, count in others.items() if not word.strip(self.symbols)}
-        letterless = sum(count for word, count in others.items() if not any(map(str.isalpha, word)))
-        word_count = len(words) - sum(symbols.values())
-        chars = len("".join(words)) - sum(len(word) * count for word, count in symbols.items())
+        counts = word_counts(words, char_classes(self.symbols), _spelled(self.stop_words))
+        word_count = len(words) - counts.symbol_words
         ellipses = sum(map(text.count, _ELLIPSES))
         return {
             "word_count": word_count,
-            "mean_word_chars": ratio(chars, word_count),
+            "mean_word_chars": ratio(counts.chars - counts.symbol_chars, word_count),
             "hash_word_ratio": ratio(text.count("#"), len(words)),
             "ellipsis_word_ratio": ratio(ellipses, len(words)),
             "bullet_line_ratio": ratio(sum(line.lstrip().startswith(_BULLETS) for line in lines), len(lines)),
             "ellipsis_line_ratio": ratio(_ellipsis_lines(lines) if ellipses else 0, len(lines)),
-            "alpha_word_ratio": ratio(len(words) - letterless, len(words)),
-            "stop_word_count": self._stop_words(words),
+            "alpha_word_ratio": ratio(len(words) - counts.letterless, len(words)),
+            "stop_word_count": counts.stops if self.each_stop_word else counts.different_stops,
         }
-
-    def _stop_words(self, words: list[str]) -> int:
-        wanted = frozenset(self.stop_words)
-        return sum(map(wanted.__contains__, words)) if self.each_stop_word else len(wanted.intersection(words))
 
     def evidence(self, text: str, subject: str) -> list[Span]:
         """The words, lines or signs that are counted; nothing for the number of words."""
@@ -152,6 +147,11 @@ class GopherQuality:
             Rule("alpha_word_ratio", "<", min_alpha_words, "few_alphabetic_words"),
             Rule("stop_word_count", "<", min_stop_words, "few_stop_words"),
         )
+
+
+@lru_cache(maxsize=8)
+def _spelled(stop_words: tuple[str, ...]) -> Spelled:
+    return Spelled.of(sorted(set(stop_words)))
 
 
 def _ellipsis_lines(lines: list[str]) -> int:

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from filters.word_runs import WordRuns, grouped
 from pipeline.evidence import Place, Span, lines_of, repeated, split_lines_of, words_of
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Rule, schema, signals_of
 from pipeline.nltk_words import NltkEnglish
 from pipeline.pages import Pages
+from pipeline.spelled import Spelled
 from pipeline.words import ENGINES, check_words, split_words
 
 TOP_SIZES = (2, 3, 4)
@@ -58,7 +58,7 @@ class GopherRepetition:
         """One row per page."""
         rows = [_pieces(text, self._lines(text)) for text in pages.texts]
         columns = {name: [row.get(name) for row in rows] for name in ("text_chars", *_PIECE_SIGNALS)}
-        runs = _run_chars(pages.words(self.language, self.tokenizer))
+        runs = _run_chars(pages.spelled(self.language, self.tokenizer))
         shares = {name: list(map(_share, chars, pages.texts)) for name, chars in runs.items()}
         return signals_of(self.signals, columns | shares, len(pages))
 
@@ -133,16 +133,13 @@ def _pieces(text: str, lines: list[str]) -> dict[str, float | int | None]:
     return shares
 
 
-def _run_chars(pages: Sequence[list[str]]) -> dict[str, list[int | None]]:
+def _run_chars(pages: Sequence[Spelled]) -> dict[str, list[int | None]]:
     """For each signal of runs the characters that count, page by page."""
-    columns: dict[str, list[int | None]] = {signal: [] for signal in (*_TOP_SIGNALS, *_DUP_SIGNALS)}
-    for group in grouped(pages):
-        runs = WordRuns(group)
-        for signal, chars in zip(_TOP_SIGNALS, runs.top_chars(TOP_SIZES), strict=True):
-            columns[signal] += chars
-        for signal, chars in zip(_DUP_SIGNALS, runs.repeated_chars(DUP_SIZES), strict=True):
-            columns[signal] += chars
-    return columns
+    from filters.word_runs import repeated_chars, top_chars  # compiled, which who only looks need not wait for
+
+    signals = (*_TOP_SIGNALS, *_DUP_SIGNALS)
+    chars = [(*top_chars(page, TOP_SIZES), *repeated_chars(page, DUP_SIZES)) for page in pages]
+    return {signal: [row[column] for row in chars] for column, signal in enumerate(signals)}
 
 
 def _share(chars: int | None, text: str) -> float | None:
@@ -172,7 +169,7 @@ def _commonest(words: Sequence[str], places: Sequence[Place], size: int) -> list
 
 
 def _said_before(words: Sequence[str], places: Sequence[Place], size: int) -> list[Span]:
-    """The runs that `WordRuns.repeated_chars` counts."""
+    """The runs that `word_runs.repeated_chars` counts."""
     seen: set[str] = set()
     spans: list[Span] = []
     resume = 0

@@ -4,13 +4,15 @@ from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from filters.compressed_model import read
-from filters.quick_scores import QuickScores
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.language_codes import counterparts, name_of
+
+if TYPE_CHECKING:
+    from filters.quick_scores import QuickScores
 
 _LABEL = "__label__"
 _SHOWN = 200
@@ -44,7 +46,7 @@ class LanguageModel(Protocol):
 class FastTextModel:
     """Any supervised fastText model whose labels are `__label__CODE`. What `quick` cannot tell the library is asked for."""
 
-    def __init__(self, model: Any, labels: Sequence[str], quick: QuickScores | None = None) -> None:
+    def __init__(self, model: Any, labels: Sequence[str], quick: "QuickScores | None" = None) -> None:
         self._predict, self._quick = model.predict, quick
         self.codes = frozenset(label.removeprefix(_LABEL) for label in labels)
 
@@ -104,17 +106,15 @@ def load_model(asset: Asset) -> LanguageModel:
     return FastTextModel(model.f, labels, _quick(path, model.f.predict))
 
 
-def _quick(path: Path, predict: Any) -> QuickScores | None:
+def _quick(path: Path, predict: Any) -> "QuickScores | None":
     """Quick scores of the model in a file, where it is of their kind, and here they are the library's to the last bit."""
+    from filters.quick_scores import QuickScores  # late, as all that is compiled: it takes 0.5 s
+
     try:
         quick = QuickScores(read(path))
-        proven = all(quick.ranked(line) in (None, _ranked(predict, line)) for line in _PROBES)
-    except (
-        ValueError,
-        OSError,
-        AttributeError,
-    ):  # another kind of model, or a label that is no text; no common C library
+    except ValueError:  # another kind of model, or a label that is no text
         return None
+    proven = all(quick.ranked(line) in (None, _ranked(predict, line)) for line in _PROBES)
     return quick if proven and quick.ranked(_PROBES[0]) else None
 
 

@@ -48,7 +48,7 @@ class LineQuality:
 
     def measure(self, pages: Pages) -> pa.RecordBatch:
         """One row per page."""
-        pairs = zip(pages.texts, pages.words(self.language, self.tokenizer), strict=True)
+        pairs = zip(pages.texts, pages.spelled(self.language, self.tokenizer), strict=True)
         rows = [self._row(text, len(words)) for text, words in pairs]
         columns = {name: [row.get(name) for row in rows] for name in self.signals.names}
         return signals_of(self.signals, columns, len(pages))

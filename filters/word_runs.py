@@ -1,232 +1,238 @@
-"""Runs of neighbouring words that a page says more than once, compared as joined texts, for several pages at a time.
+"""Runs of neighbouring words that a page says more than once, compared as joined texts.
 
 Runs of so many words are equal when their words joined by a space are, or (tight) joined by nothing. Tight, `ab c` and `a bc` are
 equal: datatrove counts so, and it is why word numbers cannot stand for words here.
 
-Runs are compared by a polynomial hash of their bytes, from prefix sums, modulo 2**64. A sort of keys that hold the page, upper
-bits of the hash and the place puts equal runs of a page side by side. Equal runs have equal hashes; that runs of equal hash are
-equal is checked on the text, so no answer depends on the hash.
+Runs are looked up by a polynomial hash of their bytes, from sums modulo 2**64. Equal runs have equal hashes; that runs of equal
+hash are equal is checked on the text, so no answer depends on the hash.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from itertools import chain
-from typing import TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-_Numbers = npt.NDArray[np.uint64]
-_Places = npt.NDArray[np.int64]
-_Number = TypeVar("_Number", bound=np.generic)
+from pipeline.kernels import kernel
+from pipeline.spelled import Spelled
 
 _BASE = 0x9E3779B97F4A7C15  # odd, so that multiplying by it loses nothing modulo 2**64
-_SPACE = ord(" ")
-_KEPT_POWERS = 1 << 17  # 1 MB; longer texts have their own
-_GROUP_WORDS = 1 << 13  # so that a call of NumPy costs little per page and its arrays stay in the cache
-_SUSPECTS_AT_ONCE = 1 << 16  # more are looked at size by size, so that memory stays small
+_MIX = np.uint64(0xD6E8FEB86659FD93)
 _FIRST_BYTES = 12  # what two tight runs must begin with alike; of 8, 12 and 16, 12 leaves the fewest: 15 % of English
+_SPACE = np.uint8(ord(" "))
+
+_Bytes = npt.NDArray[np.uint8]
+_Places = npt.NDArray[np.int64]
+_Rows = npt.NDArray[np.int32]
+_Hashes = npt.NDArray[np.uint64]
 
 
-def grouped(pages: Sequence[list[str]]) -> Iterator[list[list[str]]]:
-    """The pages, in order, as groups of some thousand words: what `WordRuns` is quickest with."""
-    group: list[list[str]] = []
-    words = 0
-    for page in pages:
-        if group and words + len(page) > _GROUP_WORDS:
-            yield group
-            group, words = [], 0
-        group.append(page)
-        words += len(page)
-    if group:
-        yield group
+def top_chars(page: Spelled, sizes: Sequence[int]) -> list[int | None]:
+    """By size, length of the commonest run with its spaces (of several the first seen) times its count.
+
+    None where the page has no run of that size.
+    """
+    found = _top_chars(page.text, page.ends, np.array(sizes, np.int64), np.uint64(_BASE), _inverse(_BASE))
+    return [chars if chars >= 0 else None for chars in found.tolist()]
 
 
-class WordRuns:
-    """The runs of the words of each of `pages`."""
+def repeated_chars(page: Spelled, sizes: Sequence[int]) -> list[int]:
+    """By size, characters in tight runs that were seen before.
 
-    def __init__(self, pages: Sequence[list[str]]) -> None:
-        lengths = [len(page) for page in pages]
-        spaced = _encoded("".join([" ".join(page) + " " for page in pages if page]))
-        tight = spaced.translate(None, b" ")
-        (ends,) = np.nonzero(np.frombuffer(spaced, np.uint8) == _SPACE)
-        self._is_plain = len(ends) == sum(lengths)
-        if not self._is_plain:  # a word has a space inside
-            words = [_encoded(word) for word in chain.from_iterable(pages)]
-            tight = b"".join(words)
-            ends = np.cumsum(list(map(len, words)), dtype=np.int64) + np.arange(len(words))
-        self._spaced, self._tight = _Hashed(spaced), _Hashed(tight)
-        self._starts = _from_zero(ends + 1)  # where each word begins, and where a next one would
-        self._tight_starts = self._starts - np.arange(len(ends) + 1)
-        self._ranges = [
-            range(end - length, end) for length, end in zip(lengths, np.cumsum(lengths).tolist(), strict=True)
-        ]
-        self._page = np.repeat(np.arange(len(lengths)), lengths)  # of each word
-        self._places = np.arange(len(ends))
-        self._left = np.repeat(np.cumsum(lengths), lengths) - self._places  # words from each to the end of its page
-
-    def top_chars(self, sizes: Sequence[int]) -> list[list[int | None]]:
-        """Length of the commonest run with its spaces (of several the first seen) times its count, by size, ascending, and page.
-
-        None where a page has no run of that size.
-        """
-        tops: list[list[int | None]] = []
-        places = self._places
-        for size in sizes:
-            places = places[self._left[places] >= size]
-            hashes = self._spaced.runs(self._starts[places], self._starts[places + size])
-            order, same = _side_by_side(hashes, self._page[places])
-            most = self._most_common(places[order], same)
-            tops.append([self._chars_of_top(most.get(page), page, size) for page in range(len(self._ranges))])
-            # Without spaces inside of words, a longer run that is there again begins with a shorter one that is.
-            places = places[_again(order, same)] if self._is_plain else self._places
-        return tops
-
-    def repeated_chars(self, sizes: Sequence[int]) -> list[list[int]]:
-        """Characters in tight runs that were seen before, by size and page.
-
-        Such a run is skipped whole, and of a skipped part no run is remembered.
-        """
-        suspects = self._suspects(min(sizes))
-        if len(suspects) < _SUSPECTS_AT_ONCE:
-            return self._repeated(suspects, sizes)
-        return [row for size in sizes for row in self._repeated(suspects, [size])]
-
-    def _repeated(self, suspects: _Places, sizes: Sequence[int]) -> list[list[int]]:
-        table = np.repeat(np.arange(len(sizes)), len(suspects))
-        places, words = np.tile(suspects, len(sizes)), np.array(sizes, np.int64)[table]
-        within = self._left[places] >= words
-        table, places, words = table[within], places[within], words[within]
-        starts, ends = self._tight_starts[places], self._tight_starts[places + words]
-        of_page = table * len(self._ranges) + self._page[places]
-        again = _again(*_side_by_side(self._tight.runs(starts, ends), of_page))
-        runs = zip(*(column[again].tolist() for column in (of_page, places, words, starts, ends)), strict=True)
-        chars = self._skipping(runs, len(sizes) * len(self._ranges))
-        return [chars[row * len(self._ranges) :][: len(self._ranges)] for row in range(len(sizes))]
-
-    def _suspects(self, size: int) -> _Places:
-        """Where tight runs of `size` words and more begin that may be there again: they begin alike or are too short to tell."""
-        places = self._places[self._left >= size]
-        starts, ends = self._tight_starts[places], self._tight_starts[places + size]
-        firsts = self._tight.runs(starts, np.minimum(starts + _FIRST_BYTES, self._tight_starts[-1]))
-        suspect = ends - starts < _FIRST_BYTES
-        suspect[_again(*_side_by_side(firsts, self._page[places]))] = True
-        return places[suspect]
-
-    def _skipping(self, runs: Iterator[tuple[int, ...]], pages: int) -> list[int]:
-        chars = [0] * pages
-        text = self._tight.text
-        current, resume = -1, 0
-        seen: set[bytes] = set()
-        for page, place, words, start, end in runs:
-            if page != current:
-                current, resume = page, 0
-                seen = set()
-            if place >= resume:
-                run = text[start:end]
-                if run in seen:
-                    chars[page] += _chars(run)
-                    resume = place + words
-                else:
-                    seen.add(run)
-        return chars
-
-    def _most_common(self, places: _Places, same: _Places) -> dict[int, list[int]]:
-        """For each page that has runs of equal hash the places of the most of them, and of several as many those seen first."""
-        if not len(same):
-            return {}
-        (breaks,) = np.nonzero(same[1:] != same[:-1] + 1)
-        heads = np.concatenate([[0], breaks + 1, [len(same)]])
-        starts, times = same[heads[:-1]], heads[1:] - heads[:-1] + 1
-        firsts = places[starts]
-        pages = self._page[firsts]
-        score = times * len(self._page) - firsts
-        bounds = np.concatenate([[0], np.nonzero(pages[1:] != pages[:-1])[0] + 1])
-        best = np.zeros(len(self._ranges), np.int64)
-        best[pages[bounds]] = np.maximum.reduceat(score, bounds)
-        (chosen,) = np.nonzero(score == best[pages])
-        tops = zip(pages[chosen].tolist(), starts[chosen].tolist(), times[chosen].tolist(), strict=True)
-        return {page: places[start : start + count].tolist() for page, start, count in tops}
-
-    def _chars_of_top(self, top: list[int] | None, page: int, size: int) -> int | None:
-        words = self._ranges[page]
-        if len(words) < size:
-            return None
-        if top is None:
-            return _chars(self._run(words.start, size))
-        runs = {self._run(place, size) for place in top}
-        if len(runs) == 1:
-            return _chars(runs.pop()) * len(top)
-        every = Counter(self._run(place, size) for place in words[: len(words) - size + 1])  # two runs share a hash
-        run, count = every.most_common(1)[0]
-        return _chars(run) * count
-
-    def _run(self, place: int, size: int) -> bytes:
-        return self._spaced.text[self._starts.item(place) : self._starts.item(place + size) - 1]
+    Such a run is skipped whole, and of a skipped part no run is remembered.
+    """
+    found = _repeated_chars(page.text, page.ends, np.array(sizes, np.int64), np.uint64(_BASE), _inverse(_BASE))
+    return found.tolist()
 
 
-class _Hashed:
-    """Bytes of which the hash of any part is at hand."""
-
-    def __init__(self, text: bytes) -> None:
-        self.text = text
-        self._powers = _powers(len(text) + 1, _BASE)
-        codes = np.frombuffer(text, np.uint8)
-        self._sums = _from_zero(np.cumsum(codes * self._powers[: len(codes)]))
-
-    def runs(self, starts: _Places, ends: _Places) -> _Numbers:
-        """The hashes of what stands from each start to its end."""
-        sums = self._sums[ends] - self._sums[starts]
-        return sums * self._powers[len(self.text) - starts]  # to the same power wherever it starts
+def _inverse(base: int) -> np.uint64:
+    return np.uint64(pow(base, -1, 1 << 64))
 
 
-def _side_by_side(hashes: _Numbers, tables: _Places) -> tuple[_Places, _Places]:
-    """An order by table (whose numbers ascend) and hash, else as it was; and where in it the next has the same of both."""
-    order_bits = np.uint64(len(hashes).bit_length())
-    table_bits = np.uint64(int(tables[-1]).bit_length() if len(tables) else 0)
-    keys = hashes >> (order_bits + table_bits)
-    if table_bits:
-        keys |= tables.view(np.uint64) << (np.uint64(64) - order_bits - table_bits)
-    keys <<= order_bits
-    keys |= np.arange(len(hashes), dtype=np.uint64)
-    keys.sort()
-    order = (keys & ((np.uint64(1) << order_bits) - np.uint64(1))).view(np.int64)
-    keys >>= order_bits
-    return order, np.nonzero(keys[1:] == keys[:-1])[0]
+@kernel()
+def _spaced(text: _Bytes, ends: _Places) -> tuple[_Bytes, _Places]:
+    """The words with a space behind each, and where each begins, and where a next one would."""
+    spaced, starts = np.empty(len(text) + len(ends), np.uint8), np.zeros(len(ends) + 1, np.int64)
+    at = 0
+    for word in range(len(ends)):
+        for byte in range(at, ends[word]):
+            spaced[byte + word] = text[byte]
+        at = ends[word]
+        spaced[at + word] = _SPACE
+        starts[word + 1] = at + word + 1
+    return spaced, starts
 
 
-def _again(order: _Places, same: _Places) -> npt.NDArray[np.bool_]:
-    """Which have an equal."""
-    again = np.zeros(len(order), np.bool_)
-    again[order[same]] = True
-    again[order[same + 1]] = True
-    return again
+@kernel()
+def _sums(text: _Bytes, starts: _Places, base: np.uint64, inverse: np.uint64) -> tuple[_Hashes, _Hashes]:
+    """At each start the sum of the bytes before it, each times a power of `base`, and what takes that power off again."""
+    sums, undo = np.empty(len(starts), np.uint64), np.empty(len(starts), np.uint64)
+    total, power, back = np.uint64(0), np.uint64(1), np.uint64(1)
+    at = 0
+    for place in range(len(starts)):
+        while at < starts[place]:
+            total += np.uint64(text[at]) * power
+            power *= base
+            back *= inverse
+            at += 1
+        sums[place] = total
+        undo[place] = back
+    return sums, undo
 
 
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+@kernel()
+def _is_same(text: _Bytes, one: int, other: int, size: int) -> bool:
+    at = 0
+    while at < size and text[one + at] == text[other + at]:
+        at += 1
+    return at == size
 
 
-def _chars(run: bytes) -> int:
-    return len(run) if run.isascii() else len(run.decode("utf-8", "surrogatepass"))
+@kernel()
+def _chars(text: _Bytes, start: int, end: int) -> int:
+    chars = 0
+    for at in range(start, end):
+        chars += text[at] & 0xC0 != 0x80
+    return chars
 
 
-def _from_zero(values: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
-    return np.concatenate([np.zeros(1, values.dtype), values])
+@kernel()
+def _table_size(entries: int) -> int:
+    """A power of two, and twice as many at least."""
+    size = 4
+    while size < 2 * entries:
+        size *= 2
+    return size
 
 
-def _powers(count: int, base: int) -> _Numbers:
-    """The first powers of `base` modulo 2**64, at least `count` of them."""
-    return _kept_powers(base) if count <= _KEPT_POWERS else _computed_powers(count, base)
+@kernel()
+def _not_alone(hashes: _Hashes) -> _Rows:
+    """The rows of hashes that may be there again: all that are, and few others."""
+    size = _table_size(4 * len(hashes))
+    mask, seen, rows = np.uint64(size - 1), np.zeros(size, np.uint8), np.empty(len(hashes), np.int32)
+    for row in range(len(hashes)):
+        slot = (hashes[row] * _MIX) >> np.uint64(32) & mask
+        seen[slot] = min(2, seen[slot] + 1)
+    count = 0
+    for row in range(len(hashes)):  # without a branch, which the processor could not foresee
+        rows[count] = row
+        count += seen[(hashes[row] * _MIX) >> np.uint64(32) & mask] > 1
+    return rows[:count]
 
 
-@lru_cache(maxsize=1)
-def _kept_powers(base: int) -> _Numbers:
-    return _computed_powers(_KEPT_POWERS, base)
+@kernel()
+def _firsts(text: _Bytes, starts: _Places, places: _Rows, hashes: _Hashes, size: int) -> _Rows:
+    """For each of the runs of `size` words at `places` the row of the first that is equal."""
+    mask = _table_size(len(places)) - 1
+    table, firsts = np.full(mask + 1, -1, np.int32), np.empty(len(places), np.int32)
+    for row in range(len(places)):
+        start, length = starts[places[row]], starts[places[row] + size] - starts[places[row]]
+        slot = np.int64((hashes[row] * _MIX) >> np.uint64(32)) & mask
+        while table[slot] >= 0:
+            other = places[table[slot]]
+            if (
+                hashes[table[slot]] == hashes[row]
+                and starts[other + size] - starts[other] == length
+                and _is_same(text, int(start), int(starts[other]), int(length))
+            ):
+                break
+            slot = (slot + 1) & mask
+        if table[slot] < 0:
+            table[slot] = row
+        firsts[row] = table[slot]
+    return firsts
 
 
-def _computed_powers(count: int, base: int) -> _Numbers:
-    powers = np.full(count, base, np.uint64)
-    powers[0] = 1
-    return np.cumprod(powers, out=powers)
+@kernel()
+def _again(
+    text: _Bytes, starts: _Places, sums: _Hashes, undo: _Hashes, places: _Rows, size: int
+) -> tuple[_Rows, _Rows]:
+    """Where runs of `size` words that may be there again stand, of those at `places`; for each the row of the first equal one."""
+    hashes = np.empty(len(places), np.uint64)
+    count = 0
+    for place in places:
+        if place + size < len(starts):
+            hashes[count] = (sums[place + size] - sums[place]) * undo[place]
+            count += 1
+    rows = _not_alone(hashes[:count])
+    left, known = np.empty(len(rows), np.int32), np.empty(len(rows), np.uint64)
+    for row in range(len(rows)):
+        left[row] = places[rows[row]]
+        known[row] = hashes[rows[row]]
+    return left, _firsts(text, starts, left, known, size)
+
+
+@kernel()
+def _pairs(places: _Rows, firsts: _Rows, times: _Rows) -> _Rows:
+    """Of ascending `places` of runs those whose run and that at the next place are there again."""
+    pairs = np.empty(len(places), np.int32)
+    count = 0
+    for row in range(len(places) - 1):
+        if places[row + 1] == places[row] + 1 and times[firsts[row]] > 1 and times[firsts[row + 1]] > 1:
+            pairs[count] = places[row]
+            count += 1
+    return pairs[:count]
+
+
+@kernel("(uint8[::1], int64[::1], int64[::1], uint64, uint64)")
+def _top_chars(text: _Bytes, ends: _Places, sizes: _Places, base: np.uint64, inverse: np.uint64) -> _Places:
+    """The sizes ascend by one; -1 where there is no run."""
+    spaced, starts = _spaced(text, ends)
+    sums, undo = _sums(spaced, starts, base, inverse)
+    tops = np.full(len(sizes), -1, np.int64)
+    is_plain = not np.any(text == _SPACE)
+    every = np.arange(len(ends)).astype(np.int32)
+    places = every
+    for row, size in enumerate(sizes):
+        if len(ends) < size:
+            break
+        places, firsts = _again(spaced, starts, sums, undo, places, size)
+        times = np.zeros(len(places), np.int32)
+        for first in firsts:
+            times[first] += 1
+        top, most = 0, 1  # where none is there again, the first
+        for each in range(len(places)):
+            if times[each] > most:
+                top, most = places[each], times[each]
+        tops[row] = _chars(spaced, int(starts[top]), int(starts[top + size] - 1)) * most
+        # Without spaces inside of words, a longer run that is there again begins and ends with shorter ones that are.
+        places = _pairs(places, firsts, times) if is_plain else every
+    return tops
+
+
+@kernel()
+def _suspects(text: _Bytes, starts: _Places, size: int) -> _Rows:
+    """Where tight runs of `size` words and more begin that may be there again: they begin alike or are too short to tell."""
+    count = max(0, len(starts) - size)
+    hashes, suspect = np.empty(count, np.uint64), np.zeros(count, np.uint8)
+    for place in range(count):
+        hashed = np.uint64(0)
+        suspect[place] = starts[place + size] - starts[place] < _FIRST_BYTES
+        # Beyond the run, too, where it is short: an equal one of more words may begin with longer words.
+        for at in range(starts[place], min(starts[place] + _FIRST_BYTES, len(text))):
+            hashed = hashed * np.uint64(257) + np.uint64(text[at])
+        hashes[place] = hashed
+    for row in _not_alone(hashes):
+        suspect[row] = 1
+    return np.flatnonzero(suspect).astype(np.int32)
+
+
+@kernel("(uint8[::1], int64[::1], int64[::1], uint64, uint64)")
+def _repeated_chars(text: _Bytes, ends: _Places, sizes: _Places, base: np.uint64, inverse: np.uint64) -> _Places:
+    starts = np.zeros(len(ends) + 1, np.int64)
+    for word in range(len(ends)):
+        starts[word + 1] = ends[word]
+    sums, undo = _sums(text, starts, base, inverse)
+    suspects = _suspects(text, starts, sizes[0])
+    repeated = np.zeros(len(sizes), np.int64)
+    for row, size in enumerate(sizes):
+        places, firsts = _again(text, starts, sums, undo, suspects, size)
+        seen = np.zeros(len(places), np.bool_)
+        resume = 0
+        for each in range(len(places)):
+            if places[each] < resume:
+                continue
+            if seen[firsts[each]]:
+                resume = places[each] + size
+                repeated[row] += _chars(text, int(starts[places[each]]), int(starts[resume]))
+            seen[firsts[each]] = True
+    return repeated

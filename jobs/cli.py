@@ -5,7 +5,9 @@ import typer
 from jobs.annotate import annotate
 from jobs.bench.verb import bench
 from jobs.curate import curate
+from jobs.dedup import dedup
 from jobs.demo import demo
+from jobs.duplicates import duplicates
 from jobs.fit_language import fit_language
 from jobs.measure import measure
 from jobs.plan import plan
@@ -14,12 +16,14 @@ from jobs.recipes.verb import recipes
 from jobs.replay import replay
 from jobs.report import report
 from jobs.status import status
+from jobs.takedown import takedown
 from jobs.terminal import run_app
 from jobs.verify import verify
 from jobs.why import why
 
 VERBS = (
-    demo, recipes, plan, curate, status, why, replay, report, measure, annotate, verify, publish, fit_language, bench
+    demo, recipes, plan, curate, dedup, status, why, duplicates, replay, report, measure, annotate, verify, takedown, publish,
+    fit_language, bench,
 )  # fmt: skip
 
 app = typer.Typer(

@@ -3,6 +3,7 @@
 import typer
 
 from jobs.options import (
+    Against,
     DateColumn,
     IdColumn,
     Input,
@@ -32,6 +33,7 @@ def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     id_column: IdColumn = None,
     url_column: UrlColumn = None,
     date_column: DateColumn = None,
+    against: Against = None,
     workers: Workers = None,
     ray: RayAddress = None,
     local: Local = False,
@@ -51,13 +53,17 @@ def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
 
     try:
         columns = row_columns(text_column, id_column, url_column, date_column)
-        prepared = prepare(recipe, input_ or [], output, source=source, limit=limit, columns=columns)
+        prepared = prepare(
+            recipe, input_ or [], output, source=source, limit=limit, columns=columns, against=against or []
+        )
         ceiling = memory_ceiling(prepared.recipe, 1 if local or ray else workers)
         notice(
             f"{prepared.recipe.name}: {len(prepared.source.parts)} files, {bytes_text(prepared.source.bytes)}, "
             f"as source {prepared.source.name} → {prepared.storage.location}; "
             f"at most {bytes_text(ceiling)} of memory{' a part in flight' if ray else ''}"
         )
+        for release in prepared.releases:
+            notice(f"against {release.root}@{release.source}")
         manifest = run(prepared, workers=workers, ray=ray, local=local)
     except GristmillError as error:
         fail(error)

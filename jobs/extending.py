@@ -15,6 +15,7 @@ from pipeline.extension import extend_run, plan_beside
 from pipeline.receipts import Receipt
 from pipeline.runs import OpenRun, RunRecord, provenance
 from pipeline.steps import PlannedStep, Step
+from pipeline.takedown.tombstones import refuse_unfinished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +62,11 @@ def add_step(
 
     Raises:
         InputError: a step that is read is not finished.
+        StorageError: a takedown is not.
         PartsFailed: some parts failed; all others are done.
     """
     began = time.monotonic()
+    refuse_unfinished(run.storage)
     planned = plan_beside(run, step)
     runner = make_runner(
         run.storage.location,

@@ -32,6 +32,16 @@ SourceName = Annotated[
 Limit = Annotated[
     int | None, typer.Option("--limit", metavar="N", help="Take the first N files only.", show_default="all")
 ]
+Against = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--against",
+        metavar="ROOT[@SOURCE,…]",
+        help="A finished run, or some of its sources: what it kept stays, and new documents that resemble it are removed. "
+        "Repeat for more, the earliest first.",
+        show_default=False,
+    ),
+]
 Workers = Annotated[
     int | None, typer.Option("--workers", metavar="N", min=1, help="Parts at a time.", show_default="all CPUs")
 ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from jobs.options import (
+    Against,
     DateColumn,
     IdColumn,
     Input,
@@ -39,6 +40,7 @@ def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     id_column: IdColumn = None,
     url_column: UrlColumn = None,
     date_column: DateColumn = None,
+    against: Against = None,
     workers: Workers = None,
     json: Json = False,
 ) -> None:
@@ -56,7 +58,9 @@ def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             _alone(recipe, json)
             return
         columns = row_columns(text_column, id_column, url_column, date_column)
-        prepared = prepare(recipe, input_ or [], output, source=source, limit=limit, columns=columns)
+        prepared = prepare(
+            recipe, input_ or [], output, source=source, limit=limit, columns=columns, against=against or []
+        )
         steps = _steps(prepared)
     except GristmillError as error:
         fail(error)
@@ -137,7 +141,7 @@ def _cut(prepared: "Prepared") -> dict[str, int] | None:
     """How the deduplication is cut, and the memory that each of its tasks may take; None without one."""
     from jobs.estimate import extent_of
 
-    made = prepared.recipe.deduplication(extent_of(prepared.source))
+    made = prepared.recipe.deduplication(extent_of(prepared.source), prepared.against)
     return asdict(made.shape) | {"memory_bytes": prepared.recipe.scale.memory} if made else None
 
 

@@ -5,7 +5,7 @@ often `dataclasses.replace` of a shipped one.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import ClassVar
 
@@ -13,6 +13,7 @@ from dedup.exact import Exact
 from dedup.line_steps import line_steps
 from dedup.lines import RepeatedLines
 from dedup.minhash import MinHash
+from dedup.releases import Release, sizes_of
 from dedup.scale import Extent, Scale
 from dedup.steps import Deduplication
 from dedup.survival import Components, Survival
@@ -27,6 +28,7 @@ from pipeline.ingest import Ingest, Item
 from pipeline.measures import Measure, Rule, Transform
 from pipeline.measuring import measure_step
 from pipeline.pack import Pack
+from pipeline.rehydration import Rehydration
 from pipeline.rows.columns import RowColumns
 from pipeline.sandbox import Limits
 from pipeline.schemas import with_signals
@@ -55,7 +57,7 @@ class Recipe:
     `measures` are taken from stored text after ingest: add one there and no HTML is read again; `annotations` are joined there
     from files, and `repeats` say what of a page stands in others too. `bundle` files share a part of
     the small steps, `shard_files` files share a shard; the second must be a multiple of the first. `columns` names those of
-    Parquet and JSONL input.
+    Parquet and JSONL input. With `rehydration` the dataset says how often a page counts by the size of its cluster.
     """
 
     version: ClassVar[int] = 1
@@ -70,6 +72,7 @@ class Recipe:
     minhash: MinHash | None = None
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     scale: Scale = field(default_factory=Scale, metadata=NOT_IDENTITY)
+    rehydration: Rehydration | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
     transforms: tuple[Transform, ...] = ()
     tokens: TokenCounter | None = None
     limits: Limits = field(default_factory=Limits)
@@ -82,6 +85,8 @@ class Recipe:
     batch_pages: int = field(default=64, metadata=NOT_IDENTITY)
 
     def __post_init__(self) -> None:
+        if self.rehydration and self.minhash is None:
+            raise RecipeError(f"recipe {self.name}: rehydration weighs near-duplicates, and minhash looks for none")
         written = with_signals(
             self.ingest_stage().schema(), [each.signals for each in (*self.measures, *self.annotations, *self.repeats)]
         )
@@ -90,6 +95,11 @@ class Recipe:
                 raise RecipeError(
                     f"recipe {self.name}: rule {rule.reason} names the signal {rule.signal}, which nothing writes"
                 )
+
+        if "score" in self.survival.order:
+            raise RecipeError(
+                f"recipe {self.name}: its order of survival names a score, but no step gives documents one"
+            )
 
     def ingest_stage(self) -> Ingest:
         """The stage that reads the archives."""
@@ -102,13 +112,23 @@ class Recipe:
             batch_pages=self.batch_pages,
         )
 
-    def deduplication(self, extent: Extent | None = None) -> Deduplication | None:
-        """How copies and near-duplicates are looked for in a source of this `extent`; None where neither is."""
+    def deduplication(self, extent: Extent | None = None, against: tuple[Release, ...] = ()) -> Deduplication | None:
+        """How copies and near-duplicates are looked for in a source of this `extent`; None where neither is.
+
+        Near-duplicates are looked for in earlier releases too.
+        """
         if self.minhash is None and not self.exact:
             return None
-        known = extent or Extent()
+        known = replace(extent or Extent(), earlier=sizes_of(against))
         shape = self.scale.shape(self.minhash, self.survival, known, span=self.bundle)
-        return Deduplication(minhash=self.minhash, survival=self.survival, exact=self.exact, extent=known, shape=shape)
+        return Deduplication(
+            minhash=self.minhash,
+            survival=self.survival,
+            exact=self.exact,
+            extent=known,
+            shape=shape,
+            against=against,
+        )
 
     def _measuring(self, ingest: Step, extent: Extent) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
         """The steps that write signals beside the documents, and before them what these must know of all documents."""
@@ -120,8 +140,11 @@ class Recipe:
         ]
         return tuple(step for each in steps for step in each[:-1]), tuple(each[-1] for each in steps)
 
-    def steps(self, extent: Extent | None = None) -> tuple[Step, ...]:
-        """The graph over a source of this `extent`, each step after its inputs; without it, that of a small source."""
+    def steps(self, extent: Extent | None = None, against: tuple[Release, ...] = ()) -> tuple[Step, ...]:
+        """The graph over a source of this `extent`, each step after its inputs; without it, that of a small source.
+
+        What the finished runs `against` kept is looked at too.
+        """
         reading = self.ingest_stage()
         ingest = Step(name="ingest", stage=reading)
         counted, measuring = self._measuring(ingest, extent or Extent())
@@ -132,7 +155,7 @@ class Recipe:
             inputs=(ingest, *measuring),
             span=self.bundle,
         )
-        deduplication = self.deduplication(extent)
+        deduplication = self.deduplication(extent, against)
         dedup = deduplication.steps((ingest, decide), span=self.bundle) if deduplication else ()
         last = dedup[-1] if dedup else decide
         pack = Step(
@@ -142,6 +165,7 @@ class Recipe:
                 tokens=self.tokens,
                 survivors=last.name if dedup else None,
                 facts=reading.facts,
+                rehydration=self.rehydration,
             ),
             inputs=(ingest, last),
             span=self.shard_files,

@@ -8,22 +8,26 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from dedup.releases import Release
+from jobs.against import find_releases, records_of, releases_of
 from jobs.estimate import extent_of, memory_ceiling
+from jobs.executing import execute
 from jobs.recipe import Recipe, load_recipe
-from jobs.terminal import notice, progress
+from jobs.terminal import notice
 from pipeline.annotations.annotation import Annotation
 from pipeline.annotations.side_table import plan_side
 from pipeline.assets import assets_of
 from pipeline.dataset import build_dataset
 from pipeline.environment import CHECKOUT, engines_of
-from pipeline.errors import InputError, PartsFailed, RecipeError
+from pipeline.errors import InputError, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import LocalRunner
 from pipeline.rows.columns import RowColumns
-from pipeline.runs import OpenRun, open_run, record_run
+from pipeline.runs import OpenRun, ReleaseRecord, open_run, record_run
 from pipeline.sources import Source, find_source, save_source
 from pipeline.steps import PlannedStep, plan_steps
 from pipeline.storage import Storage, open_storage
+from pipeline.takedown.tombstones import load_tombstones, refuse_unfinished
 
 INSIDE_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set for what `ray job submit` runs
 
@@ -37,6 +41,8 @@ class Prepared:
     storage: Storage
     source: Source
     steps: list[PlannedStep]
+    against: tuple[Release, ...] = ()
+    releases: tuple[ReleaseRecord, ...] = ()
 
 
 def prepare(
@@ -47,8 +53,9 @@ def prepare(
     source: str | None = None,
     limit: int | None = None,
     columns: RowColumns | None = None,
+    against: Sequence[str] = (),
 ) -> Prepared:
-    """Resolves recipe, input and steps; `columns` stands in for the recipe's.
+    """Resolves recipe, input and steps; `columns` stands in for the recipe's. `against` names finished runs.
 
     Without `inputs` the files of ROOT's last run are taken as they were recorded, with the columns that were read then: they need
     not exist any more for what only reads stored text.
@@ -66,13 +73,24 @@ def prepare(
     columns = columns or (last and last.columns)
     if columns:
         made = replace(made, columns=columns)
+    earlier = find_releases(against, storage, files.name)
+    known = releases_of(earlier, made.minhash, made.survival)
     return Prepared(
         recipe=made,
         modules=modules,
         storage=storage,
         source=files,
-        steps=plan_steps(made.steps(extent_of(files)), files),
+        steps=plan_steps(made.steps(extent_of(files), known), files, barred_in(storage)),
+        against=known,
+        releases=records_of(earlier),
     )
+
+
+def barred_in(storage: Storage) -> str:
+    """The digest of what was taken down from ROOT, empty where nothing was; StorageError while a takedown is not finished."""
+    refuse_unfinished(storage)
+    known = load_tombstones(storage)
+    return known.digest if known else ""
 
 
 def has_run(output: str) -> bool:
@@ -180,6 +198,7 @@ def run(
             rules=prepared.recipe.rules,
             source=prepared.source,
             steps=prepared.steps,
+            releases=prepared.releases,
         )
         facts = {"provenance": record.provenance}
         for annotation in recipe.annotations:
@@ -197,36 +216,3 @@ def sort_side(storage: Storage, annotation: Annotation, runner: Runner, facts: d
     side = Execution(storage, source, [planned], facts)
     if not side.states[planned.step.name].sealed:
         execute(side, runner)
-
-
-def execute(execution: Execution, runner: Runner) -> None:
-    """Runs what is missing, telling a person how far it is; errors as `Execution.run`."""
-    bars = progress()
-    try:
-        execution.run(runner, bars)
-    except KeyboardInterrupt:
-        bars.close()
-        notice(_interrupted(execution))
-        raise
-    except PartsFailed:
-        bars.close()
-        _tell_traces(execution)
-        raise
-    finally:
-        bars.close()
-
-
-def _interrupted(execution: Execution) -> str:
-    done = [
-        f"{state.name} {len(state.receipts)}/{len(state.planned.parts)}"
-        for state in execution.states.values()
-        if state.planned.parts
-    ]
-    return "stopped; done so far: " + ", ".join(done) + ". Run the same command again to do the rest."
-
-
-def _tell_traces(execution: Execution) -> None:
-    for state in execution.states.values():
-        for failure in state.failures:
-            if failure.trace:
-                notice(failure.trace)

@@ -14,6 +14,7 @@ def status(root: Root, json: Json = False) -> None:
 
     Example: gristmill status out
     """
+    from jobs.dedup_tables import is_of_rows, rows_table
     from jobs.tables import funnel_table
     from pipeline.funnel import funnel
     from pipeline.remarks import noticed_in, noticed_lines
@@ -43,7 +44,7 @@ def status(root: Root, json: Json = False) -> None:
         emit_json(told | {"noticed": odd})
         return
     out.print(_steps(f"{run.record.recipe} over {run.source.name}, run {run.record.id}", steps))
-    out.print(funnel_table(numbers))
+    out.print(rows_table(numbers) if is_of_rows(run) else funnel_table(numbers))
     for line in noticed_lines(odd):
         out.print(f"noticed: {line}")
 

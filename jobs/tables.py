@@ -42,8 +42,12 @@ def funnel_table(numbers: Funnel) -> Table:
     for title, group in ways.items():
         for reason, count in group.items():
             table.add_row(f"  {title}: {reason}", f"{-count:,}", share(count, whole))
+    for release, count in numbers.copies_in_releases.items():
+        table.add_row(f"    of these, of pages like one of {release}", f"{-count:,}", share(count, whole))
     if numbers.near_duplicates:
         table.add_row("  near_duplicate", f"{-numbers.near_duplicates:,}", share(numbers.near_duplicates, whole))
+    for release, count in numbers.in_releases.items():
+        table.add_row(f"    of these, like one of {release}", f"{-count:,}", share(count, whole))
     table.add_section()
     table.add_row("kept", f"{numbers.kept:,}", share(numbers.kept, whole), style="bold green")
     others = sum(numbers.types.values()) - whole

@@ -28,12 +28,14 @@ def why(root: Root, page: Page, text: Text = False, json: Json = False) -> None:
     """
     from pipeline.runs import open_run
     from pipeline.storage import open_storage
+    from pipeline.takedown.tombstones import taken_down
     from pipeline.why import find, story
 
     try:
         run = open_run(open_storage(root))
         places = find(run, page)
-        if not places:
+        gone = taken_down(run.storage, page)
+        if not places and not gone:
             raise InputError(f"{page}: no record of this run has this URL or id")
         stories = [story(run, part, row) for part, row in places]
         texts = [_text(run, told) if text else None for told in stories]
@@ -41,12 +43,21 @@ def why(root: Root, page: Page, text: Text = False, json: Json = False) -> None:
         fail(error)
     if json:
         told = [each.as_json() | {"text": shown} for each, shown in zip(stories, texts, strict=True)]
-        emit_json({"run": run.record.id, "page": page, "records": told})
+        emit_json({"run": run.record.id, "page": page, "records": told} | ({"taken_down": gone} if gone else {}))
         return
+    for each in gone:
+        out.print(_of_takedown(page, each), style="red")
     for each, shown in zip(stories, texts, strict=True):
         _print(each)
         if shown is not None:
             out.print(shown)
+
+
+def _of_takedown(page: str, told: dict[str, object]) -> str:
+    """One line of what a takedown says of the page; one that was found nowhere is barred from later runs only."""
+    there = "taken down" if told["records"] or not told["listed"] else "barred (it was not in this run)"
+    why = f"listed by its {told['by']}" if told["listed"] else f"a copy of a listed page, by its {told['by']}"
+    return f"{page}: {there} at {told['time']}, {why}; see takedowns/{told['takedown']}.json"
 
 
 def _text(run: "OpenRun", told: "Story") -> str:
@@ -122,12 +133,31 @@ def _number(value: object) -> str:
 
 def _print_duplicates(told: "Story") -> None:
     found = told.duplicates
-    if found and found["cluster_size"] > 1:
+    if not found or (found["cluster_size"] == 1 and not found["earlier"]):
+        return
+    is_copy = str(found["reason"]).startswith("same_")
+    if earlier := found["earlier"]:
+        _print_earlier(earlier, found["similarity"], is_copy=is_copy)
+        if found["members"]:
+            out.print(f"  {found['cluster_size'] - 1} more of this run went for it:")
+    else:
         stays = "survives" if found["keep"] else f"{found['survivor']} survives"
-        what = "copies" if str(found["reason"]).startswith("same_") else "near-duplicates"
+        what = "copies" if is_copy else "near-duplicates"
         out.print(f"  one of {found['cluster_size']} {what}; {stays}:")
-        for url in found["members"]:
-            out.print(f"    {url}")
+    for url in found["members"]:
+        out.print(f"    {url}")
+
+
+def _print_earlier(earlier: "dict[str, object]", similarity: float | None, *, is_copy: bool) -> None:
+    """The document of an earlier release that this one, or the page that it is a copy of, resembles."""
+    alike = "" if similarity is None else f", similarity {similarity:.2f}"
+    what = "copy of a near-duplicate" if is_copy else "near-duplicate"
+    out.print(f"  {what} of a document of the earlier release {earlier['root']}@{earlier['source']}{alike}:")
+    if earlier["error"]:
+        out.print(f"    {earlier['error']}")
+    else:
+        page = f"{earlier['url']} " if earlier["url"] else ""
+        out.print(f"    {page}{earlier['id'] or 'without an id'}, row {earlier['row']} of {earlier['file']}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Some records on their way through a recipe's ingest list: what is known of each so far, and which are still alive."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from pipeline.pages import Pages, storable
 from pipeline.sandbox import Sandbox
 from pipeline.schemas import RECORDS
 from pipeline.stopwatch import Stopwatch
+from pipeline.takedown.tombstones import TAKEN_DOWN
 
 BATCH_BYTES = 16 << 20  # of bodies or texts: 64 pages of a crawl have 6 MB, 64 hostile ones could have 4 GB
 
@@ -63,6 +64,7 @@ class Batch:
         self.decoded: list[Decoded | None] = [None] * rows
         self.found: list[Extracted | None] = [None] * rows  # of a page's metadata; its text is in `pages`
         self.edits: list[tuple[Edit, ...]] = [()] * rows
+        self.taken_down: set[int] = set()
         self.signals: dict[str, list[Any]] = {name: [None] * rows for name in schema.names[len(RECORDS.names) :]}
         self.alive = [row for row in range(rows) if self.gates[row] is None]
         self.pages = Pages(
@@ -70,6 +72,17 @@ class Batch:
             urls=[storable(records[row].url) for row in self.alive],
             mimes=[records[row].mime for row in self.alive],
         )
+
+    def take_down(self, rows: Iterable[int]) -> None:
+        """Stops these rows, of which nothing is told but where they stand, whatever else is wrong with them."""
+        taken = set(rows)
+        for row in taken:
+            self.gates[row], self.errors[row], self.by_limit[row] = TAKEN_DOWN, None, False
+            self.decoded[row] = self.found[row] = None
+            for values in self.signals.values():
+                values[row] = None
+        self.taken_down |= taken
+        self._narrow([place for place, row in enumerate(self.alive) if row not in taken])
 
     def gate(self, gate: Gate) -> None:
         """Stops the pages that `gate` gives a reason for; one that judges HTML is not asked of a text that was none any more."""

@@ -90,7 +90,7 @@ def _manifest(run: OpenRun, shards: list[Receipt]) -> dict[str, Any]:
             step.name: {"fingerprint": step.fingerprint, "manifest": run.manifest(step)} for step in run.record.steps
         },
         "payload": run.record.payload,
-        "provenance": _public(run.record.provenance),
+        "provenance": public(run.record.provenance),
         **dataset_facts(run),
         "shards": [
             {
@@ -104,7 +104,7 @@ def _manifest(run: OpenRun, shards: list[Receipt]) -> dict[str, Any]:
     }
 
 
-def _public(provenance: dict[str, Any]) -> dict[str, Any]:
+def public(provenance: dict[str, Any]) -> dict[str, Any]:
     """Provenance as strangers may see it: of a path on the machine of the run only its last name, for the rest names people."""
     words = [
         _PLACE.sub(lambda found: f"{found[1] or ''}…/{PurePath(found[2]).name}", word) for word in provenance["argv"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pipeline.errors import PartsFailed
+from pipeline.heritage import Heritage
 from pipeline.receipts import Receipt, Receipts, manifest_path, seal, standing
 from pipeline.remote.retries import share
 from pipeline.sources import Source
@@ -78,10 +79,18 @@ class StepState:
 
 
 class Execution:
-    """One run of a planned graph over one source."""
+    """One run of a planned graph over one source; what is the same as in an earlier run is taken over from its `heritage`."""
 
-    def __init__(self, storage: Storage, source: Source, steps: Sequence[PlannedStep], facts: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        source: Source,
+        steps: Sequence[PlannedStep],
+        facts: dict[str, Any],
+        heritage: Heritage | None = None,
+    ) -> None:
         self._storage = storage
+        self._heritage = heritage
         self._source = source
         self._facts = facts
         self._places: dict[tuple[str, str], int] = {}
@@ -119,10 +128,14 @@ class Execution:
         while in_flight or (self._ready and outages < hopeless):
             while self._ready and in_flight < runner.slots and outages < hopeless:
                 _, place, name = heapq.heappop(self._ready)
+                if (inherited := self._inherited(self.states[name], place)) is not None:
+                    observer.ended(self.states[name], inherited)
+                    self._settle(inherited)
+                    continue
                 self._shares = runner.slots + 1  # a cluster grows
                 runner.submit(self._task(self.states[name], place))
                 in_flight += 1
-            for outcome in runner.wait():
+            for outcome in runner.wait() if in_flight else ():
                 in_flight -= 1
                 outages = outages + 1 if isinstance(outcome, Failure) and outcome.outage else 0
                 observer.ended(self.states[outcome.step], outcome)
@@ -130,6 +143,14 @@ class Execution:
         for state in self.states.values():
             if state.failures:
                 raise PartsFailed(state.name, {failure.name: failure.why for failure in state.failures})
+
+    def _inherited(self, state: StepState, place: int) -> Receipt | None:
+        """The part as an earlier run left it, where everything that it reads is as it was."""
+        if self._heritage is None:
+            return None
+        upstream = [self.states[step.name] for step in state.planned.step.inputs]
+        reads = [(each.planned, each.receipts, _covered(state.planned, place, each.planned)) for each in upstream]
+        return self._heritage.receipt(state.planned, state.planned.parts[place].key, reads)
 
     def _count_missing(self, state: StepState) -> None:
         """For each part not done: how many of the parts it reads are still missing."""
@@ -192,6 +213,7 @@ class Execution:
             files=() if step.is_barrier else self._source.parts[part.first : part.first + part.count],
             inputs=tuple(self._inputs(state, place, self.states[upstream.name]) for upstream in step.inputs),
             shares=self._shares,
+            tombstones=state.planned.tombstones,
         )
 
     def _inputs(self, state: StepState, place: int, upstream: StepState) -> PartInputs:

@@ -8,7 +8,11 @@ from pipeline.runs import OpenRun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funnel:
-    """Records in, and each way out. `in_order` below is the order in which a page meets them."""
+    """Records in, and each way out. `in_order` below is the order in which a page meets them.
+
+    Of the `near_duplicates`, `in_releases` are of documents of earlier releases, by the names of their sources; of the `copies`,
+    the originals of `copies_in_releases` are.
+    """
 
     bytes: int
     types: dict[str, int]
@@ -22,10 +26,12 @@ class Funnel:
     complete: bool
     chars: int = field(default=0)
     copies: dict[str, int] = field(default_factory=dict[str, int])
+    in_releases: dict[str, int] = field(default_factory=dict[str, int])
+    copies_in_releases: dict[str, int] = field(default_factory=dict[str, int])
 
     def as_json(self) -> dict[str, Any]:
-        """The funnel as a machine reads it."""
-        return asdict(self)
+        """The funnel as a machine reads it; without releases where there are none, as before there were any."""
+        return {name: value for name, value in asdict(self).items() if value or not name.endswith("in_releases")}
 
     def conservation(self) -> str | None:
         """None where records = kept + dropped + failed; else what does not add up. Only a complete run can be asked."""
@@ -48,19 +54,30 @@ def _copies(survivors: dict[str, int]) -> dict[str, int]:
 def funnel(run: OpenRun) -> Funnel:
     """The funnel of a run so far."""
     ingest, decide, survivors = run.totals("ingest"), run.totals("decide"), run.totals("survivors")
-    pack = run.totals("pack")
+    read = ingest or run.totals("rows")  # the second where rows are deduplicated without being judged
+    copies, pack = _copies(survivors), run.totals("pack")
     last = run.step("pack")
     return Funnel(
-        bytes=ingest.get("bytes", 0),
+        bytes=read.get("bytes", 0),
         types=_group(ingest, "type."),
-        records=ingest.get("rows", 0),
+        records=read.get("rows", 0),
         failed=_group(ingest, "failed."),
         gated=_group(ingest, "gate."),
         dropped=_group(decide, "dropped."),
         near_duplicates=survivors.get("dropped.near_duplicate", 0),
-        copies=_copies(survivors),
+        copies=copies,
         kept=pack.get("rows", 0),
         tokens=pack.get("tokens", 0),
         chars=pack.get("chars", 0),
         complete=last is not None and run.is_sealed(last),
+        in_releases=_in_releases(run, survivors, "in_release"),
+        copies_in_releases=_in_releases(run, survivors, "copies_in_release") if any(copies.values()) else {},
     )
+
+
+def _in_releases(run: OpenRun, survivors: dict[str, int], counted: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for number, release in enumerate(run.record.releases, 1):
+        name = release.source if release.source not in found else f"{release.source} ({number})"
+        found[name] = survivors.get(f"{counted}.{number}", 0)
+    return found

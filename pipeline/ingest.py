@@ -24,6 +24,7 @@ from pipeline.sandbox import Limits, Sandbox
 from pipeline.schemas import PAGE_FACTS, RECORDS, with_signals
 from pipeline.steps import PartRun
 from pipeline.stopwatch import Stopwatch
+from pipeline.takedown.tombstones import Tombstones, tombstones_at
 
 Item = Gate | Extractor | Measure | Transform
 
@@ -35,7 +36,7 @@ class Ingest:
     """Reads files through an ordered list of gates, one extractor, measures and transforms.
 
     Text that somebody else extracted, in rows (`columns` says where it is) or in the conversion records of a WET archive, is
-    taken as it is: gates that need HTML are passed over.
+    taken as it is: gates that need HTML are passed over. Pages that were taken down from ROOT are stopped before all items.
 
     `tolerance` is the share of records of a part that may fail before the part does. `sample_rate` is the share of gated
     pages, chosen by a hash of their record id, whose raw HTML is kept for looking.
@@ -76,6 +77,7 @@ class Ingest:
         file = part.task.files[0]
         extractor = next(item for item in self.items if isinstance(item, Extractor))
         tally, watch = Tally(), Stopwatch()
+        stones = tombstones_at(part.task.root, part.task.tombstones) if part.task.tombstones else None
         reading = open_reader(file, self.columns, self.limits.max_html_chars, part.facts)
         with reading as reader, Sandbox(extractor, self.limits) as sandbox:
             has_html = reader.has_html
@@ -83,7 +85,9 @@ class Ingest:
             items = tuple(item for item in self.items if has_html or not needs_html(item))
             for records in watch.drawing("read", batches(tally.watch(reader.records()), self.batch_pages)):
                 try:
-                    batch = measured(Batch(records, self.schema(), watch), items, sandbox, watch)
+                    batch = measured(_begun(Batch(records, self.schema(), watch), stones), items, sandbox, watch)
+                    if stones:
+                        batch.take_down(batch.alive[place] for place in stones.texts(batch.pages.texts))
                     with watch.timing("write"):
                         tables.write(batch)
                 except Exception as error:
@@ -104,6 +108,13 @@ class Ingest:
             counts[CORRUPT_BYTES] = tally.corrupt
         _check(counts, file.name, extent - tally.covered, self.tolerance)
         return counts
+
+
+def _begun(batch: Batch, stones: Tombstones | None) -> Batch:
+    """The batch without what its addresses and ids say was taken down."""
+    if stones:
+        batch.take_down(stones.rows(batch.records))
+    return batch
 
 
 def measured(batch: Batch, items: Sequence[Item], sandbox: Sandbox, watch: Stopwatch) -> Batch:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.archives.record import Record
 from pipeline.batch import Batch
 from pipeline.pages import storable
 from pipeline.quarantine import PART_BYTES, ROW_GROUP, poisoned, quarantine_columns
@@ -45,6 +46,7 @@ class IngestTables:
         self._quarantine: TableWriter | None = None
         self._quarantine_room = PART_BYTES
         self._remarks = Remarks()
+        self._taken_down: set[int] = set()
         self.counts: dict[str, int] = {"rows": 0, "documents": 0}
 
     def write(self, batch: Batch) -> None:
@@ -60,6 +62,7 @@ class IngestTables:
             self._origins.write_columns(_origin_columns(batch))
         self._samples.write_columns(_sample_columns(batch, first, self._rate))
         self._remarks.see(first, batch.records)
+        self._taken_down.update(first + row for row in batch.taken_down)
         self._set_aside(batch, first)
         self.counts["rows"] += len(rows)
         self.counts["documents"] += len(batch.alive)
@@ -70,7 +73,7 @@ class IngestTables:
 
     def finish(self) -> None:
         """Writes what is known only when all records have passed."""
-        columns = self._remarks.columns()
+        columns = self._remarks.columns(without=self._taken_down)
         if columns["record_row"]:
             self._part.writer("remarks", REMARKS).write_columns(columns)
         self.counts |= self._remarks.counts()
@@ -87,7 +90,7 @@ class IngestTables:
 
 
 def _record_columns(batch: Batch, first: int, document_rows: list[int | None]) -> dict[str, Sequence[Any]]:
-    records = batch.records
+    records = [_named(batch, row) for row in range(len(batch.records))]
     return {
         "row": range(first, first + len(records)),
         "record_id": [storable(record.record_id) for record in records],
@@ -107,6 +110,14 @@ def _record_columns(batch: Batch, first: int, document_rows: list[int | None]) -
         "error": batch.errors,
         **batch.signals,
     }
+
+
+def _named(batch: Batch, row: int) -> Record:
+    """The record as its row tells of it: one that was taken down is a place in its file and nothing more."""
+    record = batch.records[row]
+    if row not in batch.taken_down:
+        return record
+    return Record(kind=record.kind, type=record.type, offset=record.offset, length=record.length)
 
 
 def _document_columns(batch: Batch, first: int) -> dict[str, Sequence[Any]]:
@@ -147,7 +158,7 @@ def _sample_columns(batch: Batch, first: int, rate: float) -> dict[str, Sequence
     sampled = [
         row
         for row, record in enumerate(batch.records)
-        if batch.gates[row] and record.body and _fraction(record.record_id) < rate
+        if batch.gates[row] and record.body and row not in batch.taken_down and _fraction(record.record_id) < rate
     ]
     return {
         "record_row": [first + row for row in sampled],

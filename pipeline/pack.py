@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import repeat
@@ -14,7 +14,8 @@ from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Transform
 from pipeline.pages import Pages
 from pipeline.receipts import Receipt
-from pipeline.schemas import DATASET, PAGE_FACTS, with_columns
+from pipeline.rehydration import Rehydration
+from pipeline.schemas import data_schema
 from pipeline.steps import PartRun
 from pipeline.tables import TableWriter, read_batches, read_table
 
@@ -39,20 +40,23 @@ class Pack:
     """Writes one shard: applies the last transforms (personal data), counts tokens, keeps the order of records.
 
     `survivors` names the step that says which duplicates stay; None packs all that `decide` keeps. `facts` names what `documents`
-    tells of a page besides its text, and the dataset does after its own columns.
+    tells of a page besides its text, and the dataset does after its own columns. `rehydration` weighs clusters by their size.
     """
 
     name: ClassVar[str] = "pack"
     version: ClassVar[int] = 1
+    columns_read: ClassVar[Mapping[str, tuple[str, ...]]] = {"survivors": ("keep", "cluster_size")}
 
     transforms: tuple[Transform, ...] = ()
     tokens: TokenCount | None = None
     survivors: str | None = None
     facts: tuple[str, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
+    rehydration: Rehydration | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes the `data` table of the covered parts; counts `rows`, `tokens`, `chars`, `arrow_bytes` and languages."""
-        writer = part.writer("data", with_columns(DATASET, PAGE_FACTS, self.facts), SHARD_ROW_GROUP)
+        schema = data_schema(self.facts, rehydrated=self.rehydration is not None)
+        writer = part.writer("data", schema, SHARD_ROW_GROUP)
         counts = Counter(rows=0, tokens=0, chars=0, arrow_bytes=0)
         dates: list[str] = []
         keeps = self._keeps(part)
@@ -73,7 +77,7 @@ class Pack:
         """For each document in order: 0 where it is dropped, else the size of its cluster of near-duplicates."""
         if self.survivors is not None:
             for receipt in part.receipts(self.survivors):
-                table = read_table(part.storage, receipt, "survivors", ["keep", "cluster_size"])
+                table = read_table(part.storage, receipt, "survivors", self.columns_read["survivors"])
                 keep, size = table["keep"].to_pylist(), table["cluster_size"].to_pylist()
                 yield from (size if kept else 0 for kept, size in zip(keep, size, strict=True))
             return
@@ -110,6 +114,7 @@ class Pack:
                 "language_score": columns["language_score"],
                 "token_count": tokens,
                 "minhash_cluster_size": [size for size in sizes if size],
+                **self._weighed([size for size in sizes if size]),
                 **{name: self._told(columns[name], columns["url"]) for name in self.facts},
             }
         )
@@ -124,6 +129,9 @@ class Pack:
         for transform in self.transforms:
             pages = pages.with_texts(transform.transform(pages).texts)
         return pages.texts
+
+    def _weighed(self, sizes: list[int]) -> dict[str, list[int]]:
+        return {"rehydrate_weight": list(map(self.rehydration.weight, sizes))} if self.rehydration else {}
 
     def _told(self, facts: list[str | None], urls: list[str]) -> list[str | None]:
         """Facts with the same replacements as the texts: an address in a title is one too."""

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Self
 
-from pipeline.words import Tokenizer, split_words
+from pipeline.spelled import Spelled
+from pipeline.words import Tokenizer, spelled_words
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -23,11 +24,11 @@ def storable(text: str) -> str:
 class Pages:
     """Columns of a batch of pages, in row order; the batch is never changed, only narrowed or copied.
 
-    Before extraction `texts` holds empty strings; after it, the extracted text. `words` splits each page once and every
+    Before extraction `texts` holds empty strings; after it, the extracted text. `spelled` splits each page once and every
     measure shares the result. `htmls` holds empty strings but for gates that read HTML.
     """
 
-    __slots__ = ("_words", "htmls", "mimes", "texts", "urls")
+    __slots__ = ("_spelled", "htmls", "mimes", "texts", "urls")
 
     def __init__(
         self,
@@ -41,20 +42,24 @@ class Pages:
         self.urls = list(urls) if urls is not None else [""] * len(self.texts)
         self.mimes = list(mimes) if mimes is not None else [None] * len(self.texts)
         self.htmls = list(htmls) if htmls is not None else [""] * len(self.texts)
-        self._words: dict[tuple[str, Tokenizer | None], list[list[str] | None]] = {}
+        self._spelled: dict[tuple[str, Tokenizer | None], list[Spelled | None]] = {}
 
     def __len__(self) -> int:
         return len(self.texts)
 
-    def words(self, language: str = "en", tokenizer: Tokenizer | None = None) -> list[list[str]]:
+    def spelled(self, language: str = "en", tokenizer: Tokenizer | None = None) -> list[Spelled]:
         """The words of each page by `tokenizer`, or else exactly as datatrove 0.10.1's tokenizer for `language` gives them."""
-        cached = self._words.setdefault((language, tokenizer), [None] * len(self.texts))
-        words: list[list[str]] = []
+        cached = self._spelled.setdefault((language, tokenizer), [None] * len(self.texts))
+        spelled: list[Spelled] = []
         for row, known in enumerate(cached):
             if known is None:
-                cached[row] = known = split_words(self.texts[row], language, tokenizer)
-            words.append(known)
-        return words
+                cached[row] = known = spelled_words(self.texts[row], language, tokenizer)
+            spelled.append(known)
+        return spelled
+
+    def words(self, language: str = "en", tokenizer: Tokenizer | None = None) -> list[list[str]]:
+        """The same as strings, which are made anew each time."""
+        return [spelled.words() for spelled in self.spelled(language, tokenizer)]
 
     def take(self, rows: Sequence[int]) -> Self:
         """The pages at `rows`, in that order, with what is already known of them."""
@@ -64,7 +69,7 @@ class Pages:
             mimes=[self.mimes[row] for row in rows],
             htmls=[self.htmls[row] for row in rows],
         )
-        taken._words = {by: [known[row] for row in rows] for by, known in self._words.items()}
+        taken._spelled = {by: [known[row] for row in rows] for by, known in self._spelled.items()}
         return taken
 
     def with_texts(self, texts: Sequence[str]) -> Self:
@@ -73,8 +78,8 @@ class Pages:
             raise ValueError(f"{len(texts)} texts for {len(self.texts)} pages")
         changed = type(self)(texts, urls=self.urls, mimes=self.mimes)
         same = [old == new for old, new in zip(self.texts, changed.texts, strict=True)]
-        changed._words = {
-            by: [words if kept else None for words, kept in zip(known, same, strict=True)]
-            for by, known in self._words.items()
+        changed._spelled = {
+            by: [spelled if kept else None for spelled, kept in zip(known, same, strict=True)]
+            for by, known in self._spelled.items()
         }
         return changed

@@ -166,14 +166,19 @@ def manifest_path(step: str, fingerprint: str, source: str, keys: Sequence[str])
     return f"{step_folder(step, fingerprint, source)}/manifest-{parts}.parquet"
 
 
-def seal(storage: Storage, path: str, receipts: Iterable[Receipt], facts: dict[str, Any]) -> None:
-    """Writes the manifest of a finished step; `facts` (payload, upstream digests, provenance) go to its metadata."""
+def seal(
+    storage: Storage, path: str, receipts: Iterable[Receipt], facts: dict[str, Any], *, again: bool = False
+) -> None:
+    """Writes the manifest of a finished step; `facts` (payload, upstream digests, provenance) go to its metadata.
+
+    A seal that is there stays as it is, unless the parts were mended and it is written `again`.
+    """
     schema = MANIFEST_SCHEMA.with_metadata({"gristmill": orjson.dumps(facts).decode()})
     sink, rows = pa.BufferOutputStream(), iter(receipts)
     with pq.ParquetWriter(sink, schema, compression="zstd", use_dictionary=False) as writer:
         while some := [_manifest_row(receipt) for receipt in islice(rows, MANIFEST_ROW_GROUP)]:
             writer.write_table(pa.Table.from_pylist(some, schema))
-    storage.put_new(path, sink.getvalue().to_pybytes())
+    (storage.put if again else storage.put_new)(path, sink.getvalue().to_pybytes())
 
 
 def _manifest_row(receipt: Receipt) -> dict[str, Any]:

@@ -6,7 +6,7 @@ stand in the receipt beside those of matching digests.
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,11 +72,14 @@ class Remarks:
             if record.block_sha1_ok is False:
                 self._wrong.append(row)
 
-    def columns(self) -> dict[str, Sequence[Any]]:
-        """The rows of the table, by record: of each odd one which remark and, where that says more, what it is about."""
+    def columns(self, without: Collection[int] = ()) -> dict[str, Sequence[Any]]:
+        """The rows of the table, by record: of each odd one which remark and, where that says more, what it is about.
+
+        Records `without` which it is made are counted and not told of.
+        """
         rows = [(row, REPEATED, f"the id of row {earlier}") for row, earlier in self._repeated()]
         rows += [(row, WRONG_BLOCK, None) for row in self._wrong]
-        rows.sort(key=lambda each: each[:2])
+        rows = sorted((each for each in rows if each[0] not in without), key=lambda each: each[:2])
         record_rows, remarks, details = zip(*rows, strict=True) if rows else ((), (), ())
         return {"record_row": record_rows, "remark": remarks, "detail": details}
 

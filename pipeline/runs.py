@@ -45,9 +45,18 @@ class StepRecord:
     inputs: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ReleaseRecord:
+    """An earlier release that a run is compared with: the run `run` of `source` at `root`. The first is source 1 of documents."""
+
+    root: str
+    source: str
+    run: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """What was asked for: recipe (readable), rules, source, steps and provenance."""
+    """What was asked for: recipe (readable), rules, source, steps, provenance, and the releases it is compared with."""
 
     id: str
     recipe: str
@@ -56,6 +65,7 @@ class RunRecord:
     steps: tuple[StepRecord, ...]
     payload: Any
     provenance: dict[str, Any]
+    releases: tuple[ReleaseRecord, ...] = ()
 
     def to_json(self) -> bytes:
         """The record as its file holds it."""
@@ -67,6 +77,7 @@ class RunRecord:
         try:
             fields = orjson.loads(data)
             fields["rules"] = tuple(_rule(rule) for rule in fields["rules"])
+            fields["releases"] = tuple(ReleaseRecord(**each) for each in fields.get("releases", ()))
             fields["steps"] = tuple(StepRecord(inputs=tuple(step.pop("inputs")), **step) for step in fields["steps"])
             return cls(**fields)
         except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
@@ -120,7 +131,13 @@ def _lock() -> str | None:
 
 
 def record_run(
-    storage: Storage, *, recipe: str, rules: Sequence[Rule], source: Source, steps: Sequence[PlannedStep]
+    storage: Storage,
+    *,
+    recipe: str,
+    rules: Sequence[Rule],
+    source: Source,
+    steps: Sequence[PlannedStep],
+    releases: Sequence[ReleaseRecord] = (),
 ) -> RunRecord:
     """Writes what is about to run; nothing in ROOT is replaced by it."""
     now = datetime.now(UTC)
@@ -133,6 +150,7 @@ def record_run(
         steps=tuple(step_record(planned) for planned in steps),
         payload={planned.step.name: planned.payload for planned in steps},
         provenance=origin,
+        releases=tuple(releases),
     )
     write_record(storage, record)
     return record
@@ -213,10 +231,20 @@ class OpenRun:
 
 def open_run(storage: Storage) -> OpenRun:
     """The last run of ROOT; InputError where there is none."""
-    names = [name for name in storage.names(FOLDER) if name.endswith(".json")]
+    names = run_ids(storage)
     if not names:
         raise InputError(
             f"{storage.location}: no run here; start one with `gristmill curate RECIPE --input … --output …`"
         )
-    path = f"{FOLDER}/{names[-1]}"
+    return open_run_of(storage, names[-1])
+
+
+def run_ids(storage: Storage) -> list[str]:
+    """The names of all runs of ROOT, the last last."""
+    return [name.removesuffix(".json") for name in storage.names(FOLDER) if name.endswith(".json")]
+
+
+def open_run_of(storage: Storage, id_: str) -> OpenRun:
+    """The run of ROOT that is called `id_`."""
+    path = f"{FOLDER}/{id_}.json"
     return OpenRun(storage, RunRecord.from_json(storage.get(path), path))

@@ -238,6 +238,9 @@ DATASET = pa.schema(
     ]
 )
 
+# A further column of the dataset, where the recipe weighs clusters.
+REHYDRATED = pa.schema([pa.field("rehydrate_weight", pa.int32())])
+
 TABLES: dict[str, pa.Schema] = {
     "records": RECORDS,
     "documents": DOCUMENTS,
@@ -279,6 +282,12 @@ def with_signals(base: pa.Schema, signals: Iterable[pa.Schema]) -> pa.Schema:
 def with_columns(base: pa.Schema, more: pa.Schema, names: Sequence[str]) -> pa.Schema:
     """`base` followed by those columns of `more` that are called `names`."""
     return pa.schema([*base, *(more.field(name) for name in names)])
+
+
+def data_schema(facts: Sequence[str], *, rehydrated: bool) -> pa.Schema:
+    """The columns of a dataset that tells `facts` of its pages and, where clusters are `rehydrated`, their weights."""
+    weighed = with_columns(DATASET, REHYDRATED, REHYDRATED.names if rehydrated else ())
+    return with_columns(weighed, PAGE_FACTS, facts)
 
 
 def document_number(part: int, row: int, source: int = 0) -> int:

@@ -217,6 +217,11 @@ def _parts(files: dict[str, Found]) -> tuple[SourcePart, ...]:
         )
 
 
+def entry_at(location: str) -> Entry:
+    """Size and tag of a file as it is now; InputError where it is not there or may not be read."""
+    return describe([location])[location] if location.startswith(REMOTE) else _stat(location)
+
+
 def _stat(location: str) -> Entry:
     try:
         stat = Path(location).stat()

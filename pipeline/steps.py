@@ -5,10 +5,10 @@ covers the `span` consecutive source parts from `i * span` on and reads those pa
 *barrier* has a fixed number of partitions, each of which may read everything, and waits until its inputs are sealed.
 """
 
-import dataclasses
 import hashlib
 import random
 import resource
+import threading
 import time
 import traceback
 import unicodedata
@@ -23,14 +23,15 @@ import pyarrow as pa
 from pipeline.errors import Exhausted, GristmillError, RecipeError, StorageError, TransientError
 from pipeline.identity import canonical, digest
 from pipeline.lazy_pandas import leave_pandas_alone
-from pipeline.receipts import FileEntry, Receipt, read_manifest, receipt_path, step_folder
+from pipeline.mended import is_mended
+from pipeline.receipts import Receipt, read_manifest, receipt_path, step_folder
 from pipeline.remote.retries import share
+from pipeline.rows.line_writer import LineWriter
 from pipeline.sources import Source, SourcePart
 from pipeline.storage import Storage, open_storage
-from pipeline.tables import TableWriter
+from pipeline.tables import ROW_GROUP, TableWriter
 
-MOST_ATTEMPTS = 4
-FIRST_WAIT_SECONDS = 0.5
+MOST_ATTEMPTS, FIRST_WAIT_SECONDS = 4, 0.5
 
 
 class Stage(Protocol):
@@ -57,8 +58,8 @@ class Step:
     def __post_init__(self) -> None:
         if self.span < 1 or self.partitions < 0:
             raise RecipeError(f"step {self.name}: {self.span} files a part and {self.partitions} partitions cannot be")
-        for upstream in self.inputs:
-            if not self.partitions and not upstream.partitions and self.span % upstream.span:
+        for upstream in () if self.partitions else self.inputs:
+            if not upstream.partitions and self.span % upstream.span:
                 raise RecipeError(
                     f"step {self.name} covers {self.span} files a part, which {upstream.name}'s {upstream.span} do not divide"
                 )
@@ -87,21 +88,23 @@ class PlannedStep:
     fingerprint: str
     parts: tuple[PlannedPart, ...]
     payload: Any
+    tombstones: str = ""
 
 
-def plan_steps(steps: Sequence[Step], source: Source) -> list[PlannedStep]:
+def plan_steps(steps: Sequence[Step], source: Source, tombstones: str = "") -> list[PlannedStep]:
     """Fingerprints and parts of `steps` (each after its inputs) over `source`.
 
     A map step's fingerprint is its stage's identity and its inputs' fingerprints; a barrier's also holds the ordered keys of
-    the source's parts, because what it says of a document depends on all of them.
+    the source's parts, because what it says of a document depends on all of them, and that of
+    every step that is not mended the digest of the `tombstones`, if there are any.
     """
     planned: dict[str, PlannedStep] = {}
     for step in steps:
-        planned[step.name] = plan_step(step, source, planned)
+        planned[step.name] = plan_step(step, source, planned, tombstones)
     return list(planned.values())
 
 
-def plan_step(step: Step, source: Source, known: Mapping[str, PlannedStep]) -> PlannedStep:
+def plan_step(step: Step, source: Source, known: Mapping[str, PlannedStep], tombstones: str = "") -> PlannedStep:
     """One step whose inputs are `known` by name."""
     payload: dict[str, Any] = {
         "step": step.name,
@@ -111,8 +114,10 @@ def plan_step(step: Step, source: Source, known: Mapping[str, PlannedStep]) -> P
     }
     if step.is_barrier:
         payload |= {"partitions": step.partitions, "parts": source.digest}
+    if tombstones and not is_mended(step.name):
+        payload["tombstones"] = tombstones
     parts = parts_of(source, span=step.span, partitions=step.partitions)
-    return PlannedStep(step=step, fingerprint=digest(payload), parts=parts, payload=payload)
+    return PlannedStep(step=step, fingerprint=digest(payload), parts=parts, payload=payload, tombstones=tombstones)
 
 
 def parts_of(source: Source, *, span: int, partitions: int) -> tuple[PlannedPart, ...]:
@@ -157,6 +162,7 @@ class PartTask:
     files: tuple[SourcePart, ...]
     inputs: tuple[PartInputs, ...]
     shares: int = 1  # processes that share the run's retry budgets
+    tombstones: str = ""  # the digest of what was taken down from ROOT
 
 
 class PartRun:
@@ -167,7 +173,7 @@ class PartRun:
         self.storage = storage
         self.attempt = uuid4().hex[:12]
         self.facts: dict[str, Any] = {}
-        self._writers: dict[str, TableWriter] = {}
+        self._writers: dict[str, TableWriter | LineWriter] = {}
 
     @property
     def partition(self) -> int:
@@ -183,18 +189,24 @@ class PartRun:
         """Source parts that one part of input `step` covers."""
         return next(given.span for given in self.task.inputs if given.step == step)
 
-    def writer(self, table: str, schema: pa.Schema, row_group: int | None = None) -> TableWriter:
-        """A writer for one of this part's tables."""
-        folder = step_folder(self.task.step, self.task.fingerprint, self.task.source)
-        path = f"{folder}/{self.task.part.key}-{self.attempt}.{table}.parquet"
-        sink = self.storage.writer(path)
-        options = {} if row_group is None else {"row_group": row_group}
-        self._writers[table] = TableWriter(sink, path, schema, **options)
-        return self._writers[table]
+    def writer(self, table: str, schema: pa.Schema, row_group: int = ROW_GROUP, **options: Any) -> TableWriter:
+        """A writer for one of this part's tables; `options` are those of `TableWriter`."""
+        path = self._path(f"{table}.parquet")
+        self._writers[table] = writer = TableWriter(self.storage.writer(path), path, schema, row_group, **options)
+        return writer
+
+    def lines(self, table: str) -> LineWriter:
+        """The same for lines of JSON."""
+        path = self._path(f"{table}.jsonl")
+        self._writers[table] = writer = LineWriter(self.storage.writer(path), path)
+        return writer
+
+    def _path(self, name: str) -> str:
+        of = self.task
+        return f"{step_folder(of.step, of.fingerprint, of.source)}/{of.part.key}-{self.attempt}.{name}"
 
     def commit(self, counts: dict[str, int]) -> Receipt:
         """Closes the tables and creates the receipt; where another attempt was first, its receipt is the answer."""
-        files: dict[str, FileEntry] = {table: writer.close() for table, writer in self._writers.items()}
         task = self.task
         receipt = Receipt(
             step=task.step,
@@ -203,7 +215,7 @@ class PartRun:
             key=task.part.key,
             name=task.part.name,
             attempt=self.attempt,
-            files=files,
+            files={table: writer.close() for table, writer in self._writers.items()},
             counts=counts,
             facts=self.facts,
         )
@@ -274,22 +286,15 @@ def _failure(task: PartTask, why: str, trace: str = "") -> Failure:
 
 def _attempt(task: PartTask) -> Receipt:
     part = PartRun(task, open_storage(task.root))
-    began, burnt = time.perf_counter(), time.process_time()
+    clock = time.process_time if threading.current_thread() is threading.main_thread() else time.thread_time
+    began, burnt = time.perf_counter(), clock()  # of a thread alone where others run beside it
     part.facts["began"] = round(time.time(), 3)
     try:
         counts = task.stage.run(part)
-        part.facts["cpu_seconds"] = round(time.process_time() - burnt, 3)
+        part.facts["cpu_seconds"] = round(clock() - burnt, 3)
         part.facts["seconds"] = round(time.perf_counter() - began, 3)
         part.facts["peak_rss_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         return part.commit(counts)
     except BaseException:
         part.discard()
         raise
-
-
-def without_traces(failures: Sequence[Failure]) -> list[dict[str, str]]:
-    """Failures as a machine reads them."""
-    return [
-        {key: value for key, value in dataclasses.asdict(failure).items() if key not in ("trace", "outage")}
-        for failure in failures
-    ]

@@ -6,6 +6,7 @@ PUT with `If-None-Match: *`. Everything else is written under names that no othe
 
 import hashlib
 import os
+import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from pipeline.writer import Writer
 
 __all__ = ["LocalStorage", "ObjectStorage", "Storage", "Writer", "digest_of", "open_storage"]
 
+_STAGED = re.compile(r"\..+\.[0-9a-f]{12}")
 CHUNK = 8 << 20  # of a bucket's file, each is a request
 
 
@@ -57,6 +59,10 @@ class Storage(Protocol):
 
     def names(self, folder: str) -> list[str]:
         """Sorted names of the files directly in `folder`; empty where there is none."""
+        ...
+
+    def leftovers(self, folder: str) -> list[str]:
+        """Names of the files directly in `folder` that a killed process was writing and had not named yet."""
         ...
 
     def copy(self, source: str, target: str) -> None:
@@ -137,6 +143,13 @@ class LocalStorage:
             target = self._root / folder
             entries = os.scandir(target) if target.is_dir() else ()
             return sorted(e.name for e in entries if e.is_file() and not e.name.startswith("."))
+
+    def leftovers(self, folder: str) -> list[str]:
+        """See `Storage.leftovers`: a staged file has a dot before its name and an attempt of its own behind it."""
+        with storage_errors(self._show(folder)):
+            target = self._root / folder
+            entries = os.scandir(target) if target.is_dir() else ()
+            return sorted(e.name for e in entries if e.is_file() and _STAGED.fullmatch(e.name))
 
     def copy(self, source: str, target: str) -> None:
         """See `Storage.copy`: a hard link where the file system allows it."""

@@ -26,9 +26,21 @@ _MOST = (1 << 64) - 1
 
 
 class TableWriter:
-    """Collects rows of one table and writes them in row groups of `row_group` rows, or fewer where they are huge."""
+    """Collects rows of one table and writes them in row groups of `row_group` rows, or fewer where they are huge.
 
-    def __init__(self, sink: Writer, path: str, schema: pa.Schema, row_group: int = ROW_GROUP) -> None:
+    `level` is Zstandard's. `dictionary` names the columns whose values come back often enough to be numbered; None tries all.
+    """
+
+    def __init__(
+        self,
+        sink: Writer,
+        path: str,
+        schema: pa.Schema,
+        row_group: int = ROW_GROUP,
+        *,
+        level: int = 3,
+        dictionary: Sequence[str] | None = None,
+    ) -> None:
         self.schema = schema
         self.rows = 0
         self.arrow_bytes = 0  # in memory, which is what loaders ask for before they start
@@ -38,11 +50,13 @@ class TableWriter:
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = 0
         self._pending_bytes = 0
+        numbered: Any = True if dictionary is None else list(dictionary)
         self._parquet = pq.ParquetWriter(
             pa.PythonFile(sink, mode="w"),
             schema,
             compression="zstd",
-            compression_level=3,
+            compression_level=level,
+            use_dictionary=numbered,
             write_statistics=True,
             store_schema=True,
         )
@@ -109,14 +123,15 @@ class TableWriter:
 
 def _row_bytes(values: pa.Array) -> npt.NDArray[np.int64]:
     """Bytes of text in each value, however deep they stand in structs and lists."""
-    kind = values.type
-    if pa.types.is_struct(kind):
+    kind, types = values.type, pa.types
+    if types.is_struct(kind):
         return sum((_row_bytes(field) for field in values.flatten()), np.zeros(len(values), np.int64))
-    if pa.types.is_list(kind):
+    if types.is_list(kind):
         inside = _row_bytes(values.flatten())
         return np.bincount(pc.call_function("list_parent_indices", [values]), inside, len(values)).astype(np.int64)
-    if pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
-        return pc.call_function("binary_length", [values]).fill_null(0).to_numpy(zero_copy_only=False)
+    if any(of(kind) for of in (types.is_large_string, types.is_string, types.is_large_binary, types.is_binary)):
+        found = pc.call_function("binary_length", [values]).fill_null(0).to_numpy(zero_copy_only=False)
+        return found.astype(np.int64, copy=False)
     return np.zeros(len(values), np.int64)
 
 

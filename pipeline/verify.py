@@ -14,8 +14,11 @@ from pipeline.publishing.checksums import NAME as CHECKSUMS
 from pipeline.publishing.checksums import checksums
 from pipeline.receipts import FileEntry, Receipt, committed, read_manifest
 from pipeline.runs import OpenRun, StepRecord
-from pipeline.storage import Storage, digest_of
+from pipeline.storage import CHUNK, Storage, digest_of
 from pipeline.storage_errors import damage_errors
+from pipeline.tables import read_table
+from pipeline.takedown.tombstones import FOLDER as TAKEDOWNS
+from pipeline.takedown.tombstones import load_tombstones, unfinished
 
 ALIGNED = {"verdicts": "records", "signals": "documents", "survivors": "documents"}
 
@@ -34,6 +37,7 @@ def verify(run: OpenRun) -> Iterator[Finding | None]:
         yield from _told(step.name, _step(run, step))
     yield from _told("funnel", _conservation(run))
     yield from _told(FOLDER, _dataset(run))
+    yield from _told(TAKEDOWNS, _takedowns(run))
 
 
 def _told(where: str, findings: Iterator[Finding | None]) -> Iterator[Finding | None]:
@@ -70,10 +74,17 @@ def _file(storage: Storage, entry: FileEntry) -> Finding | None:
         if digest_of(storage, entry.path) != entry.sha256:
             return Finding(entry.path, "its bytes are not those that were committed")
         with damage_errors(entry.path):
-            rows = pq.read_metadata(storage.open(entry.path)).num_rows
+            rows = _rows(storage, entry.path)
     except (GristmillError, OSError) as error:
         return Finding(entry.path, str(error))
     return None if rows == entry.rows else Finding(entry.path, f"{rows} rows, {entry.rows} committed")
+
+
+def _rows(storage: Storage, path: str) -> int:
+    if not path.endswith(".jsonl"):
+        return pq.read_metadata(storage.open(path)).num_rows
+    with storage.open(path) as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(CHUNK), b""))
 
 
 def _alignment(run: OpenRun, receipt: Receipt, first: int, span: int) -> Finding | None:
@@ -107,6 +118,18 @@ def _conservation(run: OpenRun) -> Iterator[Finding | None]:
     yield Finding("funnel", wrong) if wrong else None
 
 
+def _takedowns(run: OpenRun) -> Iterator[Finding | None]:
+    """Checks that all that was begun to be taken down is, and that no page that is stored is barred."""
+    if (left := unfinished(run.storage)) is not None:
+        yield Finding(TAKEDOWNS, f"{left} is not finished; run `gristmill takedown {run.storage.location}`")
+    known = load_tombstones(run.storage)
+    for receipt in run.receipts("ingest").values() if known else ():
+        table = read_table(run.storage, receipt, "records", ["url", "record_id"])
+        there = zip(table["url"].to_pylist(), table["record_id"].to_pylist(), strict=True)
+        barred = sum(known.bars(url or "", record_id or "") for url, record_id in there) if known else 0
+        yield Finding(receipt.files["records"].path, f"{barred} records that were taken down") if barred else None
+
+
 def _dataset(run: OpenRun) -> Iterator[Finding | None]:
     manifest = read_dataset_manifest(run.storage)
     if manifest is None:
@@ -114,12 +137,14 @@ def _dataset(run: OpenRun) -> Iterator[Finding | None]:
         return
     if manifest["run"] != run.record.id and not _packed_alike(run, manifest):
         yield Finding(FOLDER, f"it is of run {manifest['run']}, not of the last one")
-    listed = {shard["path"] for shard in manifest["shards"]}
-    for name in run.storage.names(f"{FOLDER}/data"):
-        if f"data/{name}" not in listed:
-            yield Finding(f"{FOLDER}/data/{name}", "not listed in the manifest")
+    shards = (*manifest["shards"], *manifest.get("beside", ()))
+    listed = {shard["path"] for shard in shards}
+    for folder in ("data", "duplicates"):
+        for name in run.storage.names(f"{FOLDER}/{folder}"):
+            if f"{folder}/{name}" not in listed:
+                yield Finding(f"{FOLDER}/{folder}/{name}", "not listed in the manifest")
     yield from _described(run.storage, manifest)
-    for shard in manifest["shards"]:
+    for shard in shards:
         entry = FileEntry(f"{FOLDER}/{shard['path']}", shard["sha256"], shard["bytes"], shard["rows"])
         yield _file(run.storage, entry)
 

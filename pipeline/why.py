@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pipeline.archives.record import Record
 from pipeline.archives.warc import MAX_BODY, read_record_at
 from pipeline.dataset import shard_name
+from pipeline.earlier import earlier_document, is_earlier
 from pipeline.errors import InputError
 from pipeline.inputs import open_input
 from pipeline.measures import Rule
@@ -194,27 +195,44 @@ def _duplicates(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | 
     answer = read_rows(run.storage, found[0], "survivors", found[1] + document_row)[0]
     reason = None if answer["keep"] else answer.get("reason", "near_duplicate")  # copies have a reason of their own
     if answer["cluster"] is None:
-        return {"cluster_size": 1, "keep": answer["keep"], "reason": reason, "survivor": None, "members": []}
-    members = _members(run, answer["cluster"], answer["survivor"])
-    here = document_number(part, document_row)
+        return {
+            "cluster_size": 1,
+            "keep": answer["keep"],
+            "reason": reason,
+            "survivor": None,
+            "members": [],
+            "similarity": None,
+            "earlier": None,
+        }
+    survivor: int = answer["survivor"]
+    members = _members(run, answer["cluster"])
+    earlier = earlier_document(run, survivor) if is_earlier(survivor) else None
+    if not earlier:
+        members = {survivor: None} | members  # one that has only copies is in no table of clusters
+    similarity = members.pop(document_number(part, document_row), None)
     return {
         "cluster_size": answer["cluster_size"],
         "keep": answer["keep"],
         "reason": reason,
-        "survivor": _url_of(run, answer["survivor"]),
-        "members": [_url_of(run, member) for member in [each for each in members if each != here][:MOST_MEMBERS]],
+        "survivor": earlier.url if earlier else _url_of(run, survivor),
+        "members": [_url_of(run, member) for member in list(members)[:MOST_MEMBERS]],
+        "similarity": similarity,
+        "earlier": asdict(earlier) if earlier else None,
     }
 
 
-def _members(run: OpenRun, cluster: int, survivor: int) -> list[int]:
-    """The documents of a cluster: those that are clustered, else the survivor alone, then the exact copies of any of them."""
+def _members(run: OpenRun, cluster: int) -> dict[int, float | None]:
+    """The documents of a cluster with their similarity to the survivor: those that are clustered, then the exact copies."""
     same = pc.field("cluster") == pa.scalar(cluster, pa.uint64())
-    found: list[int] = []
-    for step in ("clusters", "settled-text", "settled-url"):
-        table = step.partition("-")[0]
+    found: dict[int, float | None] = {}
+    for receipt in run.receipts("clusters").values():  # a cluster is in one of them
+        table = read_table(run.storage, receipt, "clusters", ["document", "similarity"], where=same)
+        found |= zip(table["document"].to_pylist(), table["similarity"].to_pylist(), strict=True)
+    for step in ("settled-text", "settled-url"):
         for receipt in run.receipts(step).values():
-            found += read_table(run.storage, receipt, table, ["document"], where=same)["document"].to_pylist()
-    return found if survivor in found else [survivor, *found]
+            table = read_table(run.storage, receipt, "settled", ["document"], where=same)
+            found |= dict.fromkeys(table["document"].to_pylist())
+    return found
 
 
 def _url_of(run: OpenRun, document: int) -> str:

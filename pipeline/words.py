@@ -3,6 +3,9 @@
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
+from pipeline.char_classes import Classes
+from pipeline.spelled import Spelled
+
 if TYPE_CHECKING:
     from datatrove.utils.word_tokenizers import WordTokenizer
 
@@ -38,9 +41,19 @@ def split_words(text: str, language: str = "en", tokenizer: Tokenizer | None = N
     return (tokenizer or _splitter(language)).words(text)
 
 
+def spelled_words(text: str, language: str = "en", tokenizer: Tokenizer | None = None) -> Spelled:
+    """What `split_words` returns, as bytes; where words are cut by spaCy's rules no string is made. Errors as `split_words`."""
+    return _splitter(language).spelled(text) if tokenizer is None else Spelled.of(tokenizer.words(text))
+
+
 def count_sentences(text: str, language: str = "en", tokenizer: Tokenizer | None = None) -> int:
     """How many pieces `tokenizer`, or else datatrove's `split_into_sentences`, cuts `text` into; for datatrove `""` is one."""
     return (tokenizer or _splitter(language)).sentences(text)
+
+
+def sentence_classes(language: str = "en", tokenizer: Tokenizer | None = None) -> Classes | None:
+    """For kernels: the classes of characters by which words tell sentences, `CHOSEN` the stops; None where they do not."""
+    return _splitter(language).classes if tokenizer is None else None
 
 
 def check_words(language: str) -> None:
@@ -65,11 +78,16 @@ def sentence_places(text: str, language: str = "en") -> list[tuple[int, int]]:
 class _Whole:
     """Any tokenizer of datatrove, run over the whole text."""
 
+    classes: Classes | None = None
+
     def __init__(self, tokenizer: "WordTokenizer") -> None:
         self._tokenizer = tokenizer
 
     def words(self, text: str) -> list[str]:
         return self._tokenizer.word_tokenize(text)
+
+    def spelled(self, text: str) -> Spelled:
+        return Spelled.of(self.words(text))
 
     def sentences(self, text: str) -> int:
         return len(self._tokenizer.span_tokenize(text)) or 1
@@ -79,11 +97,14 @@ class _WordsOfAnyLanguage(_Whole):
     """datatrove's fallback: words by spaCy's multi-language rules, sentences by a pattern of its own."""
 
     def words(self, text: str) -> list[str]:
-        return _chunk_words("xx").words(text)
+        return self.spelled(text).words()
+
+    def spelled(self, text: str) -> Spelled:
+        return _chunk_words("xx").spelled(text)
 
 
 @cache
-def _splitter(language: str) -> Tokenizer:
+def _splitter(language: str) -> "_Whole | ChunkWords":
     if language in ENGLISH:
         return _chunk_words("en")
     from pipeline.word_tokenizers import loaded_tokenizer, remembers_chunks

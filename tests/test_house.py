@@ -19,6 +19,7 @@ LONGER = {
     "jobs/annotate.py:annotate": "a line for each option",
     "jobs/bench/verb.py:bench": "a line for each option",
     "jobs/curate.py:curate": "a line for each option",
+    "jobs/dedup.py:dedup": "a line for each option",
     "jobs/fit_language.py:fit_language": "a line for each option",
     "jobs/publish.py:publish": "a line for each option",
     "jobs/plan.py:plan": "a line for each option",

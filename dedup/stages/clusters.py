@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
 import pyarrow as pa
 
 from dedup.columns import member_schema
 from dedup.documents import Documents, Judged
 from dedup.minhash import MinHash
 from dedup.reading import FromTexts
-from dedup.survival import Components, Star, Survival
+from dedup.releases import Release, is_earlier
+from dedup.survival import Components, Star, Survival, release_first
 from dedup.survivors import elected, frame_of, judged
 from pipeline.errors import StorageError
 from pipeline.identity import IDENTITY_IF_CHANGED
@@ -25,7 +27,8 @@ ROW_GROUP = 1 << 16
 class Clusters:
     """Partition `p` elects the survivors of its share of the clusters, of which `most` documents fit in memory.
 
-    `copies`: exact copies were taken away before, and are counted in the size of a cluster.
+    `copies`: exact copies were taken away before, and are counted in the size of a cluster. Documents of the releases `against`
+    come before all others and stay; they have no rows.
     """
 
     name: ClassVar[str] = "clusters"
@@ -37,25 +40,33 @@ class Clusters:
     elections: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
     most: int = field(default=8_000_000, metadata=IDENTITY_IF_CHANGED)
     copies: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
+    against: tuple[Release, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
-        """Writes `clusters`, sorted by document; counts the documents of clusters, clusters and the documents to remove."""
+        """Writes `clusters`, sorted by document; counts the documents of clusters, clusters and the documents to remove.
+
+        With releases, also the clusters whose survivor is in one.
+        """
         self._check(part)
         writer = part.writer("clusters", CLUSTERED, row_group=ROW_GROUP)
-        stars = self.survival if isinstance(self.survival, Star) else None
-        clusters = self._stars(part, stars, writer) if stars else self._components(part, writer)
-        return {"documents": writer.rows, "clusters": clusters, "removed": writer.rows - clusters}
+        survival = release_first(self.survival) if self.against else self.survival
+        stars = survival if isinstance(survival, Star) else None
+        clusters, earlier = (
+            self._stars(part, stars, writer) if stars else self._components(part, survival.order, writer)
+        )
+        counts = {"documents": writer.rows, "clusters": clusters, "removed": writer.rows - clusters + earlier}
+        return counts | ({"earlier": earlier} if self.against else {})
 
-    def _components(self, part: PartRun, writer: TableWriter) -> int:
+    def _components(self, part: PartRun, order: tuple[str, ...], writer: TableWriter) -> tuple[int, int]:
         """One document of each component stays; members are read twice, so memory grows with the components alone."""
-        columns = [name for name in self.survival.order if name != "release"]
+        columns = [name for name in order if name != "release"]
         members = self._members(part, ["document", "cluster", *(("copies",) if self.copies else ()), *columns])
-        chosen = elected(map(frame_of, members), self.survival.order)
-        for table in self._members(part, ["document", "cluster"]):
+        chosen = elected(map(frame_of, members), order)
+        for table in self._members(part, ["document", "cluster"], with_earlier=False):
             writer.write(judged(frame_of(table), chosen))
-        return chosen.height
+        return chosen.height, int(is_earlier(chosen["survivor"].to_numpy()).sum())
 
-    def _stars(self, part: PartRun, survival: Star, writer: TableWriter) -> int:
+    def _stars(self, part: PartRun, survival: Star, writer: TableWriter) -> tuple[int, int]:
         """StorageError where the clusters of this partition have more documents than fit in memory."""
         from dedup.election import elect_stars  # with its kernels, so only where they are used
 
@@ -69,20 +80,31 @@ class Clusters:
                     "recipe's scale"
                 )
             tables.append(table)
-        similarities = FromTexts(part, self.documents, self.minhash) if survival.read_text else None
+        similarities = FromTexts(part, self.documents, self.minhash, self.against) if survival.read_text else None
         elected = elect_stars(pa.concat_tables(tables), self.minhash, survival, similarities)
         writer.write(elected)
-        return elected["keep"].to_pylist().count(True)
+        survivors = np.unique(elected["survivor"].to_numpy())
+        return survivors.size, int(is_earlier(survivors).sum())
 
     def _check(self, part: PartRun) -> None:
         """StorageError where `members` are not all documents that are clustered: none is ever kept for want of its row."""
-        joined, gathered = (
-            sum(receipt.counts["documents"] for receipt in part.receipts(step)) for step in ("components", "members")
-        )
+        joined = _documents(part, "components")
+        gathered = sum(_documents(part, step) for step in self._gathered)
         if joined != gathered:
             raise StorageError(f"step members: {gathered} documents of {joined} that are clustered")
 
-    def _members(self, part: PartRun, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    @property
+    def _gathered(self) -> tuple[str, ...]:
+        return ("members", "earlier") if self.against else ("members",)
+
+    def _members(
+        self, part: PartRun, columns: list[str] | None = None, *, with_earlier: bool = True
+    ) -> Iterator[pa.Table]:
         """The rows of this partition, sorted by document, a part's after the other."""
-        for receipt in part.receipts("members"):
-            yield from read_row_groups(part.storage, receipt, "members", part.partition, self.elections, columns)
+        for step in self._gathered if with_earlier else ("members",):
+            for receipt in part.receipts(step):
+                yield from read_row_groups(part.storage, receipt, "members", part.partition, self.elections, columns)
+
+
+def _documents(part: PartRun, step: str) -> int:
+    return sum(receipt.counts["documents"] for receipt in part.receipts(step))

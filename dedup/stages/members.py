@@ -1,5 +1,6 @@
-"""The stage of the step `members`: the clustered documents of a part with all that an election needs to know of them."""
+"""The stages of the steps `members` and `earlier`: clustered documents with all that an election needs to know of them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -7,16 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.columns import member_schema
+from dedup.gathering import Signed, members_of, write_by_cluster
 from dedup.minhash import MinHash
-from dedup.numbering import Numbers, among, numbers
-from dedup.routing import by_cluster
-from dedup.survival import Components, Star, Survival
-from pipeline.errors import StorageError
+from dedup.numbering import among
+from dedup.releases import OpenRelease, Release, opened
+from dedup.survival import Components, Survival
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.steps import PartRun
-from pipeline.tables import read_batches, read_row_groups
-
-_BATCH = 1 << 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,53 +34,66 @@ class Members:
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `members`; counts the documents. StorageError where not each has its place in the order and its keys."""
-        clustered = among(part, "components", part.task.part.first, part.task.part.count)
-        schema = member_schema(self.minhash, self.survival, copies=self.copies)
-        members = self._ordered(part, clustered, schema)
-        if isinstance(self.survival, Star):
-            keys = self._keys(part, clustered["document"].to_numpy())
-            offsets = np.arange(len(keys) + 1, dtype=np.int32) * np.int32(self.minhash.bands)
-            members["keys"] = pa.ListArray.from_arrays(pa.array(offsets), pa.array(keys.ravel()))
-        table = pa.table([members[name] for name in schema.names], schema=schema)
-        at = by_cluster(table["cluster"].to_numpy(), self.elections)
-        writer = part.writer("members", schema)
-        for place in range(self.elections):
-            writer.write_row_group(table.filter(pa.array(at == np.uint64(place))))
+        first = part.task.part.first
+        clustered = among(part, "components", first, part.task.part.count)
+        signed = [
+            Signed(part.storage, receipt, first + place * part.span("minhash"))
+            for place, receipt in enumerate(part.receipts("minhash"))
+        ]
+        table = members_of(
+            clustered, signed, self.minhash, member_schema(self.minhash, self.survival, copies=self.copies)
+        )
+        write_by_cluster(part.writer("members", table.schema), table, self.elections)
         return {"documents": table.num_rows}
 
-    def _ordered(self, part: PartRun, clustered: pa.Table, schema: pa.Schema) -> dict[str, pa.Array | pa.ChunkedArray]:
-        """The clustered documents with what `order` says of them."""
-        document = clustered["document"].to_numpy()
-        names = [name for name in schema.names if name not in ("document", "cluster", "keys")]
-        found: list[pa.Table] = [pa.schema([schema.field(name) for name in names]).empty_table()]
-        places: list[Numbers] = [np.empty(0, np.uint64)]
-        for place, receipt in enumerate(part.receipts("minhash")):
-            first = part.task.part.first + place * part.span("minhash")
-            for batch in read_batches(part.storage, receipt, "order", ("member", "row", *names), _BATCH):
-                number = numbers(first, batch["member"].to_numpy(), batch["row"].to_numpy())
-                wanted = np.isin(number, document)
-                places.append(number[wanted])
-                found.append(
-                    pa.Table.from_batches([batch.select(names).filter(pa.array(wanted))]).cast(found[0].schema)
-                )
-        at = np.concatenate(places)
-        if not np.array_equal(at, document):
-            raise StorageError(f"step minhash: {at.size} rows in the order about {document.size} clustered documents")
-        table = pa.concat_tables(found)
-        return {"document": clustered["document"], "cluster": clustered["cluster"]} | {n: table[n] for n in names}
 
-    def _keys(self, part: PartRun, document: Numbers) -> Numbers:
-        """The band keys of documents, which are sorted: shape (documents, bands)."""
-        bands = self.minhash.bands
-        keys = np.zeros((document.size, bands), np.uint64)
-        known = np.zeros(bands, np.int64)
-        for place, receipt in enumerate(part.receipts("minhash")):
-            first = part.task.part.first + place * part.span("minhash")
-            for number, group in enumerate(read_row_groups(part.storage, receipt, "bands", 0, 1)):
-                here = numbers(first, group["member"].to_numpy(), group["row"].to_numpy())
-                wanted = np.isin(here, document)
-                keys[np.searchsorted(document, here[wanted]), number % bands] = group["key"].to_numpy()[wanted]
-                known[number % bands] += np.count_nonzero(wanted)
-        if (known != document.size).any():
-            raise StorageError(f"step minhash: not each of {document.size} clustered documents has a key in each band")
-        return keys
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The same for documents of earlier releases: partition `p` has some of the parts of one of them.
+
+    Each release is cut into as many pieces as `pieces` says. With `copies` its documents stand for none of this run.
+    """
+
+    name: ClassVar[str] = "earlier"
+    version: ClassVar[int] = 1
+
+    minhash: MinHash
+    against: tuple[Release, ...]
+    pieces: tuple[int, ...]
+    survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
+    elections: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
+    copies: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
+
+    def run(self, part: PartRun) -> dict[str, int]:
+        """Writes `members`; counts the documents. Parts of the release without one that is clustered are not read."""
+        schema = member_schema(self.minhash, self.survival)
+        table = pa.concat_tables([schema.empty_table(), *self._found(part, schema)])
+        if self.copies:
+            whole = member_schema(self.minhash, self.survival, copies=True)
+            table = table.append_column("copies", pa.array(np.zeros(table.num_rows, np.int32)))
+            table = table.select(whole.names).cast(whole)
+        write_by_cluster(part.writer("members", table.schema), table, self.elections)
+        return {"documents": table.num_rows}
+
+    def _found(self, part: PartRun, schema: pa.Schema) -> Iterator[pa.Table]:
+        release, start, stop = self._share(part.partition)
+        bundles = list(release.bundles(start, stop))
+        if not bundles:
+            return
+        span = release.release.span
+        clustered = among(part, "components", bundles[0].first, span * len(bundles))
+        document = clustered["document"].to_numpy()
+        for bundle in bundles:
+            ends = np.array([bundle.first << 24, bundle.first + span << 24], np.uint64)
+            low, high = np.searchsorted(document, ends).tolist()
+            if low < high:
+                signed = [Signed(release.storage, bundle.receipt, bundle.first)]
+                yield members_of(clustered.slice(low, high - low), signed, self.minhash, schema)
+
+    def _share(self, partition: int) -> tuple[OpenRelease, int, int]:
+        """The release of a partition, and its first part and the one after the last."""
+        for release, pieces in zip(opened(self.against), self.pieces, strict=True):
+            if partition < pieces:
+                return release, partition * release.parts // pieces, (partition + 1) * release.parts // pieces
+            partition -= pieces
+        raise ValueError(f"{sum(self.pieces)} pieces have no partition {partition} behind them")

@@ -1,11 +1,12 @@
 """The stage of the step `minhash`: each part's band keys, and what the order of survival depends on."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedup.bands import band_keys, band_table
 from dedup.bbit import pack
@@ -20,6 +21,7 @@ from pipeline.steps import PartRun
 from pipeline.tables import TableWriter
 
 READ = ("text", "date", "record_id")
+BATCH = 2_048  # documents signed at a time: some MB of text
 MOST_KEYS = 1 << 24  # held at a time: with all that sorts them half a gigabyte
 
 Keys = npt.NDArray[np.uint64]
@@ -40,28 +42,30 @@ class Signatures:
         """Writes `bands` and `order`; counts the documents signed and those too short to be."""
         sizes = self.documents.sizes(part) if isinstance(self.documents, Uncopied) else None
         order = part.writer("order", order_schema(self.minhash, self.survival, copies=sizes is not None))
-        bands = Sorted(part.writer("bands", BANDS), self.minhash.bands)
+        bands = Sorted(part.writer("bands", BANDS, dictionary=("band", "member")), self.minhash.bands)
         documents = 0
-        for member, row, table, keep in self.documents.batches(part, READ):
-            kept = table.filter(pa.array(keep))
+        for member, row, table, keep in self.documents.batches(part, READ, BATCH):
+            kept = table if keep.all() else table.filter(pa.array(keep))
             rows = (np.flatnonzero(keep) + row).astype(np.int32)
-            texts: list[str] = kept["text"].to_pylist()
-            signatures, has_signature = self.minhash.signatures(texts)
+            signatures, has_signature = self.minhash.signatures(kept["text"])
             bands.add(
                 band_keys(signatures, self.minhash.bands, self.minhash.rows)[has_signature], member, rows[has_signature]
             )
-            columns = _order_columns(member, rows.tolist(), texts, kept)
-            columns |= _copies(sizes, numbered(part, member, row, keep.size)[keep])
-            order.write_columns(columns | self._packed(signatures, has_signature))
+            columns = _order(member, rows, kept) | _copies(sizes, numbered(part, member, row, keep.size)[keep])
+            columns |= self._packed(signatures, has_signature)
+            arrays = [columns[name] for name in order.schema.names]
+            order.write(pa.RecordBatch.from_arrays(arrays, schema=order.schema))
             documents += rows.size
         return {"documents": documents, "signed": bands.close()}
 
-    def _packed(self, signatures: Keys, has_signature: npt.NDArray[np.bool_]) -> dict[str, list[bytes | None]]:
+    def _packed(self, signatures: Keys, has_signature: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
         """What the rule of survival compares, null where there is no signature."""
         if not isinstance(self.survival, Star):
             return {}
-        packed = pack(signatures, self.survival.bits)
-        return {SIGNATURE: [row.tobytes() if has else None for row, has in zip(packed, has_signature, strict=True)]}
+        packed = np.ascontiguousarray(pack(signatures, self.survival.bits))
+        there = np.packbits(has_signature, bitorder="little")
+        kind = pa.binary(packed.shape[1])
+        return {SIGNATURE: pa.Array.from_buffers(kind, len(packed), [pa.py_buffer(there), pa.py_buffer(packed)])}
 
 
 class Sorted:
@@ -116,16 +120,16 @@ def documents_a_set(bands: int) -> int:
     return max(1, MOST_KEYS // bands)
 
 
-def _copies(sizes: Sizes | None, documents: Keys) -> dict[str, list[int]]:
+def _copies(sizes: Sizes | None, documents: Keys) -> dict[str, pa.Array]:
     """How many documents each stands for, where exact copies were taken away."""
-    return {} if sizes is None else {"copies": sizes.of(documents).tolist()}
+    return {} if sizes is None else {"copies": pa.array(sizes.of(documents))}
 
 
-def _order_columns(member: int, rows: list[int], texts: list[str], kept: pa.RecordBatch) -> dict[str, list[Any]]:
+def _order(member: int, rows: npt.NDArray[np.int32], kept: pa.RecordBatch) -> dict[str, pa.Array]:
     return {
-        "member": [member] * len(rows),
-        "row": rows,
-        "text_chars": [len(text) for text in texts],
-        "date": kept["date"].to_pylist(),
-        "record_id": kept["record_id"].to_pylist(),
+        "member": pa.array(np.full(rows.size, member, np.int32)),
+        "row": pa.array(rows),
+        "text_chars": pc.call_function("utf8_length", [kept["text"]]).cast(pa.int32()),
+        "date": kept["date"],
+        "record_id": kept["record_id"],
     }

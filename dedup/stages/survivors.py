@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -10,6 +11,7 @@ from dedup.copies import NEAR, answers, numbered
 from dedup.documents import Documents, Judged
 from dedup.exact import Exact
 from dedup.minhash import MinHash
+from dedup.releases import SOURCE_BITS
 from pipeline.errors import StorageError
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.schemas import REASON, SURVIVORS, document_number
@@ -31,7 +33,11 @@ class Survivors:
     exact: tuple[Exact, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
-        """Writes `survivors`, row-aligned with documents; what is kept and what is dropped is what was kept before."""
+        """Writes `survivors`, row-aligned with documents; what is kept and what is dropped is what was kept before.
+
+        Of the near-duplicates, `in_release.N` are of a document of the `N`-th earlier release, `copies_in_release.N` of the
+        copies, whose original went for one.
+        """
         self._check(part)
         writer = part.writer("survivors", SURVIVORS.append(REASON) if self.exact else SURVIVORS)
         reasons = [*(each.reason for each in self.exact), *([NEAR] if self.minhash else [])]
@@ -50,6 +56,7 @@ class Survivors:
             counts["kept"] += int(frame["keep"].sum())
             for reason in reasons:
                 counts[f"dropped.{reason}"] += frame.filter(pl.col("kept") & (pl.col("reason") == reason)).height
+        counts |= _by_release(known)
         if told != known.height:
             raise StorageError(f"of {known.height} answers about {part.task.part.name} {told} are about one")
         return counts
@@ -73,3 +80,16 @@ class Survivors:
 
 def _table(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
     return frame.select(schema.names).to_arrow().cast(schema)
+
+
+def _by_release(known: pl.DataFrame) -> dict[str, int]:
+    """How many documents are removed for one of each earlier release: near-duplicates, and copies of such."""
+    near = pl.col("reason") == NEAR
+    told = {"in_release": known.filter(near), "copies_in_release": known.filter(~near)}
+    return {f"{name}.{n}": count for name, rows in told.items() for n, count in _sources(rows) if n}
+
+
+def _sources(rows: pl.DataFrame) -> list[tuple[int, int]]:
+    """How many documents have a survivor of each source."""
+    sources, counts = np.unique(rows["survivor"].to_numpy() >> SOURCE_BITS, return_counts=True)
+    return list(zip(sources.tolist(), counts.tolist(), strict=True))

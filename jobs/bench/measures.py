@@ -75,7 +75,7 @@ def _figures(texts: Sequence[str], runs: int) -> dict[str, Any]:
 
 def _once(texts: Sequence[str]) -> dict[str, tuple[float, float]]:
     """Seconds of CPU and on the clock of each part over all texts."""
-    works: list[tuple[str, _Work]] = [(WORDS, Pages.words), *((part.name, _work(part)) for part in parts())]
+    works: list[tuple[str, _Work]] = [(WORDS, Pages.spelled), *((part.name, _work(part)) for part in parts())]
     spent = dict.fromkeys((name for name, _ in works), (0.0, 0.0))
     for first in range(0, len(texts), BATCH):
         pages = Pages(texts[first : first + BATCH])

@@ -1,11 +1,13 @@
 """A run opened for looking: frames, highlighted pages, charts, and what other rules would keep."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from jobs.clusters.asking import Asked, Told
 from jobs.looking import charts
 from jobs.looking.parts import explaining, last_steps, what_did_it
 from jobs.looking.what_if import Replay, WhatIf, moved
@@ -14,6 +16,7 @@ from pipeline.errors import RecipeError
 from pipeline.evidence import Span
 from pipeline.funnel import funnel
 from pipeline.inspection import duplicates, frames
+from pipeline.inspection.clusters import overview
 from pipeline.inspection.reading import Files
 from pipeline.inspection.samples import samples
 from pipeline.measures import Rule
@@ -126,7 +129,17 @@ class Run:
 
     def clusters(self) -> pl.DataFrame:
         """Near-duplicates: how many `clusters` have how many documents (`size`), over the whole run."""
-        return duplicates.cluster_sizes(self._run)
+        return overview(self._run).sizes
+
+    def largest_clusters(self, most: int = 10) -> pl.DataFrame:
+        """The largest clusters: `cluster`, `size`, the `survivor`'s URL, from how many hosts (`places`) its first `of` are."""
+        found = Asked(self._run).all(most=most).largest
+        kinds = {"cluster": pl.UInt64, "size": pl.Int64, "survivor": pl.String, "places": pl.Int64, "of": pl.Int64}
+        return pl.DataFrame([asdict(each) for each in found], schema=kinds)
+
+    def duplicates(self, page: str, most: int = 10) -> list[Told]:
+        """The cluster of each page with this URL or id, with up to `most` members, as `gristmill duplicates` tells it."""
+        return Asked(self._run).page(page, most=most)
 
     def why(self, page: str) -> list[Story]:
         """Everything known of each record with this URL or id, as `gristmill why` tells it."""

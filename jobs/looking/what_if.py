@@ -170,6 +170,12 @@ class Replay:
         return self._facts[number]
 
     def _without_copies(self, passed: Sequence[Bools]) -> list[Bools]:
+        """RecipeError where the run was compared with earlier releases, which are not looked at here."""
+        if self.files.run.record.releases:
+            raise RecipeError(
+                "this run was compared with earlier releases; what other rules would keep beside those takes a rerun: "
+                "change the recipe and run `gristmill curate --against …` again"
+            )
         rows = [np.flatnonzero(each) for each in passed]
         facts = [self._facts_of(number) for number in self.files.numbers]
         for each, some in zip(facts, rows, strict=True):

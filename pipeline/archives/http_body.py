@@ -44,20 +44,21 @@ class Response:
 
 def header_fields(head: bytes) -> dict[str, str]:
     """Fields by lower-case name from all lines but the first; the first of a name wins, folded lines are joined."""
-    fields: dict[str, list[str]] = {}
+    fields: dict[str, str] = {}
+    folded: dict[str, list[str]] = {}
     name = ""
     for line in head.decode("utf-8", "replace").split("\n")[1:]:
         if line[:1] in {" ", "\t"}:
             if name:
-                fields[name].append(line.strip())
+                folded.setdefault(name, [fields[name]]).append(line.strip())
             continue
         key, colon, value = line.partition(":")
         name = key.strip().lower() if colon else ""
         if name in fields:
             name = ""
         if name:
-            fields[name] = [value.strip()]
-    return {name: " ".join(lines) for name, lines in fields.items()}
+            fields[name] = value.strip()
+    return fields | {name: " ".join(lines) for name, lines in folded.items()} if folded else fields
 
 
 def split_response(block: bytes) -> Response:

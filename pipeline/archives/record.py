@@ -1,6 +1,5 @@
 """What a span of an archive is to the rest of the pipeline: a page with its body, another record, or a corrupt region."""
 
-import base64
 import hashlib
 import re
 from dataclasses import dataclass
@@ -26,6 +25,9 @@ _PAGES = ("response", "conversion")
 _ARC = "arc"
 _OTHERS = ("warcinfo", "request", "metadata", "revisit", "resource", "continuation")  # the rest of the standard's eight
 _CUT_IN_ARC = ("x-commoncrawl-contenttruncated", "x_commoncrawl_contenttruncated")  # Common Crawl, 2008 to 2012
+_TYPE = re.compile(rb"\nwarc-type: ?([a-z]+)\r?\n(?![ \t])")
+_BASE32 = re.compile(r"[a-z2-7]{32}")
+_DIGITS = str.maketrans("abcdefghijklmnopqrstuvwxyz234567", "0123456789abcdefghijklmnopqrstuv")  # as `int` reads them
 _DATE = re.compile(
     # WARC's W3C dates down to the year alone, and ARC's 8 to 17 digits
     r"(\d{4})(?:-?(\d\d)(?:-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,]?(\d+))?)?)?)?)?\s*(?:Z|([+-])(\d\d):?(\d\d))?",
@@ -108,6 +110,8 @@ def _corrupt(frame: Frame, why: str) -> Record:
 
 def _warc_head(frame: Frame) -> _Head | str:
     """The header of a page, or only the type of another record."""
+    if (other := _plainly_other(frame.head)) is not None:
+        return other
     fields = header_fields(frame.head)
     kind = fields.get("warc-type", "").lower()
     if kind not in _PAGES:
@@ -128,6 +132,14 @@ def _warc_head(frame: Frame) -> _Head | str:
         block_digest=fields.get("warc-block-digest"),
         truncated=fields.get("warc-truncated"),
     )
+
+
+def _plainly_other(head: bytes) -> str | None:
+    """The type of a record that is no page, where its header says it once and without ado; no other field is read then."""
+    lower = head.lower()
+    found = _TYPE.search(lower)
+    kind = found[1].decode() if found and lower.count(b"warc-type") == 1 else None
+    return kind if kind in _OTHERS else None
 
 
 def _arc_head(frame: Frame) -> _Head | str:
@@ -211,8 +223,11 @@ def _sha1_ok(digest: str | None, data: bytes) -> bool | None:
     algorithm, _, value = (digest or "").partition(":")
     if algorithm.strip().lower() not in {"sha1", "sha-1"}:
         return None
-    sha1 = hashlib.sha1(data, usedforsecurity=False).digest()
-    return value.strip().lower() in {base64.b32encode(sha1).decode().lower(), sha1.hex()}
+    sha1 = hashlib.sha1(data, usedforsecurity=False)
+    value = value.strip().lower()
+    if not _BASE32.fullmatch(value):
+        return value == sha1.hexdigest()
+    return int(value.translate(_DIGITS), 32) == int.from_bytes(sha1.digest())
 
 
 def parse_date(value: str) -> datetime | None:

@@ -1,12 +1,12 @@
 """A page's text cut into pieces for a person: what did it is marked, what a transform took out stands where it was."""
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipeline.evidence import Span
+from pipeline.inspection.word_diff import MOST_WORDS, stretches
 
 MOST_CHARS = 1_600  # of a page are shown; some 20 lines
 MOST_REMOVED = 240  # characters shown of one removed passage
@@ -15,7 +15,7 @@ MOST_MARKS = 400
 FAR, LEAD = 480, 160  # a mark after more than FAR characters is shown with LEAD characters before it
 
 MOST_COMPARED = 200_000  # characters of a text
-MOST_WORDS = 260  # of a text are compared; the matcher takes time with the square of it
+CONTEXT = 12  # words shown before and after what differs
 
 Kind = Literal["plain", "mark", "removed", "gap"]
 
@@ -111,7 +111,8 @@ def _removals(edits: Sequence[dict[str, Any]]) -> list[tuple[int, str, str]]:
     return sorted(places, key=lambda each: each[0])
 
 
-_WORD = re.compile(r"\S+\s*")
+_WITHOUT_SPACES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # kana and ideographs: each is a word
+_WORD = re.compile(rf"[{_WITHOUT_SPACES}]\s*|[^\s{_WITHOUT_SPACES}]+\s*")
 
 
 def compared(one: str, other: str) -> tuple[list[Piece], list[Piece]]:
@@ -120,13 +121,39 @@ def compared(one: str, other: str) -> tuple[list[Piece], list[Piece]]:
     same = next((at for at, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a.split() != b.split()), None)
     begin = max(0, (min(len(ours), len(theirs)) if same is None else same) - 30)
     here, there = ours[begin : begin + MOST_WORDS], theirs[begin : begin + MOST_WORDS]
-    matcher = difflib.SequenceMatcher(None, [w.strip() for w in here], [w.strip() for w in there], autojunk=False)
     left: list[Piece] = []
     right: list[Piece] = []
-    for how, a, b, c, d in matcher.get_opcodes():
-        left += _piece("".join(here[a:b]), "" if how == "equal" else "only here")
-        right += _piece("".join(there[c:d]), "" if how == "equal" else "only here")
+    for alike, a, b, c, d in stretches([w.strip() for w in here], [w.strip() for w in there]):
+        left += _piece("".join(here[a:b]), "" if alike else "only here")
+        right += _piece("".join(there[c:d]), "" if alike else "only here")
     return _framed(left, begin, len(ours)), _framed(right, begin, len(theirs))
+
+
+def changed(stayed: str, removed: str, context: int | None = CONTEXT) -> list[Piece]:
+    """What a text has otherwise than the one that stayed: as `removed` the words that it lacks, as `mark` those that it adds.
+
+    Between changes more than `context` words that are the same become a gap; without `context` all of the text is there.
+    """
+    ours, theirs = _WORD.findall(stayed), _WORD.findall(removed)
+    found = stretches([word.strip() for word in ours], [word.strip() for word in theirs])
+    pieces: list[Piece] = []
+    for alike, a, b, c, d in found:
+        if alike:
+            at_end = b == len(ours) and d == len(theirs)
+            pieces += _folded(ours[a:b], context, before=bool(a or c), after=not at_end)
+        else:
+            pieces += [Piece("removed", "".join(ours[a:b]), "the text that stayed")] if b > a else []
+            pieces += _piece("".join(theirs[c:d]), "only here")
+    return pieces
+
+
+def _folded(words: list[str], context: int | None, *, before: bool, after: bool) -> list[Piece]:
+    """Words that are the same; of many only those next to what was changed `before` and `after` them."""
+    lead, tail = (context or 0) * before, (context or 0) * after
+    if context is None or len(words) <= lead + tail + 1:
+        return _piece("".join(words), "")
+    gap = Piece("gap", "", f"{len(words) - lead - tail:,} words that are the same")
+    return [*_piece("".join(words[:lead]), ""), gap, *_piece("".join(words[len(words) - tail :]), "")]
 
 
 def _framed(pieces: list[Piece], begin: int, words: int) -> list[Piece]:

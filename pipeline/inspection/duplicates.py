@@ -1,16 +1,14 @@
-"""Near-duplicates: how large their clusters are, and some removed pages beside the one that stayed."""
+"""Some removed near-duplicates, each beside the page of its cluster that stayed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import polars as pl
 
+from pipeline.earlier import is_earlier
 from pipeline.inspection.frames import chosen
 from pipeline.inspection.reading import Files
-from pipeline.runs import OpenRun
-from pipeline.tables import read_batches
 
 _PART, _ROW = 24, (1 << 24) - 1
 
@@ -24,21 +22,11 @@ class Pair:
     cluster_size: int
 
 
-def cluster_sizes(run: OpenRun) -> pl.DataFrame:
-    """How many clusters (`clusters`) have how many documents (`size`, at least 2), ascending; empty where none were sought."""
-    counts = np.zeros(0, np.int64)
-    for receipt in run.receipts("clusters").values():
-        for batch in read_batches(run.storage, receipt, "clusters", ["cluster_size", "keep"], 1 << 16):
-            sizes = batch["cluster_size"].to_numpy()[batch["keep"].to_numpy(zero_copy_only=False)]  # one row a cluster
-            here = np.bincount(sizes, minlength=counts.size)
-            here[: counts.size] += counts
-            counts = here
-    sizes = np.flatnonzero(counts)
-    return pl.DataFrame({"size": sizes, "clusters": counts[sizes]}, schema={"size": pl.Int64, "clusters": pl.Int64})
-
-
 def pairs(files: Files, each: int, columns: Sequence[str] = ("url", "date", "text")) -> list[Pair]:
-    """Up to `each` removed pages of different clusters, chosen by the hash of their id, with their survivors."""
+    """Up to `each` removed pages of different clusters, chosen by the hash of their id, with their survivors.
+
+    Those whose survivor is of an earlier release are left out.
+    """
     removed = chosen(files, each * 4, where=pl.col("fate") == "near_duplicate")
     found: list[Pair] = []
     seen: set[int] = set()
@@ -50,6 +38,8 @@ def pairs(files: Files, each: int, columns: Sequence[str] = ("url", "date", "tex
             continue
         seen.add(answer["cluster"])
         stayed = int(answer["survivor"])
+        if is_earlier(stayed):
+            continue
         found.append(
             Pair(
                 removed=_document(files, part, row, columns),

@@ -14,7 +14,7 @@ from lxml.etree import XPath
 
 NAMESPACES = {"re": "http://exslt.org/regular-expressions"}
 
-_Test = Callable[[str], bool]
+Test = Callable[[str], bool]
 _Names = tuple[str, ...]  # of attributes; where they are two, the one that comes first in the element is tested
 
 _QUOTED = r"'[^']*'|\"[^\"]*\""
@@ -37,12 +37,16 @@ _EXISTS = re.compile(r"@(?P<name>[\w-]+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asks:
-    """What a condition asks of a value: that it is, begins with, or contains a string, or passes a test."""
+    """What a condition asks of a value: that it is, begins with, or contains a string, or passes a test.
+
+    A value passes the test only if it contains one of `needs`; None where that is not known.
+    """
 
     equals: str | None = None
     begins: AbstractSet[str] = frozenset()
     contains: AbstractSet[str] = frozenset()
-    test: _Test | None = None
+    test: Test | None = None
+    needs: AbstractSet[str] | None = None
 
 
 class UnknownFormError(Exception):
@@ -112,12 +116,15 @@ def _matching(groups: dict[str, str]) -> Asks:
     flags = re.IGNORECASE if groups["flag"] else 0
     if re.search(groups["value"], "", flags) is not None:  # then elements without the attribute are meant too
         raise UnknownFormError
+    if flags and _PLAIN.fullmatch(groups["value"]):
+        return Asks(contains={"".join(chars) for chars in product(*((c, c.upper()) for c in groups["value"]))})
     strings, rest = (set[str](), groups["value"]) if flags else strings_of(groups["value"])
     search = re.compile(rest, flags).search
     return Asks(
         begins={string[1:] for string in strings if string[0] == _START},
         contains={string for string in strings if string[0] != _START},
         test=(lambda value: search(value) is not None) if rest else None,
+        needs=None if flags or not rest else needed_by(rest),
     )
 
 
@@ -142,6 +149,9 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[dict[str, str]], Asks]], ...] = (
 
 
 _START = "^"
+_PLAIN = re.compile(r"[a-hjl-rt-z]{1,8}")  # letters of which Unicode has no case but two (i, k and s have more)
+_LOOK = re.compile(r"\(\?!\w+\)")  # what takes no character
+_EDGES = re.compile(r"\A(?:\^|\(\^\|\\s\)|\(\?:\^\| \))|\(\\s\|\$\)\Z")  # a border, of a branch's beginning or end
 _NESTED = re.compile(r"\([^)]*\(")
 _OR = re.compile(r"\|(?![^(]*\))")
 _ATOM = re.compile(r"(?:\[(?P<any>-?\w+-?)\]|\(\?:(?P<group>[^()]+)\)|(?P<char>[^][()|\\.*+?{}$]))(?P<perhaps>\?)?")
@@ -160,6 +170,20 @@ def strings_of(pattern: str) -> tuple[set[str], str]:
         except UnknownFormError:
             rest.append(part)
     return found, "|".join(rest)
+
+
+def needed_by(pattern: str) -> frozenset[str] | None:
+    """Strings of which every text has one that a regular expression finds something in; None where they are not known."""
+    pattern = _LOOK.sub("", pattern)
+    if _NESTED.search(pattern):
+        return None
+    found: set[str] = set()
+    for part in _OR.split(pattern):
+        strings, rest = strings_of(_EDGES.sub("", part))
+        if rest or any(string[0] == _START for string in strings):
+            return None
+        found |= strings
+    return frozenset(found)
 
 
 def _strings(part: str) -> set[str]:

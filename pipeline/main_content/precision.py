@@ -6,12 +6,13 @@ over the tree for each expression, and work whose result would not be taken.
 
 from copy import copy
 
-from lxml.etree import Element, LxmlError, XPath, tostring
+from lxml.etree import Element, LxmlError, XPath, strip_tags, tostring
 from lxml.html import HtmlElement, fromstring
-from trafilatura import core, external, htmlprocessing, main_extractor, xpaths
+from trafilatura import core, external, htmlprocessing, main_extractor, settings, xpaths
 from trafilatura.deduplication import duplicate_test
 from trafilatura.settings import Document, Extractor
 from trafilatura.utils import HTML_PARSER, is_dubious_html, load_html, repair_faulty_html, trim
+from trafilatura.xml import delete_element
 
 from pipeline.main_content.element_search import Walk
 from pipeline.main_content.second_opinion import is_sound, longest_answer
@@ -19,6 +20,9 @@ from pipeline.main_content.second_opinion import is_sound, longest_answer
 HEAD_CHARS = 4096  # where trafilatura looks for what libxml2 would stumble over
 CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
+NEAR_NONCHARACTERS = NONCHARACTERS[0][:2]  # sought alone, because one look through the page is less than two
+FORM = "form"  # which is looked at last, because one may be around all of a page
+LAYOUT = ("presentation", "none")  # roles of tables that are none
 FORUM = "DiscussionForumPosting"
 
 
@@ -60,7 +64,7 @@ class Precision:
     def _content(self, html: str, tree: HtmlElement, options: Extractor) -> tuple[HtmlElement, str]:
         """A body and its text; changes `tree`."""
         is_forum = FORUM in html and core._forum_thread_page(tree)  # pyright: ignore[reportPrivateUsage]
-        cleaned = htmlprocessing.convert_tags(htmlprocessing.tree_cleaning(copy(tree), options), options)
+        cleaned = htmlprocessing.convert_tags(clean(copy(tree), options), options)
         if not is_forum:
             self._prune_comments(cleaned)
         body, text = main_extractor.extract_content(cleaned, options)
@@ -71,7 +75,7 @@ class Precision:
             if not self._readability_is_preferred(tree, body, text, options):
                 return body, text
             tree = self._tree(html)  # seldom, and cheaper than a copy for each page
-        backup = htmlprocessing.tree_cleaning(copy(tree), options)
+        backup = clean(copy(tree), options)
         return external.compare_extraction(backup, tree, body, text, options)
 
     def _readability_is_preferred(self, tree: HtmlElement, body: HtmlElement, text: str, options: Extractor) -> bool:
@@ -101,6 +105,24 @@ class Pruning:
         htmlprocessing.prune_unwanted_nodes(tree, [found.search(expression) for expression in self._expressions])
 
 
+def clean(tree: HtmlElement, options: Extractor) -> HtmlElement:
+    """What `tree_cleaning` makes of a tree with `favor_precision`, with no walk for an unwanted tag that is not there."""
+    if options.images or not options.tables:
+        return htmlprocessing.tree_cleaning(tree, options)
+    htmlprocessing.recover_math(tree)
+    for element in tree.iter("figure", "table"):
+        if element.get("role") in LAYOUT if element.tag == "table" else element.find(".//table") is not None:
+            element.tag = "div"
+    strip_tags(tree, settings.MANUALLY_STRIPPED)
+    there = {element.tag for element in tree.iter(*settings.MANUALLY_CLEANED)}
+    for tag in settings.MANUALLY_CLEANED:
+        for element in tree.iter(tag) if tag in there and tag != FORM else ():
+            delete_element(element)
+    if FORM in there:
+        htmlprocessing._handle_forms(tree)  # pyright: ignore[reportPrivateUsage]
+    return htmlprocessing.prune_html(tree, options.focus)
+
+
 def load(html: str) -> HtmlElement | None:
     """What `trafilatura.utils.load_html` makes of a page; one without control characters is parsed sooner, from its bytes."""
     beginning = html[:50].lower()
@@ -108,7 +130,8 @@ def load(html: str) -> HtmlElement | None:
     try:
         page = html.encode()
         if html[:1] != "\ufeff" and _is_clean(page):
-            page = repair_faulty_html(head, beginning).encode() + page[len(head.encode()) :]
+            if (repaired := repair_faulty_html(head, beginning)) != head:
+                page = repaired.encode() + page[len(head.encode()) :]
             tree = fromstring(page, parser=HTML_PARSER)
             if len(tree):
                 return None if len(tree) < 2 and is_dubious_html(beginning) else tree
@@ -119,4 +142,6 @@ def load(html: str) -> HtmlElement | None:
 
 def _is_clean(page: bytes) -> bool:
     """Whether trafilatura would take no character out of the page."""
-    return len(page.translate(None, CONTROLS)) == len(page) and not any(each in page for each in NONCHARACTERS)
+    if len(page.translate(None, CONTROLS)) < len(page):
+        return False
+    return NEAR_NONCHARACTERS not in page or not any(each in page for each in NONCHARACTERS)

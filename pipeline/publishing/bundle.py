@@ -13,6 +13,7 @@ from pipeline.publishing.describe import describe
 from pipeline.publishing.release import Release
 from pipeline.runs import open_run
 from pipeline.storage import Storage
+from pipeline.takedown.tombstones import refuse_unfinished
 
 CHUNK = 1 << 20
 
@@ -55,8 +56,9 @@ def open_bundle(storage: Storage, release: Release) -> Bundle:
 
     Raises:
         InputError: there is no run.
-        StorageError: the run is not finished, or its dataset folder is not that of the last run.
+        StorageError: the run or a takedown is not finished, or its dataset folder is not that of the last run.
     """
+    refuse_unfinished(storage)
     run = open_run(storage)
     manifest = read_dataset_manifest(storage)
     if manifest is None:

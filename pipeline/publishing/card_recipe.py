@@ -106,10 +106,30 @@ def _near_duplicates(manifest: dict[str, Any]) -> str:
     ]
     told = table(("", "value"), shape, "lr")
     return (
-        "### Near-duplicates\n\nMinHash over word n-grams; documents that share a band form clusters across the whole source. "
-        "Of each cluster the longest text stays, then the earliest page, then the smallest id. The chance to find a pair "
+        f"### Near-duplicates\n\nMinHash over word n-grams. {_survival(stage(manifest, 'clusters'))} The chance to find a pair "
         f"follows from the shape: 1 - (1 - s^values)^bands for Jaccard similarity s.\n\n{told}"
     )
+
+
+_PLACES = {
+    "release": "the earlier release",
+    "score": "the higher score",
+    "text_chars": "the longest text",
+    "date": "the earliest page",
+    "record_id": "the smallest id",
+}
+
+
+def _survival(clusters: dict[str, Any]) -> str:
+    """Which of near-duplicates stay, as a sentence."""
+    rule = clusters.get("survival", {})
+    order = ", then ".join(_PLACES[name] for name in rule.get("order", ("text_chars", "date", "record_id")))
+    if rule.get("is") == "star":
+        return (
+            f"A document goes if one before it in the order ({order}) stays, shares a band with it, and has an estimated "
+            f"similarity of at least {value_text(rule['similarity'])}: so each that went has a near-duplicate that stayed."
+        )
+    return f"Documents that share a band form clusters across the whole source. Of each cluster {order} stays."
 
 
 def _packing(manifest: dict[str, Any]) -> str:

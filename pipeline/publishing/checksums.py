@@ -7,7 +7,8 @@ NAME = "SHA256SUMS"
 
 
 def checksums(manifest: dict[str, Any], manifest_bytes: bytes) -> bytes:
-    """One line a file, in the order of their names: the shards, what describes them, and the manifest itself."""
-    digests = {entry["path"]: entry["sha256"] for entry in (*manifest["shards"], *manifest["metadata_files"])}
+    """One line a file, in the order of their names: shards, what stands beside and describes them, and the manifest itself."""
+    listed = (*manifest["shards"], *manifest.get("beside", ()), *manifest["metadata_files"])
+    digests = {entry["path"]: entry["sha256"] for entry in listed}
     digests["manifest.json"] = hashlib.sha256(manifest_bytes).hexdigest()
     return "".join(f"{digest}  {path}\n" for path, digest in sorted(digests.items())).encode()

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from pipeline.pack import dump_of
 from pipeline.runs import OpenRun
-from pipeline.schemas import DATASET, PAGE_FACTS, with_columns
+from pipeline.schemas import data_schema
 
 
 def dataset_facts(run: OpenRun) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def dataset_facts(run: OpenRun) -> dict[str, Any]:
 def _schema(run: OpenRun) -> pa.Schema:
     """The columns of the shards, as the step that packed them was told."""
     stage = run.record.payload.get("pack", {}).get("stage", {})
-    return with_columns(DATASET, PAGE_FACTS, stage.get("facts", ()))
+    return data_schema(stage.get("facts", ()), rehydrated="rehydration" in stage)
 
 
 def _languages(run: OpenRun) -> dict[str, int] | None:

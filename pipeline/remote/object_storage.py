@@ -118,6 +118,10 @@ class ObjectStorage:
             ]
         return sorted(name for name in found if "/" not in name)
 
+    def leftovers(self, folder: str) -> list[str]:  # noqa: ARG002  there are none anywhere
+        """See `Storage.leftovers`: a file has its name at once here, or is none."""
+        return []
+
     def copy(self, source: str, target: str) -> None:
         """See `Storage.copy`: within the store, or through this machine where the file is too large for that."""
 

@@ -11,8 +11,8 @@ from pipeline.report.tables import DASH, share, table
 
 
 def duplicates_section(found: Gathered) -> Markup:
-    """Sizes of the clusters and some pairs."""
-    sizes = found.cluster_sizes
+    """Sizes of the clusters, how alike their pages are where that is known, and some pairs."""
+    sizes = found.clusters.sizes
     if not sizes.height:
         sought = found.run.step("clusters") is not None
         return tag(
@@ -28,6 +28,7 @@ def duplicates_section(found: Gathered) -> Markup:
             class_="lead",
         ),
         table(["clusters of", "clusters", "pages"], rows, (1, 2)),
+        _similar(found, documents - clusters),
         tag(
             "details",
             tag("summary", "Removed pages beside the one that stays"),
@@ -38,10 +39,19 @@ def duplicates_section(found: Gathered) -> Markup:
     )
 
 
+def _similar(found: Gathered, removed: int) -> Markup | None:
+    """How alike removed pages are to those that stay, where the rule of survival looks at that."""
+    rows = [
+        (f"{low:.2f}{DASH}{high:.2f}" if low < high else f"{low:.2f}", f"{count:,}", share(count, removed))
+        for low, high, count in found.clusters.bins()
+    ]
+    return table(["similarity to the page that stays", "removed", "share"], rows, (1, 2)) if rows else None
+
+
 def _binned(found: Gathered) -> list[tuple[str, int, int]]:
     """Clusters by size: 2, 3, 4, then ranges that double."""
     bins: dict[tuple[int, int], tuple[int, int]] = {}
-    for size, clusters in found.cluster_sizes.iter_rows():
+    for size, clusters in found.clusters.sizes.iter_rows():
         low = size if size < 5 else 5 if size < 9 else 1 << (int(size - 1).bit_length() - 1) | 1
         high = size if size < 5 else 8 if size < 9 else 1 << int(size - 1).bit_length()
         before = bins.get((low, high), (0, 0))

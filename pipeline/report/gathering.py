@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.funnel import Funnel, funnel
-from pipeline.inspection.duplicates import Pair, cluster_sizes, pairs
+from pipeline.inspection.clusters import Overview, overview
+from pipeline.inspection.duplicates import Pair, pairs
 from pipeline.inspection.frames import Told, chosen, silent, steps_frame
 from pipeline.inspection.reading import Files
 from pipeline.inspection.samples import Explain, Sample, nothing_known, samples
@@ -31,7 +32,7 @@ class Gathered:
     files: int
     of_files: int
     survey: Survey
-    cluster_sizes: pl.DataFrame
+    clusters: Overview
     pairs: Sequence[Pair]
     samples: dict[tuple[str, str | None], list[Sample]]
     failed: Sequence[Sample]
@@ -63,7 +64,7 @@ def gather(
         files=len(files.numbers),
         of_files=files.ingested,
         survey=survey(files, told),
-        cluster_sizes=cluster_sizes(run),
+        clusters=overview(run),
         pairs=pairs(files, MOST_PAIRS),
         samples=_by_reason(numbers, samples(files, shown, explain, told=told)),
         failed=samples(files, picked.filter(pl.col("fate") == "failed").head(MOST_FAILED)),

@@ -1,5 +1,6 @@
 """The top of the report: what the run was, its figures, and where the records went."""
 
+from pipeline.funnel import Funnel
 from pipeline.remarks import noticed_in, noticed_lines
 from pipeline.report.drawing import NAMES, bar, dot, split_bar
 from pipeline.report.gathering import Gathered
@@ -82,6 +83,13 @@ def _way(found: Gathered) -> Markup:
     return joined(split_bar(by_fate, whole), tag("ul", items, class_="fates"))
 
 
+def _near_duplicates(numbers: Funnel) -> dict[str, int]:
+    """Those of documents of earlier releases, then those of this run."""
+    within = numbers.near_duplicates - sum(numbers.in_releases.values())
+    found = {f"like one of {release}": count for release, count in numbers.in_releases.items()}
+    return {name: count for name, count in {**found, "near_duplicate": within}.items() if count}
+
+
 def funnel_section(found: Gathered) -> Markup:
     """Each way out with its number, in the order in which a page meets them."""
     numbers, whole = found.funnel, found.funnel.records
@@ -90,7 +98,7 @@ def funnel_section(found: Gathered) -> Markup:
         ("gate", numbers.gated),
         ("rule", numbers.dropped),
         ("copy", numbers.copies),
-        ("near_duplicate", {"near_duplicate": numbers.near_duplicates} if numbers.near_duplicates else {}),
+        ("near_duplicate", _near_duplicates(numbers)),
     )
     most = max([1, numbers.kept, *(count for _, group in groups for count in group.values())])
     left = tag("td", f"{whole:,}", class_="n hide")
@@ -128,5 +136,10 @@ def _notes(found: Gathered) -> list[Markup]:
     """What was passed over, and what was odd about records that were read all the same."""
     others = sum(found.funnel.types.values()) - found.funnel.records
     told = [f"{others:,} other records (requests, metadata, …) were counted and passed over."]
+    told += [
+        f"Of the copies, {count:,} are of pages like one of {release}."
+        for release, count in found.funnel.copies_in_releases.items()
+        if count
+    ]
     told += [f"Noticed: {line}." for line in noticed_lines(noticed_in(found.run))]
     return [tag("p", each, class_="note") for each in told]

@@ -64,9 +64,9 @@ def record_of(row: Mapping[str, Any], name: str, *, offset: int, length: int, ma
         type=ROW,
         offset=offset,
         length=length,
-        record_id=_id(row.get("id")) or f"<gristmill:{name}:{offset}>",
+        record_id=id_of(row.get("id")) or f"<gristmill:{name}:{offset}>",
         url=_string(row.get("url")) or "",
-        date=_date(row.get("date")),
+        date=date_of(row.get("date")),
         text=text,
         dump=_string(row.get("dump")),
         file_path=_string(row.get("file_path")),
@@ -91,11 +91,12 @@ def _string(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _id(value: object) -> str | None:
+def id_of(value: object) -> str | None:
+    """An id as text; the digits of a number."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else _string(value)
 
 
-def _date(value: object) -> datetime | None:
+def date_of(value: object) -> datetime | None:
     """UTC; a time without a zone is taken for UTC, as those of crawls are, and what is no date for none."""
     if isinstance(value, str):
         return parse_date(value)

@@ -127,11 +127,11 @@ class JsonlReader:
 
     def _row(self, row: Mapping[str, Any], line: Line) -> Record:
         self._objects += 1
-        self._keys = self._keys or _names(row)
+        self._keys = self._keys or names_in(row)
         found: dict[str, Any] = {}
         for what, names in self._candidates.items():
             for name in names:
-                there, value = _look_up(row, name)
+                there, value = look_up(row, name)
                 if there:
                     found[what] = _in_full(value, name, line) if what == "id" else value
                     self._seen.add(what)
@@ -215,20 +215,20 @@ def _why(data: bytes, error: Exception, *, ended: bool) -> tuple[str, str]:
 def _in_full(value: Any, name: str, line: Line) -> Any:
     """An id as the line says it: orjson makes a float of an integer a little beyond 64 bits."""
     if isinstance(value, float) and line.data:
-        return _look_up(json.loads(line.data.decode("utf-8-sig")), name)[1]
+        return look_up(json.loads(line.data.decode("utf-8-sig")), name)[1]
     return value
 
 
-def _look_up(row: Mapping[str, Any], path: str) -> tuple[bool, Any]:
+def look_up(row: Mapping[str, Any], path: str) -> tuple[bool, Any]:
     """Whether the row has this column, by its whole name or from object to object, and its value."""
     if path in row:
         return True, row[path]
     outer, dot, inner = path.partition(".")
     below = row.get(outer) if dot else None
-    return _look_up(below, inner) if isinstance(below, dict) else (False, None)
+    return look_up(below, inner) if isinstance(below, dict) else (False, None)
 
 
-def _names(row: Mapping[str, Any]) -> list[str]:
+def names_in(row: Mapping[str, Any]) -> list[str]:
     """The columns of a row, those of an inner object with a dot."""
     return [
         f"{name}.{inner}" if inner else name

@@ -29,9 +29,9 @@ class ParquetReader:
     def __init__(self, file: pa.NativeFile, name: str, columns: RowColumns, max_chars: int) -> None:
         self._name = name
         self._max_chars = max_chars
-        with _unreadable(name):
+        with unreadable(name):
             self._file = pq.ParquetFile(file, buffer_size=READ_BYTES, pre_buffer=False)
-            self._columns = _found(self._file.schema_arrow, columns, name)
+            self._columns = found_columns(self._file.schema_arrow, columns, name)
         self.extent = self._file.metadata.num_rows
 
     def records(self) -> Iterator[Record]:
@@ -64,14 +64,14 @@ class ParquetReader:
         return self._file.iter_batches(batch_size=size, row_groups=[group], columns=leaves, use_threads=False)
 
     def _records(self, batch: pa.RecordBatch, first: int) -> Iterator[Record]:
-        columns = {what: _values(_column(batch, path)) for what, path in self._columns.items()}
+        columns = {what: _values(column_at(batch, path)) for what, path in self._columns.items()}
         for place in range(batch.num_rows):
             row = {what: values[place] for what, values in columns.items()}
             yield record_of(row, self._name, offset=first + place, length=1, max_chars=self._max_chars)
 
 
 @contextmanager
-def _unreadable(name: str) -> Generator[None]:
+def unreadable(name: str) -> Generator[None]:
     """Turns what Parquet's reader says of the file into one line."""
     try:
         yield
@@ -81,7 +81,7 @@ def _unreadable(name: str) -> Generator[None]:
         raise InputError(f"{name} is no readable Parquet file: {first_line(error)}") from error
 
 
-def _found(schema: pa.Schema, columns: RowColumns, name: str) -> dict[str, tuple[str, ...]]:
+def found_columns(schema: pa.Schema, columns: RowColumns, name: str) -> dict[str, tuple[str, ...]]:
     """The path of each column that the file has, from struct to struct, by what it says of a row."""
     found: dict[str, tuple[str, ...]] = {}
     for what, candidates in columns.candidates().items():
@@ -90,9 +90,9 @@ def _found(schema: pa.Schema, columns: RowColumns, name: str) -> dict[str, tuple
             found[what] = path
     for what, column in columns.demanded().items():
         if what not in found:
-            raise missing_column(name, what, column, list(_leaves(schema)))
+            raise missing_column(name, what, column, list(leaves(schema)))
     kind = _type(schema, found["text"])
-    if not (_is_text(kind) or pa.types.is_null(kind)):
+    if not (is_text(kind) or pa.types.is_null(kind)):
         raise InputError(f"{name}: column {'.'.join(found['text'])} is {kind}, not text; name one with --text-column")
     return found
 
@@ -115,23 +115,26 @@ def _type(schema: pa.Schema, path: Sequence[str]) -> pa.DataType:
     return kind.type
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type may hold text: strings or bytes, in a dictionary or not."""
     types = pa.types
     if types.is_dictionary(kind):
-        return _is_text(kind.value_type)
+        return is_text(kind.value_type)
     texts = (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary, types.is_string_view)
     return any(is_text(kind) for is_text in (*texts, types.is_binary_view))
 
 
-def _leaves(fields: Any) -> Iterator[str]:
+def leaves(fields: Any) -> Iterator[str]:
+    """The names of all columns, those in structs with dots."""
     for field in fields:
         if pa.types.is_struct(field.type) and field.type.num_fields:
-            yield from (f"{field.name}.{inner}" for inner in _leaves(field.type))
+            yield from (f"{field.name}.{inner}" for inner in leaves(field.type))
         else:
             yield field.name
 
 
-def _column(batch: pa.RecordBatch, path: Sequence[str]) -> pa.Array:
+def column_at(batch: pa.RecordBatch, path: Sequence[str]) -> pa.Array:
+    """The column at a path, from struct to struct."""
     column = batch.column(path[0])
     return pc.call_function("struct_field", [column], pc.StructFieldOptions(list(path[1:]))) if path[1:] else column
 
@@ -140,14 +143,15 @@ def _values(column: pa.Array) -> list[Any]:
     """The values as Python has them; text that is no UTF-8 as `NOT_UTF8`, and a date that Python cannot hold as None."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    if _is_text(column.type):
-        return _texts(column)
+    if is_text(column.type):
+        return texts_of(column)
     if pa.types.is_temporal(column.type) and not pa.types.is_time(column.type):
-        return _times(column)
+        return times_of(column)
     return column.to_pylist()
 
 
-def _texts(column: pa.Array) -> list[Any]:
+def texts_of(column: pa.Array) -> list[Any]:
+    """The texts of a column as Python has them; `NOT_UTF8` for what is none."""
     if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
         column = column.cast(pa.large_string() if pa.types.is_string_view(column.type) else pa.large_binary())
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
@@ -165,11 +169,12 @@ def _decoded(value: bytes) -> Any:
         return NOT_UTF8
 
 
-def _times(column: pa.Array) -> list[Any]:
+def times_of(column: pa.Array) -> list[Any]:
+    """The times of a column as Python has them; None for what it cannot hold."""
     try:
         return column.cast(_TIME, safe=False).to_pylist()
     except (pa.ArrowException, OverflowError, ValueError):
-        return [_times(column.slice(place, 1))[0] for place in range(len(column))] if len(column) > 1 else [None]
+        return [times_of(column.slice(place, 1))[0] for place in range(len(column))] if len(column) > 1 else [None]
 
 
 def _broken(offset: int, length: int, why: str) -> Record:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dedup.band_kernels import sort_rows
 from dedup.bands import band_keys, band_table
 from pipeline.schemas import BANDS
 
@@ -113,3 +114,14 @@ def test_a_part_without_signatures_gives_an_empty_table():
     assert table.num_rows == 0
     assert table.schema == BANDS
     assert isinstance(table, pa.Table)
+
+
+@given(st.lists(st.one_of(st.integers(0, MASK), st.integers(0, 40), st.just(7 << 33)), max_size=60))
+def test_a_radix_sort_is_a_stable_sort(keys):
+    keys = np.array([keys, keys[::-1]], np.uint64)
+    expected = np.argsort(keys, axis=1, kind="stable")
+    order = np.tile(np.arange(keys.shape[1], dtype=np.int32), (2, 1))
+    columns = keys.copy()
+    sort_rows(columns, order)
+    assert np.array_equal(order, expected)
+    assert np.array_equal(columns, np.sort(keys, axis=1))

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from dedup.minhash import MinHash
-from dedup.scale import MOST_READS, Extent, Scale, Shape, starts
+from dedup.scale import MOST_READS, Extent, Scale, Shape, pieces_of, starts
 from dedup.survival import Components, Star
 from pipeline.errors import RecipeError
 from pipeline.schemas import document_number
@@ -77,3 +77,23 @@ def test_memory_that_the_process_alone_would_take_is_refused(memory: int) -> Non
 def test_no_pieces_at_all_are_refused(field: str) -> None:
     with pytest.raises(RecipeError, match="cannot be cut like this"):
         Shape(**{field: 0})
+
+
+def test_documents_of_earlier_releases_have_partitions_of_components_too() -> None:
+    extent = Extent(documents=10, files=4, earlier=((50, 2), (70, 6)))
+    assert starts(extent, 4) == tuple(
+        document_number(file, 0, source) for file, source in ((0, 0), (3, 0), (0, 2), (3, 2))
+    )
+    assert starts(replace(extent, earlier=()), 2) == (document_number(0, 0), document_number(2, 0))
+
+
+def test_a_release_is_gathered_in_pieces_of_what_a_task_can_hold_and_counts_in_the_plan() -> None:
+    extent = Extent(documents=10, files=4, earlier=((50, 8), (70, 2)))
+    assert pieces_of(extent, 25) == (3, 2)
+    alone, beside = (
+        Scale().shape(MinHash(), Components(), each, span=1)
+        for each in (Extent(documents=10**6, files=100), Extent(documents=10**6, files=100, earlier=((10**8, 100),)))
+    )
+    assert beside.ranges == alone.ranges
+    assert beside.joins > alone.joins
+    assert beside.elections > alone.elections

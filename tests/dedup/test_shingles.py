@@ -7,7 +7,8 @@ from datatrove.utils.text import simplify_text
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dedup.shingles import jaccard, normalise, shingles
+from dedup.shingles import _xxhashed, jaccard, normalise, shingles
+from dedup.xxhash_kernel import hash_runs
 from pipeline.pages import storable
 
 ENGLISH = {"ngram": 5, "hash_name": "xxhash64", "language": "en"}
@@ -77,3 +78,20 @@ def test_the_jaccard_similarity_is_that_of_the_sets(one, other):
 
     expected = len(one & other) / len(one | other) if one | other else 0
     assert jaccard(hashes(one), hashes(other)) == expected
+
+
+@given(words=st.lists(st.text(max_size=20).map(storable), max_size=12), ngram=st.integers(1, 6))
+@example(["x" * 200, "y" * 63, "z" * 31, "w"], 1)
+@example(["naïve", "中文", "", "a"], 2)
+def test_runs_of_words_are_hashed_as_xxhash_does(words: list[str], ngram: int):
+    expected = [xxhash.xxh64_intdigest(" ".join(words[at : at + ngram])) for at in range(len(words) - ngram + 1)]
+    assert _xxhashed(words, ngram).tolist() == expected
+
+
+def test_the_hash_is_xxhash64_at_every_length():
+    data = np.random.default_rng(1).integers(0, 256, 300, np.uint8)
+    data.flags.writeable = False
+    for length in range(300):
+        found = np.empty(1, np.uint64)
+        hash_runs(data, np.array([length]), found)
+        assert found.tolist() == [xxhash.xxh64_intdigest(data[:length].tobytes())]

@@ -32,9 +32,7 @@ from pipeline.archives.http_body import (
     split_response,
 )
 from pipeline.archives.record import parse_date
-from pipeline.chunk_words import ChunkWords
 from pipeline.errors import RecordError
-from pipeline.light_spacy import language
 from pipeline.storage_errors import shown
 
 ROOT = Path(__file__).parents[2]
@@ -110,7 +108,6 @@ USES: dict[str, tuple[str, int | None]] = {
     "pipeline/assets.py:_SHA256": (FULL, None),
     "pipeline/affix_pieces.py:built": (SEARCH, None),
     "pipeline/affix_rules.py:built": (SEARCH, None),
-    "pipeline/chunk_words.py:built": (SEARCH, None),
     "pipeline/nltk_chunks.py:_JOINED": (SEARCH, None),
     "pipeline/nltk_chunks.py:_PLAIN": (FULL, None),
     "pipeline/chunk_words.py:_RUNS": (SEARCH, None),
@@ -159,7 +156,6 @@ BUILT: dict[
 ] = {  # made from a recipe's own words or spaCy's pieces, by functions whose values are given here
     "pipeline/affix_pieces.py": lambda: [joined([Piece("(?<=[0-9])(?:km|m)$"), Piece(r"\;$")]), any_of(["a-z", "0-9"])],
     "pipeline/affix_rules.py": lambda: [_Infixes(["…", "(?<=[a-z]),(?=[a-z])"])._whole.__self__],
-    "pipeline/chunk_words.py": lambda: [getattr(ChunkWords(language("en")), name) for name in ("_stop", "_ascii_stop")],
     "filters/line_corrections.py": lambda: [filters.line_corrections._counter(("likes", "shares"))],
     "filters/secrets.py": lambda: [
         cell.cell_contents

@@ -60,7 +60,7 @@ def test_a_page_without_text_has_nothing_but_its_length() -> None:
     assert set(row.values()) == {None}
 
 
-@pytest.mark.parametrize("base", [0, 1, 2**63])
+@pytest.mark.parametrize("base", [1, 2**32 + 1, 2**63 + 1])
 @given(words=st.lists(st.sampled_from(["a", "b", "ab", "ba", "aab", "\0", "é", "日本"]), max_size=60))
 def test_no_share_depends_on_the_hash(base: int, words: list[str]) -> None:
     text = " ".join(words)

@@ -1,5 +1,6 @@
 """Pages that are surely in another language are told from two glances at their HTML."""
 
+import re
 import time
 from html import unescape
 from pathlib import Path
@@ -88,6 +89,26 @@ def test_any_text_can_be_glanced_at(html: str, chars: int) -> None:
     assert judged(html)[0] in {None, "surely_other_language"}
 
 
+NOT_SHOWN = frozenset({"script", "style", "noscript", "svg", "template", "title"})
+TAG_NAME = re.compile(r"[a-z]+", re.IGNORECASE)
+
+
+def behind(html: str, tag: int, end: int) -> int:
+    """Where a tag ends, or the comment or the hidden element that it begins."""
+    if html.startswith("<!--", tag):
+        return after(html, "-->", tag, end)
+    name = TAG_NAME.match(html, tag + 1)
+    behind = after(html, ">", tag, end)
+    if name and name[0].lower() in NOT_SHOWN:
+        return after(html, ">", after(html, f"</{name[0]}", behind, end), end)
+    return behind
+
+
+def after(html: str, what: str, place: int, end: int) -> int:
+    found = html.find(what, place, end)
+    return found + len(what) if found >= 0 else end
+
+
 def tag_by_tag(html: str, place: int, chars: int) -> str:
     """What a glance shows, by its definition: between each tag and the next, behind what is hidden."""
     pieces: list[str] = []
@@ -99,7 +120,7 @@ def tag_by_tag(html: str, place: int, chars: int) -> str:
             held += len(piece)
         if tag < 0:
             break
-        place = language_guess._behind(html, tag, end)
+        place = behind(html, tag, end)
     return unescape(" ".join(" ".join(pieces).split()))[:chars]
 
 
@@ -117,6 +138,11 @@ HIDING = (
     "nosuch",
     "tt",
     "\u017fcript",
+    "style\u017f",
+    "SVG\u212a",
+    "title\u0130",
+    "svg\u0131",
+    "svg1",
 )
 ODD = ("<", ">", "<>", "</", "< p>", "<!-->", "<!", "<br/>", " \x1c\u3000", "\n", "words", "&lt;", "<a b='>'>")
 MARKUP = st.lists(st.sampled_from([*ODD, *(f"<{name}>" for name in HIDING), *(f"</{name} >" for name in HIDING)])).map(
@@ -131,6 +157,12 @@ def test_a_glance_is_what_stands_between_the_tags(
 ) -> None:
     monkeypatch.setattr(language_guess, "MARKUP_CHARS", most)
     assert language_guess._shown(html, place, chars) == tag_by_tag(html, place, chars)
+
+
+def test_space_is_what_python_takes_for_it() -> None:
+    for code in [*range(0x3100), 0xD800, 0xFEFF, 0x1D11E]:
+        char = chr(code)
+        assert language_guess._shown(f"<p> {char}\n<b>", 0, 9) == tag_by_tag(f"<p> {char}\n<b>", 0, 9), hex(code)
 
 
 @pytest.mark.parametrize("piece", ["<", "< ", "<p", "<p> ", "  ", "<b>x", "<!", "<script", "<script></", "<s", "<p a"])

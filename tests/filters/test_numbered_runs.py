@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.numbered_runs import NumberedRuns
+from filters.numbered_runs import NumberedRuns, grouped
 
 SIZES = (1, 2, 3, 5, 7)
 
@@ -58,3 +58,10 @@ def test_the_words_of_runs_are_those_found_one_by_one(page: list[str]) -> None:
         top = longest_of_the_commonest(page, size)
         assert runs.commonest(size) == (words_in(page, size, {top[0]}) if top else [])
         assert runs.repeated(size) == repeated_words(page, size)
+
+
+def test_groups_hold_all_pages_in_order_and_only_one_that_is_too_long() -> None:
+    pages = [["w"] * length for length in (5000, 4000, 0, 90_000, 1, 8000, 200)]
+    groups = list(grouped(pages))
+    assert [page for group in groups for page in group] == pages
+    assert [list(map(len, group)) for group in groups] == [[5000], [4000, 0], [90_000], [1, 8000], [200]]

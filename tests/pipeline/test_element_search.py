@@ -2,14 +2,15 @@
 
 import random
 import re
+import sys
 
 import pytest
 from lxml.etree import XPath
 from lxml.html import HtmlElement, document_fromstring
 from trafilatura import xpaths
 
-from pipeline.main_content.element_search import AttributeSearch, Walk, searching
-from pipeline.main_content.expressions import NAMESPACES, strings_of
+from pipeline.main_content.element_search import AttributeSearch, Walk, _Remembered, searching
+from pipeline.main_content.expressions import _PLAIN, NAMESPACES, needed_by, strings_of
 from pipeline.main_content.library import SEARCHES
 
 EXPRESSIONS = [
@@ -153,3 +154,44 @@ def test_of_two_attributes_the_first_in_the_source_is_tested() -> None:
     found = searching(expression)(tree)
     assert found == expression(tree)
     assert [element.text for element in found] == ["2", "3"]
+
+
+def test_a_test_is_passed_only_by_texts_that_have_a_string_it_needs() -> None:
+    left = {strings_of(pattern)[1] for pattern in PATTERNS} - {""}
+    assert len(left) > 3
+    for rest in sorted(left):
+        needed = needed_by(rest)
+        assert needed, rest
+        rng = random.Random(rest)
+        pieces = [*sorted(needed), "comment", "ary", "ad", "-", " ", "x", "link", "\n"]
+        found = 0
+        for _ in range(500):
+            value = "".join(rng.choices(pieces, k=rng.randint(0, 4)))[rng.randint(0, 1) :]
+            if re.search(rest, value):
+                found += 1
+                assert any(string in value for string in needed), (rest, value)
+        assert found
+
+
+@pytest.mark.parametrize("pattern", ["a(?:b|c(?:d))", "[^d]", "x*y", "a.c", "(^|-)a"])
+def test_what_a_form_that_is_not_known_needs_is_not_guessed(pattern: str) -> None:
+    assert needed_by(pattern) is None
+
+
+def test_letters_taken_for_two_cases_have_no_third() -> None:
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1) if _PLAIN.fullmatch(chr(code))]
+    assert len(letters) == 23
+    others = "".join(chr(code) for code in range(0x80, sys.maxunicode + 1) if not 0xD800 <= code < 0xE000)
+    assert re.search(f"[{''.join(letters)}]", others, re.IGNORECASE) is None
+
+
+def test_a_value_is_asked_once_for_all_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    ask = _Remembered._ask
+    monkeypatch.setattr(_Remembered, "_ask", lambda self, value: asked.append(value) or ask(self, value))
+    walks = [
+        Walk(XPath(f".//*[self::{tag}][contains(@class, '{word}')]")) for tag, word in (("p", "oat"), ("b", "rye"))
+    ]
+    tree = document_fromstring("<p class='oat rye'>1</p><b class='oat rye'>2</b><p class='oat rye'>3</p>")
+    found = [[element.text for element, _ in walk._hits(tree)] for walk in walks]
+    assert (found, asked) == ([["1", "3"], ["2"]], ["oat rye"])

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.pages import Pages, storable
+from pipeline.spelled import Spelled
 from pipeline.words import split_words
 
 TEXTS = st.lists(st.text(st.characters(codec=None), max_size=8), min_size=1, max_size=6)
@@ -51,11 +52,11 @@ def test_a_page_is_split_once_also_when_the_batch_is_narrowed_or_partly_changed(
 ) -> None:
     asked: list[str] = []
 
-    def split(text: str, language: str, tokenizer: None) -> list[str]:
+    def split(text: str, language: str, tokenizer: None) -> Spelled:
         asked.append(f"{language} {text}")
-        return text.split()
+        return Spelled.of(text.split())
 
-    monkeypatch.setattr("pipeline.pages.split_words", split)
+    monkeypatch.setattr("pipeline.pages.spelled_words", split)
     pages = Pages(["one", "two", "three"])
     pages.words()
     assert pages.words() == [["one"], ["two"], ["three"]]

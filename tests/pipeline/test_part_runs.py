@@ -20,7 +20,6 @@ from pipeline.steps import (
     PartTask,
     plan_steps,
     run_part,
-    without_traces,
 )
 from pipeline.storage import LocalStorage
 from pipeline.tables import read_table
@@ -159,9 +158,6 @@ def test_a_bug_fails_its_part_at_once_and_says_where_it_is(folder: Folder, root:
     assert "Traceback" in failure.trace
     assert waits == []
     assert files_of(root) == []
-    assert without_traces([failure]) == [
-        {"step": "numbers", "key": failure.key, "name": "a", "why": failure.why},
-    ]
 
 
 def test_the_notes_of_a_bug_are_told(folder: Folder, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

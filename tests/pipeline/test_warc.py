@@ -16,6 +16,7 @@ import zstandard
 from fastwarc.warc import ArchiveIterator
 from warcio.archiveiterator import ArchiveIterator as WarcioIterator
 
+from pipeline.archives.http_body import header_fields
 from pipeline.archives.record import parse_date
 from pipeline.archives.warc import Record, read_record_at, read_records
 from pipeline.errors import InputError
@@ -90,6 +91,28 @@ def test_other_records_are_spans_with_a_type(pack):
         ("page" if kind == "response" else "other", kind.lower() if kind.isalpha() else "unknown") for kind in kinds
     ]
     assert [record.length for record in records] == [len(part) for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        (b"WARC-Type: request\r\nwarc-type: response", "request"),
+        (b"WARC-Type: response\r\nWARC-Type: request", "response"),
+        (b"WARC-Type : response\r\nWARC-Type: request", "response"),
+        (b"WARC-Type: request\r\n folded", "unknown"),
+        (b"X: y\r\n WARC-Type: request\r\nWARC-Type: response", "response"),
+        (b"X: y\r\n\tWARC-Type: request", "unknown"),
+        (b"wArc-tYpe:REQUEST", "request"),
+        (b"X-WARC-Type: request", "unknown"),
+        (b"WARC-Type: request now", "unknown"),
+        (b"WARC-Type: request", "request"),
+    ],
+)
+def test_the_first_field_that_says_a_type_counts(fields, kind):
+    block = http()
+    head = b"WARC/1.0\r\n%b\r\nContent-Length: %d\r\n\r\n" % (fields, len(block))
+    (record,) = read(head + block + b"\r\n\r\n")
+    assert record.type == kind
 
 
 def test_a_conversion_record_is_a_page_of_plain_text():
@@ -256,6 +279,12 @@ def test_a_status_is_a_number_or_nothing(status, code):
     assert (found.http_status, found.body) == (code, HTML)
 
 
+def test_a_field_goes_on_in_lines_that_begin_with_a_blank():
+    head = b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\td\r\nE: f\r\na: again\r\n lost\r\nno colon\r\n lost too\r\nE:\r\n\r\n"
+    assert header_fields(head) == {"a": "b c d", "e": "f"}
+    assert header_fields(head.replace(b"\r", b"")) == {"a": "b c d", "e": "f"}
+
+
 def test_odd_header_fields_are_survived():
     fields = [
         "no colon",
@@ -388,6 +417,17 @@ def test_a_block_has_the_digest_that_was_archived_or_has_not():
     assert page(warc(block, **{"WARC-Block-Digest": sha1(b"another")})).block_sha1_ok is False
     assert page(warc(block, **{"WARC-Block-Digest": "sha256:" + "0" * 64})).block_sha1_ok is None
     assert page(warc(block)).block_sha1_ok is None
+
+
+def test_a_digest_is_read_in_either_form_and_no_other():
+    block = http()
+    base32, hexadecimal = sha1(block)[5:], hashlib.sha1(block).hexdigest()
+    for value in (base32, base32.lower(), f" {base32} ", hexadecimal, hexadecimal.upper()):
+        assert page(warc(block, **{"WARC-Block-Digest": f"sha1:{value}"})).block_sha1_ok is True
+    wrong = [base32[:-1], base32 + "=", "_" + base32[1:], "1" + base32[1:], hexadecimal[1:], "0x" + hexadecimal, ""]
+    wrong += [base32[:at] + ("A" if base32[at] != "A" else "B") + base32[at + 1 :] for at in range(32)]
+    for value in wrong:
+        assert page(warc(block, **{"WARC-Block-Digest": f"sha1:{value}"})).block_sha1_ok is False
 
 
 def test_of_a_block_that_is_not_all_there_no_digest_is_asked():

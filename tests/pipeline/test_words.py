@@ -27,7 +27,7 @@ def datatrove():
 def forgetful(datatrove) -> Iterator[ChunkWords]:
     """A splitter whose memory turns over all the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunk_words, "_CHUNKS", 7)
+        patch.setattr(chunk_words, "_PLACES", 1)
         yield ChunkWords(datatrove.tokenizer)
 
 
@@ -186,15 +186,22 @@ def test_a_tab_after_a_stop_begins_a_sentence_that_a_space_does_not() -> None:
     assert count_sentences("One.\t”") == 2
 
 
-def test_memory_holds_two_generations_of_short_chunks_and_no_more(datatrove, monkeypatch) -> None:
-    monkeypatch.setattr(chunk_words, "_CHUNKS", 100)
+def test_memory_holds_short_chunks_and_never_grows(datatrove, monkeypatch) -> None:
+    monkeypatch.setattr(chunk_words, "_PLACES", 4)
     words = ChunkWords(datatrove.tokenizer)
-    for page in range(50):
+    size = words._memory.size
+    for page in range(20):
         words.words(" ".join(f"word{page}-{number}" for number in range(20)))
-        words.words("x" * 49 + str(page) + " " + ".,;" * 5 + str(page))
-    held = {**words._young, **words._old}
-    assert 100 < len(held) <= 240
-    assert max(map(len, held)) <= 48
+        words.words("x" * 99 + "," + str(page) + " " + ".,;" * 5 + str(page))
+    assert words._memory.size == size
+    assert 0 < words._memory[:, 0].min() <= words._memory[:, 0].max() <= 54
+
+
+def test_a_chunk_that_is_remembered_is_not_cut_again(datatrove, monkeypatch) -> None:
+    words = ChunkWords(datatrove.tokenizer)
+    first = words.words("“It’s well-known (isn't it?)”")
+    monkeypatch.setattr(words._rules, "cut", None)
+    assert words.words("“It’s well-known (isn't it?)”") == first
 
 
 def test_other_languages_go_through_datatroves_own_tokenizer() -> None:

@@ -18,6 +18,7 @@ from pipeline.extension import recorded_step
 from pipeline.runs import open_run
 from pipeline.storage import open_storage
 from pipeline.tables import read_table
+from pipeline.why import find, story
 
 pytestmark = pytest.mark.s3
 
@@ -63,3 +64,29 @@ def test_rows_and_annotations_in_a_bucket(s3: str, tmp_path: Path) -> None:
         local=True,
     )
     assert (done.total("rows"), done.total("matched")) == (3_000, 1_500)
+
+
+def test_a_release_in_a_bucket_is_an_index_for_a_run_that_is_elsewhere(s3: str, tmp_path: Path) -> None:
+    (tmp_path / "star.py").write_text(
+        "from dedup.minhash import MinHash\nfrom dedup.survival import Star\nfrom jobs.recipe import Recipe\n"
+        "from pipeline.extraction import Trafilatura\n\n\n"
+        "def star():\n    return Recipe(name='star', ingest=(Trafilatura(),), rules=(), "
+        "minhash=MinHash(bands=4, rows=1, ngram=1), survival=Star(similarity=0.9))\n"
+    )
+    for name, rows in (("old", ["a b c d e", "f g h i j"]), ("new", ["f g h i j", "k l m n o"])):
+        lines = "".join(
+            json.dumps({"text": text, "id": f"{name}-{text[0]}", "url": f"https://{name}.example/{text[0]}"}) + "\n"
+            for text in rows
+        )
+        (tmp_path / f"{name}.jsonl").write_text(lines)
+    star, old, new = f"{tmp_path}/star.py:star", f"{s3}/old", str(tmp_path / "new")
+    run(prepare(star, [str(tmp_path / "old.jsonl")], old, source="old"), local=True)
+    run(prepare(star, [str(tmp_path / "new.jsonl")], new, source="new", against=[f"{old}@old"]), local=True)
+    opened = open_run(open_storage(new))
+    (shard,) = opened.receipts("pack").values()
+    assert read_table(opened.storage, shard, "data")["id"].to_pylist() == ["new-k"]
+    (place,) = find(opened, "https://new.example/f")
+    told = story(opened, *place).duplicates
+    assert told is not None
+    assert told["earlier"]["root"] == old
+    assert told["earlier"]["id"] == "old-f"

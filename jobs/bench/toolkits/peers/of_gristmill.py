@@ -41,7 +41,7 @@ class Gristmill:
     def works(self, texts: Sequence[str]) -> dict[str, Callable[[], object]]:
         """The words of a batch first, then each measure over it."""
         pages = Pages(texts)
-        found: dict[str, Callable[[], object]] = {"words": pages.words} if self.words else {}
+        found: dict[str, Callable[[], object]] = {"words": pages.spelled} if self.words else {}
         found |= {name: lambda each=each: each.measure(pages) for name, (each, _) in self.measures.items()}
         if self.c4 is not None:
             found["c4"] = lambda each=self.c4: each.transform(pages)

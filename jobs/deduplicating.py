@@ -1,0 +1,194 @@
+"""From somebody's files of rows to the same rows without duplicates: what stands behind `gristmill dedup`."""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dedup import presets
+from dedup.minhash import MinHash
+from dedup.pack_rows import PackRows
+from dedup.releases import Release, sizes_of
+from dedup.row_dataset import build_row_dataset
+from dedup.rows import Rows, row_steps
+from dedup.scale import Extent, Scale
+from dedup.steps import Deduplication
+from dedup.survival import Components, Star, Survival
+from jobs.against import find_releases, records_of, releases_of
+from jobs.executing import execute
+from jobs.running import barred_in
+from pipeline.errors import InputError, RecipeError
+from pipeline.execution import Execution, Runner
+from pipeline.local_runner import ThreadRunner
+from pipeline.rows.columns import RowColumns
+from pipeline.rows.parquet import found_columns
+from pipeline.rows.pieces import PARQUET, divided
+from pipeline.rows.united import united_all
+from pipeline.runs import OpenRun, ReleaseRecord, record_run
+from pipeline.sources import ROW_FILES, Source, find_source, save_source
+from pipeline.steps import PlannedStep, Step, plan_steps
+from pipeline.storage import Storage, open_storage
+
+BUNDLE_BYTES, BUNDLE_FILES = 16 << 20, 64  # small files share a part
+BYTES_A_LINE = 500  # of JSON, compressed or not: a low guess, for the plan must hold all rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HowToDedup:
+    """What decides what stays (`minhash`, `survival`, `columns`), and the memory that a part may take (`scale`).
+
+    With `lines` rows of JSON stay the lines that they are, else they become Parquet.
+    """
+
+    minhash: MinHash
+    survival: Survival
+    columns: RowColumns
+    scale: Scale
+    lines: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedRows:
+    """A deduplication that could start: everything that may be wrong with a command has been checked."""
+
+    how: HowToDedup
+    storage: Storage
+    files: Source
+    source: Source
+    steps: list[PlannedStep]
+    releases: tuple[ReleaseRecord, ...] = ()
+
+
+def comparison(preset: str, family: str | None) -> MinHash:
+    """The preset of a name, in another family of words and hashes where one is named; RecipeError for what is none."""
+    found = presets.preset(preset)
+    return found if family is None else replace(found, family=family)
+
+
+def rule_of_survival(name: str, similarity: float, *, read_text: bool = False) -> Survival:
+    """The rule `star` or `components`; RecipeError for another name."""
+    if name == "components":
+        return Components()
+    if name == "star":
+        return Star(similarity=similarity, read_text=read_text)
+    raise RecipeError(f"--rule {name}: there are star and components")
+
+
+def prepare_rows(
+    inputs: Sequence[str], output: str, how: HowToDedup, *, name: str | None = None, against: Sequence[str] = ()
+) -> PreparedRows:
+    """Finds the files, looks at the footers of those that are Parquet, and plans the steps. `against` names finished runs.
+
+    Raises:
+        RecipeError, InputError: what is wrong, before anything has started.
+    """
+    storage = open_storage(output)
+    storage.names("runs")  # so that a ROOT nobody can reach is noticed before the input is looked at
+    files = find_source(inputs, name=name)
+    _refuse_others(files, storage.location)
+    if how.lines and (other := next((part for part in files.parts if part.name.endswith(PARQUET)), None)):
+        raise RecipeError(f"--format jsonl: {other.name} holds no lines, and stays Parquet")
+    source, footers = divided(files)
+    for file, footer in footers.items():
+        found_columns(footer.schema, how.columns, file)
+    united_all({file: footer.schema for file, footer in footers.items()})
+    how.minhash.check()
+    rows = sum(footer.rows for footer in footers.values())
+    rows += sum(part.bytes for part in files.parts if part.name not in footers) // BYTES_A_LINE
+    earlier = find_releases(against, storage, source.name)
+    known = releases_of(earlier, how.minhash, how.survival)
+    extent = Extent(documents=rows, files=len(source.parts), earlier=sizes_of(known))
+    steps = graph(how, extent, span=_span(source), source=save_source(storage, source), against=known)
+    return PreparedRows(
+        how=how,
+        storage=storage,
+        files=files,
+        source=source,
+        steps=plan_steps(steps, source, barred_in(storage)),
+        releases=records_of(earlier),
+    )
+
+
+def _refuse_others(files: Source, root: str) -> None:
+    for part in files.parts:
+        if not part.name.endswith(ROW_FILES):
+            raise InputError(f"{part.name}: only rows are deduplicated, in files called {', '.join(ROW_FILES)}")
+        if "://" not in part.location and Path(part.location).is_relative_to(root):
+            raise RecipeError(f"--output {root} holds {part.name}, an input: choose a folder outside of the input's")
+
+
+def _span(source: Source) -> int:
+    """How many files share a part: a power of two, of which more files of the same kind change nothing."""
+    mean, span = source.bytes / len(source.parts), 1
+    while span < BUNDLE_FILES and 2 * span * mean <= BUNDLE_BYTES:
+        span *= 2
+    return span
+
+
+def graph(
+    how: HowToDedup, extent: Extent, *, span: int, source: str, against: tuple[Release, ...] = ()
+) -> tuple[Step, ...]:
+    """The steps, each after its inputs. `source` is where ROOT keeps the list of files."""
+    looked, *united = row_steps(span, lines=how.lines)
+    deduplication = Deduplication(
+        minhash=how.minhash,
+        survival=how.survival,
+        documents=Rows(columns=how.columns, source=source),
+        extent=extent,
+        shape=how.scale.shape(how.minhash, how.survival, extent, span=span),
+        against=against,
+    )
+    found = deduplication.steps((looked,), span=span)
+    pack = Step(
+        name="pack",
+        stage=PackRows(source=source, lines=how.lines, against=against),
+        inputs=(looked, *united, found[-1]),
+        span=span,
+    )
+    return (looked, *united, *found, pack)
+
+
+def run_rows(prepared: PreparedRows, *, workers: int | None = None, ray: str | None = None) -> dict[str, Any]:
+    """Runs what is missing, builds the dataset folder, and returns its manifest (with `run_seconds`).
+
+    Raises:
+        PartsFailed: some parts failed; all others are done.
+        KeyboardInterrupt: after everything in flight was told to stop.
+    """
+    began = time.monotonic()
+    runner = _runner(prepared, workers, ray)
+    try:
+        record = record_run(
+            prepared.storage,
+            recipe="dedup",
+            rules=(),
+            source=prepared.source,
+            steps=prepared.steps,
+            releases=prepared.releases,
+        )
+        execute(Execution(prepared.storage, prepared.source, prepared.steps, {"provenance": record.provenance}), runner)
+    finally:
+        runner.close()
+    manifest = build_row_dataset(OpenRun(prepared.storage, record))
+    return manifest | {"run_seconds": round(time.monotonic() - began, 1)}
+
+
+def _runner(prepared: PreparedRows, workers: int | None, ray: str | None) -> Runner:
+    """Threads of this process, or a Ray cluster where one is named."""
+    if ray is None:
+        threads = workers or os.cpu_count() or 1
+        return ThreadRunner(threads)
+    from jobs.running import make_runner
+
+    return make_runner(
+        prepared.storage.location,
+        prepared.source,
+        [step.payload for step in prepared.steps],
+        modules=(),
+        part_bytes=prepared.how.scale.memory,
+        workers=workers,
+        ray=ray,
+        local=False,
+    )

@@ -1,0 +1,58 @@
+"""Lines of JSON as a part writes them: each as it was read, with what is added at its end."""
+
+from contextlib import suppress
+
+import orjson
+
+from pipeline.errors import GristmillError
+from pipeline.receipts import FileEntry
+from pipeline.writer import Writer
+
+BUFFER = 1 << 20
+
+
+class LineWriter:
+    """Writes one file of lines; `close` says what a receipt must hold of it."""
+
+    def __init__(self, sink: Writer, path: str) -> None:
+        self.path = path
+        self.rows = 0
+        self._sink = sink
+        self._waiting: list[bytes] = []
+        self._held = 0
+
+    def write(self, line: bytes) -> None:
+        """Adds a line, given without its end."""
+        self._waiting += (line, b"\n")
+        self._held += len(line) + 1
+        self.rows += 1
+        if self._held >= BUFFER:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._sink.write(b"".join(self._waiting))
+        self._waiting, self._held = [], 0
+
+    def close(self) -> FileEntry:
+        """Ends the file."""
+        self._flush()
+        self._sink.close()
+        return FileEntry(self.path, self._sink.sha256, self._sink.bytes, self.rows)
+
+    def abandon(self) -> None:
+        """Lets the file go: no receipt will name it."""
+        with suppress(GristmillError, OSError, ValueError):
+            self._sink.abandon()
+
+
+def with_member(line: bytes, name: str, value: int) -> bytes:
+    """The object of a line with one member more, at its end; where it has one of this name, that is replaced."""
+    line = line.strip()
+    if f'"{name}"'.encode() in line:  # or a text that speaks of it
+        row = orjson.loads(line)
+        if name in row:
+            del row[name]
+            line = orjson.dumps(row)
+    inside = line[:-1].rstrip()
+    comma = b"" if inside == b"{" else b","
+    return b'%s%s"%s":%d}' % (inside, comma, name.encode(), value)

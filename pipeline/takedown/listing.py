@@ -1,0 +1,117 @@
+"""The list of what is to be taken down: one address, `domain:NAME` or record id a line."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pipeline.errors import InputError
+from pipeline.pages import storable
+
+URL, ID, DOMAIN = "url", "id", "domain"
+_DOMAIN, _ID = "domain:", "id:"
+_HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """One thing that is listed: its kind (`url`, `id` or `domain`) and its value as it is compared."""
+
+    kind: str
+    value: str
+
+    def __str__(self) -> str:
+        """As a list has it."""
+        return f"{_DOMAIN}{self.value}" if self.kind == DOMAIN else self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a file lists, in its order and each once, with the file's name and digest."""
+
+    name: str
+    sha256: str
+    entries: tuple[Entry, ...]
+
+
+def read_list(path: str) -> Listing:
+    """The list in a local file of UTF-8; empty lines and those that begin with `#` say nothing.
+
+    Raises:
+        InputError: the file cannot be read, is empty, or has a line that is none of the three.
+    """
+    try:
+        data = Path(path).read_bytes()
+        lines = data.decode("utf-8-sig").splitlines()
+    except OSError as error:
+        raise InputError(f"--urls {path}: {error.strerror}") from error
+    except (UnicodeDecodeError, ValueError) as error:
+        raise InputError(f"--urls {path}: not a text in UTF-8 ({error})") from error
+    entries = tuple(dict.fromkeys(_entries(path, lines)))
+    if not entries:
+        raise InputError(f"--urls {path}: lists nothing")
+    return Listing(name=Path(path).name, sha256=hashlib.sha256(data).hexdigest(), entries=entries)
+
+
+def _entries(path: str, lines: Sequence[str]) -> Iterator[Entry]:
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if text and not text.startswith("#"):
+            try:
+                yield entry_of(text)
+            except InputError as error:
+                raise InputError(f"--urls {path}, line {number}: {error}") from error
+
+
+def entry_of(text: str) -> Entry:
+    """What one line of a list names.
+
+    Raises:
+        InputError: it is neither an address, nor `domain:NAME`, nor a record id.
+    """
+    if text.startswith(_DOMAIN):
+        return Entry(DOMAIN, _domain(text.removeprefix(_DOMAIN).strip()))
+    if text.startswith(_ID) and (value := bare_id(text.removeprefix(_ID).strip())):
+        return Entry(ID, value)
+    if bare_id(text).startswith("urn:"):
+        return Entry(ID, bare_id(text))
+    if "://" in text:
+        return Entry(URL, storable(text))
+    raise InputError(f"{text}: neither an address (with ://) nor urn:… nor id:ID nor domain:NAME")
+
+
+def bare_id(record_id: str) -> str:
+    """An id without its angle brackets, which a list may leave out."""
+    return storable(record_id.removeprefix("<").removesuffix(">"))
+
+
+def _domain(text: str) -> str:
+    host = ascii_host(text)
+    if not _HOST.fullmatch(host) or "." not in host:
+        raise InputError(f"domain:{text}: no name of a host")
+    return host
+
+
+def ascii_host(host: str) -> str:
+    """A host's name in lower case, without the dot at its end, and in the form that the DNS has (IDNA)."""
+    host = host.lower().rstrip(".")
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return host
+
+
+@lru_cache(4096)
+def domains_of(url: str) -> tuple[str, ...]:
+    """The host of an address and every domain above it but the last: `a.b.org` and `b.org`; none where it has no host."""
+    try:
+        host = ascii_host(urlsplit(url).hostname or "")
+    except ValueError:  # brackets that are no IPv6 address
+        return ()
+    labels = host.split(".")
+    return tuple(".".join(labels[first:]) for first in range(max(len(labels) - 1, 0)))

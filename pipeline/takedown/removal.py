@@ -1,0 +1,154 @@
+"""How a takedown begins: what it will do is written down, then its tombstones are set, then rows are taken out of parts.
+
+Once the tombstones are there it must be completed, and can be from wherever it stopped: each thing that it does is the same when
+it is done twice. Its record comes last and says that it is finished (`pipeline.takedown.finishing`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.dataset import read_dataset_manifest
+from pipeline.errors import InputError, StorageError
+from pipeline.runs import OpenRun, new_run_id
+from pipeline.schemas import TEXT
+from pipeline.storage import Storage
+from pipeline.storage_errors import damage_errors
+from pipeline.takedown.listing import Listing
+from pipeline.takedown.mending import Removal, mend_parts
+from pipeline.takedown.places import INGEST, Part, Place, all_runs, places_of
+from pipeline.takedown.survey import Survey
+from pipeline.takedown.tombstones import FOLDER, Takedown, load_tombstones, write_takedown
+
+ROWS = ".rows.parquet"
+
+TO_REMOVE = pa.schema(
+    [
+        pa.field("fingerprint", TEXT, nullable=False),
+        pa.field("source", TEXT, nullable=False),
+        pa.field("key", TEXT, nullable=False),
+        pa.field("name", TEXT, nullable=False),
+        pa.field("records", pa.large_list(pa.int64()), nullable=False),
+        pa.field("documents", pa.large_list(pa.int64()), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRows:
+    """What goes from one part of ingest, which is called `name`."""
+
+    place: Place
+    key: str
+    name: str
+    removal: Removal
+
+
+def refuse_unfit(run: OpenRun) -> None:
+    """Refuses a run that is not finished, or that has no text of its own.
+
+    Raises:
+        StorageError: the last run is in progress or was interrupted.
+        InputError: it did not read pages.
+    """
+    location = run.storage.location
+    if run.step(INGEST) is None:
+        raise InputError(
+            f"{location}: the last run stored no pages, so there is nothing to take down; change its input"
+        )
+    if open_steps := [step.name for step in run.record.steps if not run.is_sealed(step)]:
+        raise StorageError(
+            f"{location}: the last run is in progress or was interrupted (step {open_steps[0]} is not finished); let it end "
+            "or run its command again, then take down"
+        )
+    manifest = read_dataset_manifest(run.storage)
+    pack = run.step("pack")
+    if pack and (manifest is None or manifest["steps"].get("pack", {}).get("manifest") != run.manifest(pack)):
+        raise StorageError(
+            f"{location}: the dataset is not that of the last run; run its `gristmill curate` command again, then take down"
+        )
+
+
+def begin(run: OpenRun, listing: Listing, scope: str, found: Survey) -> Takedown:
+    """Writes down what is to be done, then sets the tombstones: from here on the takedown holds and must be completed."""
+    now = datetime.now(UTC)
+    known = load_tombstones(run.storage)
+    facts: dict[str, Any] = {
+        "time": now.isoformat(timespec="seconds"),
+        "scope": scope,
+        "list": {"name": listing.name, "sha256": listing.sha256, "entries": len(listing.entries)},
+        "records": found.records,
+        "documents": found.documents,
+        "copies": found.copies,
+        "unknown": len(found.unknown),
+        "run": run.record.id,
+        "rebuilt": new_run_id(now),
+        "before": known.digest if known else "",
+    }
+    takedown = Takedown(id=new_run_id(now), facts=facts, stones=found.stones)
+    for stale in run.storage.names(FOLDER):  # of takedowns that never began, or are finished
+        if stale.endswith(ROWS):
+            run.storage.delete(f"{FOLDER}/{stale}")
+    _write_rows(run.storage, takedown.id, found)
+    write_takedown(run.storage, takedown, found.key)
+    return takedown
+
+
+def _write_rows(storage: Storage, id_: str, found: Survey) -> None:
+    rows = [
+        {
+            "fingerprint": part.place.fingerprint,
+            "source": part.place.source,
+            "key": part.key,
+            "name": part.receipt.name,
+            "records": removal.records.tolist(),
+            "documents": removal.documents.tolist(),
+        }
+        for part, removal in found.removals.items()
+    ]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows, TO_REMOVE), sink, compression="zstd")
+    storage.put_new(f"{FOLDER}/{id_}{ROWS}", sink.getvalue().to_pybytes())
+
+
+def rows_to_remove(storage: Storage, takedown: Takedown) -> list[PartRows]:
+    """What a takedown that is not finished has to remove from parts of ingest."""
+    path = f"{FOLDER}/{takedown.id}{ROWS}"
+    data = storage.get(path)
+    with damage_errors(path):
+        rows = pq.read_table(pa.BufferReader(data)).to_pylist()
+    return [
+        PartRows(
+            place=Place(INGEST, row["fingerprint"], row["source"]),
+            key=row["key"],
+            name=row["name"],
+            removal=Removal(records=np.array(row["records"], np.int64), documents=np.array(row["documents"], np.int64)),
+        )
+        for row in rows
+    ]
+
+
+def mend(storage: Storage, takedown: Takedown, told: Callable[[Part], None]) -> None:
+    """Removes the rows from all parts of ingest that have them, and from what stands beside these."""
+    removals: dict[Place, dict[str, Removal]] = {}
+    for rows in rows_to_remove(storage, takedown):
+        removals.setdefault(rows.place, {})[rows.key] = rows.removal
+    for place, ingest in _beside(storage).items():
+        if ingest in removals:
+            mend_parts(storage, place, removals[ingest], takedown.id, told)
+
+
+def _beside(storage: Storage) -> dict[Place, Place]:
+    """Each place that is mended, with the parts of ingest it stands beside (or is)."""
+    found: dict[Place, Place] = {}
+    for record in all_runs(storage):
+        places = places_of(record)
+        ingest = next((place for place in places if place.step == INGEST), None)
+        if ingest:
+            found |= {place: ingest for place in places if place.is_mended}
+    return found

@@ -1,0 +1,203 @@
+"""What must never come back, by keyed digests: those who hold a tombstone cannot read what it stands for, nor test a guess.
+
+A digest is BLAKE2b of 128 bits over kind, line feed and value, keyed with 32 random bytes that ROOT makes for itself once. An
+address that is wanted is digested and looked for; nothing leads back from what is stored.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.archives.record import Record
+from pipeline.errors import StorageError
+from pipeline.schemas import TEXT
+from pipeline.storage import Storage, open_storage
+from pipeline.storage_errors import damage_errors
+from pipeline.takedown.listing import DOMAIN, ID, URL, bare_id, domains_of
+
+TAKEN_DOWN = "taken_down"  # the gate that stops such a page, and the reason that counts it
+FOLDER = "takedowns"
+KEY = f"{FOLDER}/key"
+STONES = ".tombstones.parquet"
+TEXT_OF, URL_OF_COPY = "text", "url_of_copy"  # the second is told of and bars nothing: the copy's id does
+BARRING = (URL, ID, DOMAIN, TEXT_OF)
+HASH = "BLAKE2b of 128 bits, keyed with takedowns/key, of kind, line feed and value in UTF-8"
+
+TOMBSTONES = pa.schema(
+    [
+        pa.field("kind", TEXT, nullable=False),
+        pa.field("digest", TEXT, nullable=False),
+        pa.field("listed", pa.bool_(), nullable=False),
+        pa.field("records", pa.int64(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+class Tombstone:
+    """One thing that is barred: its kind and digest, whether it was listed or is a copy's, and in how many records it was."""
+
+    kind: str
+    digest: str
+    listed: bool
+    records: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Takedown:
+    """One takedown: `facts` say when, by which list and scope, and what it began from; `stones` are what it bars."""
+
+    id: str
+    facts: dict[str, Any]
+    stones: tuple[Tombstone, ...]
+
+
+def digest_with(key: bytes, kind: str, value: str) -> str:
+    """The keyed digest of a value, as 32 hexadecimal digits."""
+    text = f"{kind}\n{value}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=16, key=key).hexdigest()
+
+
+class Tombstones:
+    """All that the takedowns of a ROOT bar."""
+
+    def __init__(self, key: bytes, takedowns: Sequence[Takedown]) -> None:
+        self.key = key
+        self.takedowns = tuple(takedowns)
+        self._barred: dict[str, set[str]] = {kind: set() for kind in BARRING}
+        for takedown in takedowns:
+            for stone in takedown.stones:
+                if stone.kind in self._barred:
+                    self._barred[stone.kind].add(stone.digest)
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that stand for all takedowns there were, so that each makes another run; empty where none was."""
+        ids = sorted(takedown.id for takedown in self.takedowns)
+        barred = sorted(f"{kind} {digest}" for kind, digests in self._barred.items() for digest in digests)
+        return hashlib.sha256("\n".join([*ids, *barred]).encode()).hexdigest()[:16] if ids else ""
+
+    def has(self, kind: str, value: str) -> bool:
+        """Whether a value of this kind is barred itself."""
+        barred = self._barred[kind]
+        return bool(barred) and digest_with(self.key, kind, value) in barred
+
+    def bars(self, url: str, record_id: str) -> bool:
+        """Whether a page of this address and id is barred, by either of them or a domain."""
+        if record_id and self.has(ID, bare_id(record_id)):
+            return True
+        if not url:
+            return False
+        return self.has(URL, url) or (
+            bool(self._barred[DOMAIN]) and any(self.has(DOMAIN, domain) for domain in domains_of(url))
+        )
+
+    def rows(self, records: Sequence[Record]) -> list[int]:
+        """Which of the records are barred by what they are called."""
+        return [row for row, record in enumerate(records) if self.bars(record.url, record.record_id)]
+
+    def texts(self, texts: Iterable[str]) -> list[int]:
+        """Which of the texts are exact copies of one that was taken down with its copies."""
+        return [place for place, text in enumerate(texts) if self.has(TEXT_OF, text)]
+
+
+def taken_down(storage: Storage, page: str) -> list[dict[str, Any]]:
+    """What the takedowns of a ROOT say of an address or record id: when, by which kind of entry, in which scope."""
+    known = load_tombstones(storage)
+    if known is None:
+        return []
+    named = {(URL, page), (ID, bare_id(page)), *((DOMAIN, domain) for domain in domains_of(page))}
+    digests = {(kind, digest_with(known.key, kind, value)) for kind, value in named}
+    digests |= {(URL_OF_COPY, digest) for kind, digest in digests if kind == URL}
+    return [
+        {
+            "takedown": takedown.id,
+            "time": takedown.facts["time"],
+            "scope": takedown.facts["scope"],
+            "by": URL if stone.kind == URL_OF_COPY else stone.kind,
+            "listed": stone.listed,
+            "records": stone.records,
+        }
+        for takedown in known.takedowns
+        for stone in takedown.stones
+        if (stone.kind, stone.digest) in digests
+    ]
+
+
+def key_of(storage: Storage) -> bytes:
+    """The key of this ROOT, or a new one that is not kept yet."""
+    return storage.get(KEY) if storage.exists(KEY) else secrets.token_bytes(32)
+
+
+def write_takedown(storage: Storage, takedown: Takedown, key: bytes) -> None:
+    """Sets the tombstones of a takedown, made with `key`: from now on they hold."""
+    storage.put_new(KEY, key)
+    if storage.get(KEY) != key:
+        raise StorageError(
+            f"{storage.location}: somebody else has just begun a takedown here; run the same command again"
+        )
+    columns = [[getattr(stone, field.name) for stone in takedown.stones] for field in TOMBSTONES]
+    schema = TOMBSTONES.with_metadata({"gristmill": orjson.dumps(takedown.facts).decode()})
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns, schema=schema), sink, compression="zstd")
+    storage.put_new(f"{FOLDER}/{takedown.id}{STONES}", sink.getvalue().to_pybytes())
+
+
+def read_takedown(storage: Storage, id_: str) -> Takedown:
+    """The takedown of this id."""
+    path = f"{FOLDER}/{id_}{STONES}"
+    data = storage.get(path)
+    with damage_errors(path):
+        table = pq.read_table(pa.BufferReader(data))
+    try:
+        facts = orjson.loads((table.schema.metadata or {})[b"gristmill"])
+    except (KeyError, orjson.JSONDecodeError) as error:
+        raise StorageError(f"{path} is damaged: {error}") from error
+    return Takedown(id=id_, facts=facts, stones=tuple(Tombstone(**row) for row in table.to_pylist()))
+
+
+def load_tombstones(storage: Storage) -> Tombstones | None:
+    """All tombstones of a ROOT, None where there are none; one listing where there never was a takedown."""
+    names = [name for name in storage.names(FOLDER) if name.endswith(STONES)]
+    if not names:
+        return None
+    if not storage.exists(KEY):
+        raise StorageError(f"{storage.location}/{KEY} is gone, without which no tombstone holds; bring it back")
+    return Tombstones(storage.get(KEY), [read_takedown(storage, name.removesuffix(STONES)) for name in names])
+
+
+def unfinished(storage: Storage) -> str | None:
+    """The id of the takedown that was interrupted, or None: its tombstones are set, its record is not written."""
+    names = storage.names(FOLDER)
+    ids = [name.removesuffix(STONES) for name in names if name.endswith(STONES)]
+    return next((each for each in ids if f"{each}.json" not in names), None)
+
+
+def refuse_unfinished(storage: Storage) -> None:
+    """StorageError where a takedown was interrupted: until it is completed, nothing else may work here."""
+    if (found := unfinished(storage)) is not None:
+        raise StorageError(
+            f"{storage.location}: the takedown {found} is not finished; `gristmill takedown {storage.location}` completes it"
+        )
+
+
+@lru_cache(2)
+def tombstones_at(location: str, digest: str) -> Tombstones:
+    """The tombstones that a run was planned with, read once a process.
+
+    Raises:
+        StorageError: those of ROOT are others now.
+    """
+    found = load_tombstones(open_storage(location))
+    if found is None or found.digest != digest:
+        raise StorageError(
+            f"{location}: the takedowns are not those that this run began with; run the same command again"
+        )
+    return found
