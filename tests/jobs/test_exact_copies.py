@@ -10,6 +10,9 @@ from trial import Crawl
 
 from dedup.exact import Exact
 from dedup.minhash import MinHash
+from jobs.clusters.asking import Asked
+from jobs.clusters.tables import print_told
+from jobs.clusters.told import AloneTold, ClusterTold
 from jobs.looking.parts import last_steps
 from jobs.recipe import Recipe
 from jobs.recipes.fineweb import fineweb
@@ -19,10 +22,12 @@ from pipeline.extraction import Trafilatura
 from pipeline.funnel import funnel
 from pipeline.inspection.frames import funnel_frame, records_frame
 from pipeline.inspection.reading import Files
+from pipeline.report.page import report
 from pipeline.runs import OpenRun, open_run
 from pipeline.steps import plan_steps
+from pipeline.storage import open_storage
 from pipeline.verify import verify
-from pipeline.why import find, story
+from pipeline.why import Story, find, story
 
 PASSES = (Exact(by="url"), Exact(by="text"))
 RECIPE = Recipe(
@@ -90,6 +95,51 @@ def test_why_names_the_reason_the_survivor_and_the_others(told: tuple[OpenRun, p
             assert each.duplicates["survivor"] == "http://c.org/"
             assert len(each.duplicates["members"]) == 1
     assert list(reasons.values()) == [None, "same_text", "same_url", None, "near_duplicate", None, "same_text"]
+
+
+def test_a_copy_is_told_as_such_where_near_duplicates_are_asked_for(told: tuple[OpenRun, pl.DataFrame]) -> None:
+    asked = Asked(told[0])
+    (copy,) = asked.page("http://a.org/two", most=5)
+    assert isinstance(copy, Story)
+    assert copy.reason == "same_text"
+    print_told(copy, asked.minhash, asked.survival)
+    (cluster,) = asked.page("http://b.org/near", most=5)
+    assert isinstance(cluster, ClusterTold)
+    assert (cluster.size, cluster.survivor.url) == (4, "http://a.org/one")
+    (alone,) = asked.page("http://c.org/", most=5)
+    assert isinstance(alone, AloneTold)
+
+
+def test_a_copy_of_a_page_like_one_of_an_earlier_release_names_that_page(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from test_exact_copies import RECIPE\n\n\ndef mine():\n    return RECIPE\n", encoding="utf-8"
+    )  # a recipe as a person names it, so that the release is checked against it
+    for name, rows in (("a", ROWS[:1]), ("b", [(f"{url}#", text) for url, text in ROWS])):
+        given = tmp_path / name / "in"
+        given.mkdir(parents=True)
+        lines = [json.dumps({"url": url, "text": text, "id": f"{name}{url}"}) for url, text in rows]
+        (given / "0.jsonl").write_text("\n".join(lines) + "\n")
+    first, second = (str(tmp_path / name / "root") for name in "ab")
+    run(prepare(f"{file}:mine", [str(tmp_path / "a/in")], first, source="before"), local=True)
+    run(prepare(f"{file}:mine", [str(tmp_path / "b/in")], second, source="now", against=[first]), local=True)
+    opened = open_run(open_storage(second))
+    numbers = funnel(opened)
+    assert numbers.copies == {"same_url": 1, "same_text": 2}
+    assert numbers.in_releases == {"before": 2}
+    assert numbers.copies_in_releases == {"before": 2}
+    assert (numbers.near_duplicates, numbers.kept) == (2, 2)
+    assert numbers.conservation() is None
+    assert [finding for finding in verify(opened) if finding] == []
+    page = str(report(opened))
+    (place,) = find(opened, "http://a.org/two#")
+    each = story(opened, *place)
+    assert each.reason == "same_text"
+    assert each.duplicates
+    assert each.duplicates["survivor"] == "http://a.org/one"
+    assert each.duplicates["earlier"]["source"] == "before"
+    assert "of these, of pages like one of `before`" in opened.storage.get("dataset/README.md").decode()
+    assert "Of the copies, 2 are of pages like one of before." in page
 
 
 def test_frames_card_and_report_tell_copies_apart(told: tuple[OpenRun, pl.DataFrame]) -> None:
