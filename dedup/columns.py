@@ -7,19 +7,20 @@ from dedup.survival import Star, Survival
 from pipeline.schemas import KEYS, MEMBERS, ORDER, RANKED, SIGNATURE, with_columns
 
 
-def order_schema(minhash: MinHash, survival: Survival) -> pa.Schema:
-    """The columns of `order`."""
-    return _with_asked(ORDER, minhash, survival)
+def order_schema(minhash: MinHash, survival: Survival, *, copies: bool = False) -> pa.Schema:
+    """The columns of `order`; with `copies` where exact copies were taken away before."""
+    return _with_asked(ORDER, minhash, survival, copies=copies)
 
 
-def member_schema(minhash: MinHash, survival: Survival) -> pa.Schema:
-    """The columns of `members`."""
-    schema = _with_asked(MEMBERS, minhash, survival)
+def member_schema(minhash: MinHash, survival: Survival, *, copies: bool = False) -> pa.Schema:
+    """The columns of `members`; with `copies` where exact copies were taken away before."""
+    schema = _with_asked(MEMBERS, minhash, survival, copies=copies)
     return schema.append(KEYS) if isinstance(survival, Star) else schema
 
 
-def _with_asked(base: pa.Schema, minhash: MinHash, survival: Survival) -> pa.Schema:
-    schema = with_columns(base, RANKED, [name for name in RANKED.names if name in survival.order])
+def _with_asked(base: pa.Schema, minhash: MinHash, survival: Survival, *, copies: bool) -> pa.Schema:
+    asked = (*survival.order, *(("copies",) if copies else ()))
+    schema = with_columns(base, RANKED, [name for name in RANKED.names if name in asked])
     if isinstance(survival, Star):
         size = -(-minhash.bands * minhash.rows * survival.bits // 8)
         schema = schema.append(pa.field(SIGNATURE, pa.binary(size)))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
+from dedup.minhash import MinHash
 from dedup.scale import BASE_BYTES, COMPONENT_BYTES, EDGE_BYTES, elected_bytes
 from dedup.steps import Deduplication
 from dedup.survival import Star
@@ -57,11 +58,15 @@ class StepCost:
     memory: int
 
 
+_ROUNDS = "components-"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Facts:
     """What the formulas are in: counts of documents, keys, edges, parts and cuts."""
 
     made: Deduplication
+    minhash: MinHash
     parts: int
     words: int
     clustered_share: float
@@ -72,7 +77,7 @@ class _Facts:
 
     @property
     def bands(self) -> int:
-        return self.made.minhash.bands
+        return self.minhash.bands
 
     @property
     def keys(self) -> int:
@@ -98,19 +103,31 @@ class _Facts:
 
     @property
     def signature_bytes(self) -> int:
-        survival, minhash = self.made.survival, self.made.minhash
+        survival, minhash = self.made.survival, self.minhash
         return -(-minhash.bands * minhash.rows * survival.bits // 8) if isinstance(survival, Star) else 0
 
 
 def costs(made: Deduplication, *, span: int, words: int = 400, clustered: float = CLUSTERED) -> tuple[StepCost, ...]:
-    """What each step takes, in order, for texts of `words` words of which a share is `clustered`; texts are not in the bytes."""
-    facts = _Facts(made=made, parts=ceil(made.extent.files / span), words=words, clustered_share=clustered)
-    return tuple(_cost(step, facts) for step in made.steps((), span=span))
+    """What each step takes, in order, for texts of `words` words of which a share is `clustered`; texts are not in the bytes.
+
+    Of the steps for near-duplicates: what exact passes and earlier releases take is not told.
+    """
+    if made.minhash is None:
+        return ()
+    facts = _Facts(
+        made=made,
+        minhash=made.minhash,
+        parts=ceil(made.extent.files / span),
+        words=words,
+        clustered_share=clustered,
+    )
+    near = (step for step in made.steps((), span=span) if step.name in _FORMULAS or step.name.startswith(_ROUNDS))
+    return tuple(_cost(step, facts) for step in near)
 
 
 def _cost(step: Step, facts: _Facts) -> StepCost:
     tasks = step.partitions or ceil(facts.made.extent.files / step.span)
-    name = step.name.partition("-")[0] if step.name.startswith("components-") else step.name
+    name = step.name.partition("-")[0] if step.name.startswith(_ROUNDS) else step.name
     if name != step.name:
         return _round(step.name, tasks, facts)
     return _FORMULAS[name](name, tasks, facts)
@@ -134,7 +151,7 @@ def _made(
 def _minhash(step: str, tasks: int, facts: _Facts) -> StepCost:
     """Reads texts, which whoever gives them counts."""
     written = facts.keys * KEY_BYTES + facts.documents * (ORDER_BYTES + facts.signature_bytes)
-    a_word = WORD_SECONDS[facts.made.minhash.family] * facts.made.minhash.bands * facts.made.minhash.rows / 112
+    a_word = WORD_SECONDS[facts.minhash.family] * facts.minhash.bands * facts.minhash.rows / 112
     seconds = facts.documents * facts.words * a_word + facts.keys * SIGNED_SECONDS / 14
     seconds += facts.documents * PACKED_SECONDS * (facts.signature_bytes > 0)
     return _made(step, tasks, 2, 0, 0, written, seconds, SIGNING_BYTES)
@@ -196,7 +213,7 @@ def _clusters(step: str, tasks: int, facts: _Facts) -> StepCost:
     star = facts.signature_bytes > 0
     volume = facts.clustered * (MEMBER_ROW_BYTES + facts.signature_bytes + 8 * facts.bands * star)
     times = 1 if star else 2
-    a_document = elected_bytes(facts.made.minhash, facts.made.survival)
+    a_document = elected_bytes(facts.minhash, facts.made.survival)
     held = min(facts.clustered / tasks, facts.made.shape.most_elected) * a_document
     seconds = facts.clustered * ELECTED_SECONDS * (1.5 if star else 1)
     requests = tasks * (1 + 2 * times * facts.parts)

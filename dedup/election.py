@@ -48,7 +48,7 @@ def elect_stars(
         held=is_earlier(document),
         similarities=_by_rows(document, similarities) if survival.read_text and similarities else None,
     )
-    return _clustered(document, found)
+    return _clustered(document, found, members["copies"].to_numpy() if "copies" in members.column_names else None)
 
 
 def _order(members: pa.Table, survival: Star) -> npt.NDArray[np.int64]:
@@ -63,13 +63,17 @@ def _by_rows(
     return lambda later, earlier: similarities(document[later], document[earlier])
 
 
-def _clustered(document: Numbers, found: Stars) -> pa.Table:
+def _clustered(document: Numbers, found: Stars, copies: npt.NDArray[np.int32] | None) -> pa.Table:
+    """`copies`: how many documents each of them stands for; None where that is itself alone."""
     survivor = document[found.survivor]
-    frame = pl.DataFrame({"document": document, "survivor": survivor, "similarity": found.similarity})
-    frame = frame.filter(pl.len().over("survivor") > 1).filter(~is_earlier_column("document"))
+    counts = np.ones(document.size, np.int32) if copies is None else copies
+    frame = pl.DataFrame(
+        {"document": document, "survivor": survivor, "similarity": found.similarity, "copies": counts}
+    ).filter(pl.len().over("survivor") > 1)
+    frame = frame.filter(~is_earlier_column("document"))
     frame = frame.with_columns(
         cluster=pl.col("document").min().over("survivor"),
-        cluster_size=pl.len().over("survivor").cast(pl.Int32),
+        cluster_size=pl.col("copies").sum().over("survivor").cast(pl.Int32),
         keep=pl.col("document") == pl.col("survivor"),
     )
     return frame.sort("document").select(CLUSTERED.names).to_arrow().cast(CLUSTERED)

@@ -6,13 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup.columns import member_schema
 from dedup.minhash import MinHash
 from dedup.numbering import Numbers, numbers
 from dedup.routing import by_cluster
-from dedup.survival import Star, Survival
 from pipeline.errors import StorageError
 from pipeline.receipts import Receipt
+from pipeline.schemas import KEYS
 from pipeline.storage import Storage
 from pipeline.tables import TableWriter, read_batches, read_row_groups
 
@@ -27,17 +26,16 @@ class Signed(NamedTuple):
     first: int
 
 
-def members_of(clustered: pa.Table, signed: Sequence[Signed], minhash: MinHash, survival: Survival) -> pa.Table:
-    """The rows of `members` for the documents of `clustered`, all of which `signed` has; sorted by document.
+def members_of(clustered: pa.Table, signed: Sequence[Signed], minhash: MinHash, schema: pa.Schema) -> pa.Table:
+    """The rows of `members`, of this `schema`, for the documents of `clustered`, all of which `signed` has; sorted by document.
 
     StorageError where not each has its place in the order and its keys.
     """
-    schema = member_schema(minhash, survival)
     members = _ordered(clustered, signed, schema)
-    if isinstance(survival, Star):
+    if KEYS.name in schema.names:
         keys = _keys(clustered["document"].to_numpy(), signed, minhash.bands)
         offsets = np.arange(len(keys) + 1, dtype=np.int32) * np.int32(minhash.bands)
-        members["keys"] = pa.ListArray.from_arrays(pa.array(offsets), pa.array(keys.ravel()))
+        members[KEYS.name] = pa.ListArray.from_arrays(pa.array(offsets), pa.array(keys.ravel()))
     return pa.table([members[name] for name in schema.names], schema=schema)
 
 
@@ -51,7 +49,7 @@ def write_by_cluster(writer: TableWriter, members: pa.Table, elections: int) -> 
 def _ordered(clustered: pa.Table, signed: Sequence[Signed], schema: pa.Schema) -> dict[str, pa.Array | pa.ChunkedArray]:
     """The clustered documents with what `order` says of them."""
     document = clustered["document"].to_numpy()
-    names = [name for name in schema.names if name not in ("document", "cluster", "keys")]
+    names = [name for name in schema.names if name not in ("document", "cluster", KEYS.name)]
     found: list[pa.Table] = [pa.schema([schema.field(name) for name in names]).empty_table()]
     places: list[Numbers] = [np.empty(0, np.uint64)]
     for storage, receipt, first in signed:

@@ -26,12 +26,20 @@ def numbers(first: int, member: npt.NDArray[np.int32], row: npt.NDArray[np.int32
     return ((member.astype(np.uint64) + np.uint64(first)) << _ROW_BITS) | row.astype(np.uint64)
 
 
-def among(part: PartRun, step: str, first: int, files: int) -> pa.Table:
-    """The rows of a barrier's table, called as its step and sorted by document, about documents of `files` input files."""
-    low, high = document_number(first, 0), document_number(first + files, 0)
+def among(part: PartRun, step: str, first: int, files: int, table: str | None = None) -> pa.Table:
+    """The rows of a barrier's table, called as its step unless `table` says otherwise, about documents of `files` input files.
+
+    Each row group must be sorted by document; what is found is.
+    """
+    return between(part, step, document_number(first, 0), document_number(first + files, 0), table)
+
+
+def between(part: PartRun, step: str, low: int, high: int, table: str | None = None) -> pa.Table:
+    """The same about the documents from `low` to below `high`."""
+    name = table or step
     found = [
-        table
+        rows
         for receipt in part.receipts(step)
-        for table in read_range(part.storage, receipt, step, "document", low, high)
+        for rows in read_range(part.storage, receipt, name, "document", low, high)
     ]
-    return pa.concat_tables([TABLES[step].empty_table(), *found]).sort_by("document")
+    return pa.concat_tables([TABLES[name].empty_table(), *found]).sort_by("document")

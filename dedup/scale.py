@@ -21,6 +21,9 @@ EDGE_BYTES = 160  # a key of a band in `edges` while its range is sorted
 KNOWN_BYTES = 32  # and where earlier releases are asked for it
 COMPONENT_BYTES = 320  # a clustered document in `components`
 ELECTED_BYTES = 200  # a clustered document in `clusters`
+UNIT_BYTES = 250  # a line or paragraph in `repeats-…`
+UNITS = 30  # lines of a document: web pages as trafilatura leaves them have about as many
+SAME_BYTES = 350  # a key in `copies-…`, or a copy's original in `settled-…`
 LEAST_MEMORY = 512 << 20
 
 MOST_READS = 50_000  # row groups that all parts of `edges` together open; above, a level of merging stands before them
@@ -56,7 +59,8 @@ class Shape:
 
     `ranges` of keys for each band in `edges`, which holds at most `rows` keys at a time; `merged` parts of `minhash` are sorted
     into one first (1: no such level); `components` has `joins` partitions by number of document, and `clusters` has `elections`.
-    `members` is the most clustered documents that one partition of either can hold.
+    `most_joined` and `most_elected` are the most clustered documents that one partition of either can hold. Exact copies are
+    found in `copies` partitions, `most_copies` keys at a time.
     """
 
     ranges: int = 1
@@ -66,9 +70,11 @@ class Shape:
     most_joined: int = 5_000_000
     elections: int = 1
     most_elected: int = 8_000_000
+    copies: int = 1
+    most_copies: int = 5_000_000
 
     def __post_init__(self) -> None:
-        counts = (self.ranges, self.rows, self.merged, self.joins, self.most_joined, self.elections, self.most_elected)
+        counts = tuple(getattr(self, name) for name in self.__slots__)
         if min(counts) < 1:
             raise RecipeError(f"deduplication cannot be cut like this: {self}")
 
@@ -86,9 +92,13 @@ class Scale:
         if self.memory < LEAST_MEMORY:
             raise RecipeError(f"scale: a task needs at least {bytes_text(LEAST_MEMORY)}, not {bytes_text(self.memory)}")
 
-    def shape(self, minhash: MinHash, survival: Survival, extent: Extent, *, span: int) -> Shape:
+    def shape(self, minhash: MinHash | None, survival: Survival, extent: Extent, *, span: int) -> Shape:
         """How to cut what is expected of a source of which each part of `minhash` covers `span` files."""
         room = self.memory - BASE_BYTES
+        same = room // SAME_BYTES
+        copies = _parts(extent.documents, same)
+        if minhash is None:
+            return Shape(copies=copies, most_copies=same)
         rows = room // (EDGE_BYTES + (KNOWN_BYTES if extent.earlier else 0))
         ranges = _parts(extent.documents, rows)
         joined, elected = room // COMPONENT_BYTES, room // elected_bytes(minhash, survival)
@@ -100,7 +110,14 @@ class Scale:
             most_joined=joined,
             elections=_parts(extent.all_documents, elected),
             most_elected=elected,
+            copies=copies,
+            most_copies=same,
         )
+
+    def units(self, extent: Extent) -> tuple[int, int]:
+        """In how many partitions lines repeated across documents are counted, and how many lines fit in memory there."""
+        most = (self.memory - BASE_BYTES) // UNIT_BYTES
+        return _parts(extent.documents * UNITS, most), most
 
 
 def elected_bytes(minhash: MinHash, survival: Survival) -> int:

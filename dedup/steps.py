@@ -1,5 +1,8 @@
 """The deduplication as steps of the machine.
 
+Where exact copies are taken away first, `exact-KIND` writes keys of documents, `copies-KIND` elects the originals, what follows
+sees these alone, and `settled-KIND` gives each copy what became of its original.
+
 `minhash` writes each part's band keys, one row group a band; `edges` reads a range of the keys of one band of all parts;
 `components` joins the edges; `members` gathers what is known of the clustered documents of each part, and `earlier` of those
 of earlier releases; `clusters` elects who survives; `survivors` brings the answer back, row-aligned with documents. All carry
@@ -7,17 +10,22 @@ the same `MinHash` and the same rule of survival, so they cannot disagree. How o
 does not depend on it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from dedup.copies import Uncopied
 from dedup.documents import Documents, Judged
+from dedup.exact import Exact, in_order
 from dedup.minhash import MinHash
 from dedup.releases import Release, sizes_of
 from dedup.scale import Extent, Shape, pieces_of, rounds_of, starts
 from dedup.stages.clusters import Clusters
 from dedup.stages.components import Joined, Round
+from dedup.stages.copies import Copies
 from dedup.stages.edges import Edges
 from dedup.stages.members import Earlier, Members
 from dedup.stages.merging import Merged
+from dedup.stages.same import Same, check_order
+from dedup.stages.settled import Settled
 from dedup.stages.signatures import Signatures
 from dedup.stages.survivors import Survivors
 from dedup.survival import Components, Star, Survival
@@ -31,9 +39,10 @@ class Deduplication:
     What the finished runs `against` kept stays, and of the new documents those go that resemble it.
     """
 
-    minhash: MinHash
+    minhash: MinHash | None
     survival: Survival = field(default_factory=Components)
     documents: Documents = field(default_factory=Judged)
+    exact: tuple[Exact, ...] = ()
     extent: Extent = field(default_factory=Extent)
     shape: Shape = field(default_factory=Shape)
     against: tuple[Release, ...] = ()
@@ -41,81 +50,129 @@ class Deduplication:
     def __post_init__(self) -> None:
         if (known := sizes_of(self.against)) != self.extent.earlier:
             raise ValueError(f"an extent of the releases {self.extent.earlier} beside releases of {known}")
+        if self.against and self.minhash is None:
+            raise ValueError("only near-duplicates are looked for in earlier releases")
+        in_order(self.exact)
+        if self.exact:
+            check_order(self.survival.order)
 
     def steps(self, read: tuple[Step, ...], *, span: int) -> tuple[Step, ...]:
         """The steps after those that `documents` are `read` from, in order; the last is named `survivors`."""
-        signed = Step(
-            name="minhash",
-            stage=Signatures(minhash=self.minhash, documents=self.documents, survival=self.survival),
-            inputs=read,
-            span=span,
-        )
-        found = self._edges(signed)
-        joined = self._components(found[-1])
-        members = Step(
-            name="members",
-            stage=Members(minhash=self.minhash, survival=self.survival, elections=self.shape.elections),
-            inputs=(signed, joined[-1]),
-            span=span,
-        )
-        gathered = (members, *self._earlier(joined[-1]))
-        elected = self._clusters((joined[-1], *gathered), read)
-        last = Step(
-            name="survivors",
-            stage=Survivors(minhash=self.minhash, documents=self.documents),
-            inputs=(*read, elected),
-            span=span,
-        )
-        return signed, *found, *joined, *gathered, elected, last
+        passes = in_order(self.exact)
+        same, copies = self._exact(read, span, passes)
+        near = self._near(self.minhash, (*read, *copies), span) if self.minhash else ()
+        settled = self._settled(copies, near[-1:], passes)
+        stage = Survivors(minhash=self.minhash, documents=self.documents, exact=passes)
+        last = Step(name="survivors", stage=stage, inputs=(*read, *copies, *near[-1:], *settled), span=span)
+        return *same, *near, *settled, last
 
-    def _edges(self, signed: Step) -> tuple[Step, ...]:
+    def _left(self, passes: tuple[Exact, ...]) -> Documents:
+        """The documents that `passes` leave."""
+        return (
+            Uncopied(documents=self.documents, passes=tuple(each.by for each in passes)) if passes else self.documents
+        )
+
+    def _exact(
+        self, read: tuple[Step, ...], span: int, passes: tuple[Exact, ...]
+    ) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """All steps of the passes, and those of them that say which documents are copies."""
+        steps: list[Step] = []
+        copies: list[Step] = []
+        for place, each in enumerate(passes):
+            same = Same(exact=each, documents=self._left(passes[:place]))
+            keys = Step(name=f"exact-{each.by}", stage=same, inputs=(*read, *copies), span=span)
+            elects = Copies(
+                exact=each, order=self.survival.order, partitions=self.shape.copies, rows=self.shape.most_copies
+            )
+            found = Step(name=f"copies-{each.by}", stage=elects, inputs=(keys,), partitions=self.shape.copies)
+            steps += [keys, found]
+            copies.append(found)
+        return tuple(steps), tuple(copies)
+
+    def _settled(
+        self, copies: tuple[Step, ...], clusters: tuple[Step, ...], passes: tuple[Exact, ...]
+    ) -> tuple[Step, ...]:
+        """What became of the copies, the last pass first."""
+        kinds = tuple(each.by for each in passes)
+        own = replace(self.extent, earlier=())  # a copy's original is always of this run
+        partitions = min(self.shape.copies, own.files)
+        found: list[Step] = []
+        for place in reversed(range(len(passes))):
+            stage = Settled(
+                exact=passes[place],
+                passes=kinds,
+                settled=kinds[place + 1 :],
+                clustered=bool(clusters),
+                starts=starts(own, partitions),
+            )
+            inputs = (*copies, *clusters, *found)
+            found.append(Step(name=f"settled-{kinds[place]}", stage=stage, inputs=inputs, partitions=partitions))
+        return tuple(found)
+
+    def _near(self, minhash: MinHash, read: tuple[Step, ...], span: int) -> tuple[Step, ...]:
+        """The steps that find near-duplicates; the last elects who survives of each cluster."""
+        left = self._left(in_order(self.exact))
+        signing = Signatures(minhash=minhash, documents=left, survival=self.survival)
+        signed = Step(name="minhash", stage=signing, inputs=read, span=span)
+        found = self._edges(minhash, signed)
+        joined = self._components(minhash, found[-1])
+        gathering = Members(
+            minhash=minhash, survival=self.survival, elections=self.shape.elections, copies=bool(self.exact)
+        )
+        members = Step(name="members", stage=gathering, inputs=(signed, joined[-1]), span=span)
+        gathered = (members, *self._earlier(minhash, joined[-1]))
+        return signed, *found, *joined, *gathered, self._clusters(minhash, (joined[-1], *gathered), read)
+
+    def _edges(self, minhash: MinHash, signed: Step) -> tuple[Step, ...]:
         shape, keys = self.shape, signed
         if shape.merged > 1:
-            merging = Merged(minhash=self.minhash, ranges=shape.ranges, rows=shape.rows)
+            merging = Merged(minhash=minhash, ranges=shape.ranges, rows=shape.rows)
             keys = Step(name="sorted", stage=merging, inputs=(signed,), span=signed.span * shape.merged)
         stage = Edges(
-            minhash=self.minhash,
+            minhash=minhash,
             ranges=shape.ranges,
             rows=shape.rows,
             starts=starts(self.extent, shape.joins),
             merged=shape.merged > 1,
             against=self.against,
         )
-        found = Step(name="edges", stage=stage, inputs=(keys,), partitions=self.minhash.bands * shape.ranges)
+        found = Step(name="edges", stage=stage, inputs=(keys,), partitions=minhash.bands * shape.ranges)
         return (keys, found) if keys is not signed else (found,)
 
-    def _components(self, edges: Step) -> tuple[Step, ...]:
+    def _components(self, minhash: MinHash, edges: Step) -> tuple[Step, ...]:
         shape, begins = self.shape, starts(self.extent, self.shape.joins)
         rounds: list[Step] = []
         for number in range(1, rounds_of(shape.joins) + 1):
             before = rounds[-1] if rounds else edges
-            stage = Round(minhash=self.minhash, before=before.name, starts=begins, most=shape.most_joined)
+            stage = Round(minhash=minhash, before=before.name, starts=begins, most=shape.most_joined)
             rounds.append(Step(name=f"components-{number}", stage=stage, inputs=(before,), partitions=shape.joins))
         names = tuple(step.name for step in rounds)
-        joined = Joined(minhash=self.minhash, starts=begins, rounds=names, most=shape.most_joined)
+        joined = Joined(minhash=minhash, starts=begins, rounds=names, most=shape.most_joined)
         inputs = tuple(rounds) or (edges,)
         return *rounds, Step(name="components", stage=joined, inputs=inputs, partitions=shape.joins)
 
-    def _earlier(self, joined: Step) -> tuple[Step, ...]:
+    def _earlier(self, minhash: MinHash, joined: Step) -> tuple[Step, ...]:
         if not self.against:
             return ()
         pieces = pieces_of(self.extent, self.shape.most_elected)
         stage = Earlier(
-            minhash=self.minhash,
+            minhash=minhash,
             against=self.against,
             pieces=pieces,
             survival=self.survival,
             elections=self.shape.elections,
+            copies=bool(self.exact),
         )
         return (Step(name="earlier", stage=stage, inputs=(joined,), partitions=sum(pieces)),)
 
-    def _clusters(self, inputs: tuple[Step, ...], read: tuple[Step, ...]) -> Step:
+    def _clusters(self, minhash: MinHash, inputs: tuple[Step, ...], read: tuple[Step, ...]) -> Step:
         stage = Clusters(
-            minhash=self.minhash,
+            minhash=minhash,
             documents=self.documents,
             survival=self.survival,
             elections=self.shape.elections,
             most=self.shape.most_elected,
+            copies=bool(self.exact),
             against=self.against,
         )
         reads_text = isinstance(self.survival, Star) and self.survival.read_text

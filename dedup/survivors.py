@@ -45,7 +45,8 @@ def elected(members: Iterable[pl.DataFrame], by: Sequence[str] = DEFAULT_ORDER) 
     """`cluster`, `cluster_size` and `survivor` of each cluster, sorted by cluster.
 
     The frames of `members` have the columns `document`, `cluster` and those that the order `by` names; together they have a
-    row for each document. They are folded as they come, so memory grows with the clusters, not with their documents.
+    row for each document, which counts for `copies` documents where there is such a column. They are folded as they come, so
+    memory grows with the clusters, not with their documents.
     Documents of earlier releases (of a source above 0) can survive, and do not count in a cluster's size.
     ValueError for a document without a record id or a length, which have no place in the order.
     """
@@ -56,7 +57,9 @@ def elected(members: Iterable[pl.DataFrame], by: Sequence[str] = DEFAULT_ORDER) 
     for frame in members:
         for name in {"text_chars", "record_id"} & {*columns}:
             _refuse("clustered documents without a whole row in the order", frame.filter(pl.col(name).is_null()))
-        waiting.append(frame.select(*columns, cluster_size=(~is_earlier_column("document")).cast(pl.Int32)))
+        size = pl.col("copies") if "copies" in frame.columns else pl.lit(1, pl.Int32)
+        own = pl.when(is_earlier_column("document")).then(pl.lit(0, pl.Int32)).otherwise(size)
+        waiting.append(frame.select(*columns, cluster_size=own))
         held += frame.height
         if held >= max(_BATCH, 0 if best is None else best.height):
             best, waiting, held = _folded(best, waiting, by), [], 0

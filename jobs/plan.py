@@ -137,8 +137,9 @@ def _print(prepared: "Prepared", steps: list[dict[str, Any]], numbers: "Estimate
         "(estimates, to a factor of two)",
     )
     if cut := _cut(prepared):
-        _print_cut(cut)
-        out.print(costs_table(_costs(prepared)))
+        _print_cut(cut, prepared.recipe)
+        if costs := _costs(prepared):
+            out.print(costs_table(costs))
 
 
 def _cut(prepared: "Prepared") -> dict[str, int] | None:
@@ -158,12 +159,17 @@ def _costs(prepared: "Prepared") -> "tuple[StepCost, ...]":
     return costs(made, span=prepared.recipe.bundle) if made else ()
 
 
-def _print_cut(cut: dict[str, int]) -> None:
+def _print_cut(cut: dict[str, int], made: "Recipe") -> None:
+    most = f"at most {bytes_text(cut['memory_bytes'])} a task"
+    if made.exact:
+        out.print(f"exact copies: {_counted(cut['copies'], 'partition')} of keys; {most}")
+    if made.minhash is None:
+        return
     merged = f", {cut['merged']} parts merged to one before" if cut["merged"] > 1 else ""
     out.print(
         f"near-duplicates: {_counted(cut['ranges'], 'range')} of keys in each band{merged}, "
         f"{_counted(cut['joins'], 'partition')} of components, {_counted(cut['elections'], 'election')}; "
-        f"at most {bytes_text(cut['memory_bytes'])} a task",
+        f"{most}",
     )
 
 
@@ -172,14 +178,15 @@ def _counted(count: int, what: str) -> str:
 
 
 def _print_recipe(made: "Recipe") -> None:
-    for item in (*made.ingest, *made.measures):
+    for item in (*made.ingest, *made.measures, *made.repeats):
         out.print(f"  {item}")
     table = Table(title="A page is dropped if", title_justify="left")
     add_columns(table, "signal", "", "reason")
     for rule in made.rules:
         table.add_row(rule.signal, f"{rule.op} {rule.value}", rule.reason)
     out.print(table)
-    for item in (made.minhash, made.minhash and made.survival, *made.transforms, made.tokens):
+    survival = made.survival if made.minhash or made.exact else None
+    for item in (*made.exact, made.minhash, survival, *made.transforms, made.tokens):
         if item is not None:
             out.print(f"  {item}")
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import ClassVar
 
+from dedup.exact import Exact
+from dedup.line_steps import line_steps
+from dedup.lines import RepeatedLines
 from dedup.minhash import MinHash
 from dedup.releases import Release, sizes_of
 from dedup.scale import Extent, Scale
@@ -52,7 +55,7 @@ class Recipe:
     """Gates, measures and transforms in order, the rules that judge them, and what follows.
 
     `measures` are taken from stored text after ingest: add one there and no HTML is read again; `annotations` are joined there
-    from files. `bundle` files share a part of
+    from files, and `repeats` say what of a page stands in others too. `bundle` files share a part of
     the small steps, `shard_files` files share a shard; the second must be a multiple of the first. `columns` names those of
     Parquet and JSONL input. With `rehydration` the dataset says how often a page counts by the size of its cluster.
     """
@@ -64,6 +67,8 @@ class Recipe:
     rules: tuple[Rule, ...]
     measures: tuple[Measure, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    repeats: tuple[RepeatedLines, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
+    exact: tuple[Exact, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
     minhash: MinHash | None = None
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     scale: Scale = field(default_factory=Scale, metadata=NOT_IDENTITY)
@@ -83,7 +88,7 @@ class Recipe:
         if self.rehydration and self.minhash is None:
             raise RecipeError(f"recipe {self.name}: rehydration weighs near-duplicates, and minhash looks for none")
         written = with_signals(
-            self.ingest_stage().schema(), [each.signals for each in (*self.measures, *self.annotations)]
+            self.ingest_stage().schema(), [each.signals for each in (*self.measures, *self.annotations, *self.repeats)]
         )
         for rule in self.rules:
             if rule.signal not in written.names:
@@ -108,12 +113,32 @@ class Recipe:
         )
 
     def deduplication(self, extent: Extent | None = None, against: tuple[Release, ...] = ()) -> Deduplication | None:
-        """How near-duplicates are looked for in a source of this `extent` and in earlier releases; None where they are not."""
-        if self.minhash is None:
+        """How copies and near-duplicates are looked for in a source of this `extent`; None where neither is.
+
+        Near-duplicates are looked for in earlier releases too.
+        """
+        if self.minhash is None and not self.exact:
             return None
         known = replace(extent or Extent(), earlier=sizes_of(against))
         shape = self.scale.shape(self.minhash, self.survival, known, span=self.bundle)
-        return Deduplication(minhash=self.minhash, survival=self.survival, extent=known, shape=shape, against=against)
+        return Deduplication(
+            minhash=self.minhash,
+            survival=self.survival,
+            exact=self.exact,
+            extent=known,
+            shape=shape,
+            against=against,
+        )
+
+    def _measuring(self, ingest: Step, extent: Extent) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """The steps that write signals beside the documents, and before them what these must know of all documents."""
+        survival, span = self.survival, self.bundle
+        steps = [
+            *((measure_step(measure, ingest),) for measure in self.measures),
+            *((annotate_step(annotation, ingest),) for annotation in self.annotations),
+            *(line_steps(each, ingest, self.scale, extent, order=survival.order, span=span) for each in self.repeats),
+        ]
+        return tuple(step for each in steps for step in each[:-1]), tuple(each[-1] for each in steps)
 
     def steps(self, extent: Extent | None = None, against: tuple[Release, ...] = ()) -> tuple[Step, ...]:
         """The graph over a source of this `extent`, each step after its inputs; without it, that of a small source.
@@ -122,10 +147,7 @@ class Recipe:
         """
         reading = self.ingest_stage()
         ingest = Step(name="ingest", stage=reading)
-        measuring = (
-            *(measure_step(measure, ingest) for measure in self.measures),
-            *(annotate_step(annotation, ingest) for annotation in self.annotations),
-        )
+        counted, measuring = self._measuring(ingest, extent or Extent())
         names = tuple(step.name for step in measuring)
         decide = Step(
             name="decide",
@@ -154,7 +176,7 @@ class Recipe:
             inputs=(ingest,),
             partitions=self.index_partitions,
         )
-        return (ingest, *measuring, decide, *dedup, pack, index)
+        return (ingest, *counted, *measuring, decide, *dedup, pack, index)
 
 
 def shipped_function(name: str) -> Callable[[], Recipe]:

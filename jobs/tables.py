@@ -38,9 +38,12 @@ def funnel_table(numbers: Funnel) -> Table:
     add_columns(table, "", right=("records", "share"))
     whole = numbers.records
     table.add_row("pages and unreadable regions", f"{whole:,}", share(whole, whole), style="bold")
-    for title, group in (("failed", numbers.failed), ("gate", numbers.gated), ("rule", numbers.dropped)):
+    ways = {"failed": numbers.failed, "gate": numbers.gated, "rule": numbers.dropped, "copy": numbers.copies}
+    for title, group in ways.items():
         for reason, count in group.items():
             table.add_row(f"  {title}: {reason}", f"{-count:,}", share(count, whole))
+    for release, count in numbers.copies_in_releases.items():
+        table.add_row(f"    of these, of pages like one of {release}", f"{-count:,}", share(count, whole))
     if numbers.near_duplicates:
         table.add_row("  near_duplicate", f"{-numbers.near_duplicates:,}", share(numbers.near_duplicates, whole))
     for release, count in numbers.in_releases.items():

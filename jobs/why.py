@@ -135,21 +135,24 @@ def _print_duplicates(told: "Story") -> None:
     found = told.duplicates
     if not found or (found["cluster_size"] == 1 and not found["earlier"]):
         return
+    is_copy = str(found["reason"]).startswith("same_")
     if earlier := found["earlier"]:
-        _print_earlier(earlier, found["similarity"])
+        _print_earlier(earlier, found["similarity"], is_copy=is_copy)
         if found["members"]:
             out.print(f"  {found['cluster_size'] - 1} more of this run went for it:")
     else:
         stays = "survives" if found["keep"] else f"{found['survivor']} survives"
-        out.print(f"  one of {found['cluster_size']} near-duplicates; {stays}:")
+        what = "copies" if is_copy else "near-duplicates"
+        out.print(f"  one of {found['cluster_size']} {what}; {stays}:")
     for url in found["members"]:
         out.print(f"    {url}")
 
 
-def _print_earlier(earlier: "dict[str, object]", similarity: float | None) -> None:
-    """The document of an earlier release that this one resembles."""
+def _print_earlier(earlier: "dict[str, object]", similarity: float | None, *, is_copy: bool) -> None:
+    """The document of an earlier release that this one, or the page that it is a copy of, resembles."""
     alike = "" if similarity is None else f", similarity {similarity:.2f}"
-    out.print(f"  near-duplicate of a document of the earlier release {earlier['root']}@{earlier['source']}{alike}:")
+    what = "copy of a near-duplicate" if is_copy else "near-duplicate"
+    out.print(f"  {what} of a document of the earlier release {earlier['root']}@{earlier['source']}{alike}:")
     if earlier["error"]:
         out.print(f"    {earlier['error']}")
     else:

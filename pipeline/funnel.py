@@ -10,7 +10,8 @@ from pipeline.runs import OpenRun
 class Funnel:
     """Records in, and each way out. `in_order` below is the order in which a page meets them.
 
-    Of the `near_duplicates`, `in_releases` are of documents of earlier releases, by the names of their sources.
+    Of the `near_duplicates`, `in_releases` are of documents of earlier releases, by the names of their sources; of the `copies`,
+    the originals of `copies_in_releases` are.
     """
 
     bytes: int
@@ -24,16 +25,18 @@ class Funnel:
     tokens: int
     complete: bool
     chars: int = field(default=0)
+    copies: dict[str, int] = field(default_factory=dict[str, int])
     in_releases: dict[str, int] = field(default_factory=dict[str, int])
+    copies_in_releases: dict[str, int] = field(default_factory=dict[str, int])
 
     def as_json(self) -> dict[str, Any]:
         """The funnel as a machine reads it; without releases where there are none, as before there were any."""
-        return {name: value for name, value in asdict(self).items() if value or name != "in_releases"}
+        return {name: value for name, value in asdict(self).items() if value or not name.endswith("in_releases")}
 
     def conservation(self) -> str | None:
         """None where records = kept + dropped + failed; else what does not add up. Only a complete run can be asked."""
         out = sum(self.failed.values()) + sum(self.gated.values()) + sum(self.dropped.values())
-        total = out + self.near_duplicates + self.kept
+        total = out + sum(self.copies.values()) + self.near_duplicates + self.kept
         return None if total == self.records else f"{self.records} records, but {total} kept, dropped or failed"
 
 
@@ -42,11 +45,17 @@ def _group(counts: dict[str, int], prefix: str) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
+def _copies(survivors: dict[str, int]) -> dict[str, int]:
+    """Exact copies by what is the same, in the order in which a page meets the passes."""
+    found = _group(survivors, "dropped.same_")
+    return {f"same_{kind}": found[kind] for kind in ("url", "text") if kind in found}
+
+
 def funnel(run: OpenRun) -> Funnel:
     """The funnel of a run so far."""
     ingest, decide, survivors = run.totals("ingest"), run.totals("decide"), run.totals("survivors")
     read = ingest or run.totals("rows")  # the second where rows are deduplicated without being judged
-    pack = run.totals("pack")
+    copies, pack = _copies(survivors), run.totals("pack")
     last = run.step("pack")
     return Funnel(
         bytes=read.get("bytes", 0),
@@ -56,17 +65,19 @@ def funnel(run: OpenRun) -> Funnel:
         gated=_group(ingest, "gate."),
         dropped=_group(decide, "dropped."),
         near_duplicates=survivors.get("dropped.near_duplicate", 0),
+        copies=copies,
         kept=pack.get("rows", 0),
         tokens=pack.get("tokens", 0),
         chars=pack.get("chars", 0),
         complete=last is not None and run.is_sealed(last),
-        in_releases=_in_releases(run, survivors),
+        in_releases=_in_releases(run, survivors, "in_release"),
+        copies_in_releases=_in_releases(run, survivors, "copies_in_release") if any(copies.values()) else {},
     )
 
 
-def _in_releases(run: OpenRun, survivors: dict[str, int]) -> dict[str, int]:
+def _in_releases(run: OpenRun, survivors: dict[str, int], counted: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for number, release in enumerate(run.record.releases, 1):
         name = release.source if release.source not in found else f"{release.source} ({number})"
-        found[name] = survivors.get(f"in_release.{number}", 0)
+        found[name] = survivors.get(f"{counted}.{number}", 0)
     return found

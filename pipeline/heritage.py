@@ -7,9 +7,10 @@ what they were gets a receipt that names the files of before: it is neither run 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from pipeline.mended import is_mended
 from pipeline.receipts import Receipt, Receipts, receipt_path
 from pipeline.runs import OpenRun
-from pipeline.steps import MENDED, PlannedStep
+from pipeline.steps import PlannedStep
 from pipeline.tables import read_table
 
 Columns = Mapping[str, Sequence[str]]
@@ -37,7 +38,7 @@ class Heritage:
         """
         before = self._run.receipts(planned.step.name).get(key)
         columns: Columns = getattr(planned.step.stage, "columns_read", NOTHING)
-        if before is None or planned.step.name.startswith(MENDED):
+        if before is None or is_mended(planned.step.name):
             return None
         for upstream, receipts, places in reads:
             parts = upstream.parts
@@ -54,7 +55,7 @@ class Heritage:
         return Receipt.from_json(storage.get(path), path)
 
     def _is_same(self, step: str, key: str, receipts: Receipts, columns: Columns) -> bool:
-        if step.startswith(MENDED):
+        if is_mended(step):
             return key not in self._changed
         known = step, key, repr(sorted(columns))
         if known not in self._known:

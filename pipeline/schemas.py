@@ -159,6 +159,37 @@ CLUSTERED = pa.schema(
     ]
 )
 
+# Exact copies: keys, the copies of an original, how many documents an original stands for, and what became of the copies.
+SAME = pa.schema(
+    [
+        pa.field("high", pa.uint64(), nullable=False),
+        pa.field("low", pa.uint64(), nullable=False),
+        pa.field("member", pa.int32(), nullable=False),
+        pa.field("row", pa.int32(), nullable=False),
+        pa.field("copies", pa.int32(), nullable=False),
+        pa.field("text_chars", pa.int32(), nullable=False),
+        pa.field("date", TIME),
+        pa.field("record_id", TEXT),
+    ]
+)
+
+COPIES = pa.schema(
+    [pa.field("document", pa.uint64(), nullable=False), pa.field("original", pa.uint64(), nullable=False)]
+)
+
+ORIGINALS = pa.schema(
+    [pa.field("document", pa.uint64(), nullable=False), pa.field("copies", pa.int32(), nullable=False)]
+)
+
+SETTLED = pa.schema(
+    [
+        pa.field("document", pa.uint64(), nullable=False),
+        pa.field("cluster", pa.uint64(), nullable=False),
+        pa.field("cluster_size", pa.int32(), nullable=False),
+        pa.field("survivor", pa.uint64(), nullable=False),
+    ]
+)
+
 SURVIVORS = pa.schema(
     [
         pa.field("cluster", pa.uint64()),
@@ -167,6 +198,30 @@ SURVIVORS = pa.schema(
         pa.field("keep", pa.bool_(), nullable=False),
     ]
 )
+
+# Lines or paragraphs by their hash, and those that stand in several documents.
+UNITS = pa.schema(
+    [
+        pa.field("unit", pa.uint64(), nullable=False),
+        pa.field("member", pa.int32(), nullable=False),
+        pa.field("row", pa.int32(), nullable=False),
+        pa.field("text_chars", pa.int32(), nullable=False),
+        pa.field("date", TIME),
+        pa.field("record_hash", pa.uint64(), nullable=False),
+    ]
+)
+
+REPEATS = pa.schema(
+    [
+        pa.field("document", pa.uint64(), nullable=False),
+        pa.field("unit", pa.uint64(), nullable=False),
+        pa.field("documents", pa.int32(), nullable=False),
+        pa.field("first", pa.bool_(), nullable=False),
+    ]
+)
+
+# A further column of `survivors`, where exact copies were taken away.
+REASON = pa.field("reason", TEXT)
 
 DATASET = pa.schema(
     [
@@ -201,6 +256,13 @@ TABLES: dict[str, pa.Schema] = {
     "components": COMPONENTS,
     "members": MEMBERS,
     "clusters": CLUSTERED,
+    "same": SAME,
+    "copies": COPIES,
+    "pairs": COPIES,
+    "originals": ORIGINALS,
+    "settled": SETTLED,
+    "units": UNITS,
+    "repeats": REPEATS,
     "survivors": SURVIVORS,
     "data": DATASET,
 }

@@ -17,14 +17,12 @@ import pyarrow as pa
 
 from pipeline.errors import GristmillError, RecipeError, StorageError
 from pipeline.identity import canonical, digest
-from pipeline.receipts import FileEntry, Receipt, read_manifest, receipt_path, step_folder
+from pipeline.mended import is_mended
+from pipeline.receipts import Receipt, read_manifest, receipt_path, step_folder
 from pipeline.rows.line_writer import LineWriter
 from pipeline.sources import Source, SourcePart
 from pipeline.storage import Storage
 from pipeline.tables import ROW_GROUP, TableWriter
-
-MENDED = ("ingest", "measure-", "annotate-")
-"""How steps are called whose parts a takedown mends row by row; all others are done again, under another fingerprint."""
 
 
 class Stage(Protocol):
@@ -51,8 +49,8 @@ class Step:
     def __post_init__(self) -> None:
         if self.span < 1 or self.partitions < 0:
             raise RecipeError(f"step {self.name}: {self.span} files a part and {self.partitions} partitions cannot be")
-        for upstream in self.inputs:
-            if not self.partitions and not upstream.partitions and self.span % upstream.span:
+        for upstream in () if self.partitions else self.inputs:
+            if not upstream.partitions and self.span % upstream.span:
                 raise RecipeError(
                     f"step {self.name} covers {self.span} files a part, which {upstream.name}'s {upstream.span} do not divide"
                 )
@@ -88,8 +86,8 @@ def plan_steps(steps: Sequence[Step], source: Source, tombstones: str = "") -> l
     """Fingerprints and parts of `steps` (each after its inputs) over `source`.
 
     A map step's fingerprint is its stage's identity and its inputs' fingerprints; a barrier's also holds the ordered keys of
-    the source's parts, because what it says of a document depends on all of them. `tombstones`, the digest of what was taken
-    down from ROOT, is in the fingerprint of all steps but the `MENDED` ones, if there are any.
+    the source's parts, because what it says of a document depends on all of them, and that of
+    every step that is not mended the digest of the `tombstones`, if there are any.
     """
     planned: dict[str, PlannedStep] = {}
     for step in steps:
@@ -107,11 +105,10 @@ def plan_step(step: Step, source: Source, known: Mapping[str, PlannedStep], tomb
     }
     if step.is_barrier:
         payload |= {"partitions": step.partitions, "parts": source.digest}
-    if tombstones and not step.name.startswith(MENDED):
+    if tombstones and not is_mended(step.name):
         payload["tombstones"] = tombstones
     parts = parts_of(source, span=step.span, partitions=step.partitions)
-    fingerprint = digest(payload)
-    return PlannedStep(step=step, fingerprint=fingerprint, parts=parts, payload=payload, tombstones=tombstones)
+    return PlannedStep(step=step, fingerprint=digest(payload), parts=parts, payload=payload, tombstones=tombstones)
 
 
 def parts_of(source: Source, *, span: int, partitions: int) -> tuple[PlannedPart, ...]:
@@ -186,8 +183,7 @@ class PartRun:
     def writer(self, table: str, schema: pa.Schema, row_group: int = ROW_GROUP, **options: Any) -> TableWriter:
         """A writer for one of this part's tables; `options` are those of `TableWriter`."""
         path = self._path(f"{table}.parquet")
-        writer = TableWriter(self.storage.writer(path), path, schema, row_group, **options)
-        self._writers[table] = writer
+        self._writers[table] = writer = TableWriter(self.storage.writer(path), path, schema, row_group, **options)
         return writer
 
     def lines(self, table: str) -> LineWriter:
@@ -197,12 +193,11 @@ class PartRun:
         return writer
 
     def _path(self, name: str) -> str:
-        folder = step_folder(self.task.step, self.task.fingerprint, self.task.source)
-        return f"{folder}/{self.task.part.key}-{self.attempt}.{name}"
+        of = self.task
+        return f"{step_folder(of.step, of.fingerprint, of.source)}/{of.part.key}-{self.attempt}.{name}"
 
     def commit(self, counts: dict[str, int]) -> Receipt:
         """Closes the tables and creates the receipt; where another attempt was first, its receipt is the answer."""
-        files: dict[str, FileEntry] = {table: writer.close() for table, writer in self._writers.items()}
         task = self.task
         receipt = Receipt(
             step=task.step,
@@ -211,7 +206,7 @@ class PartRun:
             key=task.part.key,
             name=task.part.name,
             attempt=self.attempt,
-            files=files,
+            files={table: writer.close() for table, writer in self._writers.items()},
             counts=counts,
             facts=self.facts,
         )

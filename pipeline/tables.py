@@ -22,6 +22,8 @@ from pipeline.storage_errors import damage_errors
 ROW_GROUP = 2_000  # rows; some 10 MB of text, which bounds what a reader of one page must fetch
 ROW_GROUP_BYTES = 64 << 20  # of text: 2,000 hostile pages could have 40 GB
 
+_MOST = (1 << 64) - 1
+
 
 class TableWriter:
     """Collects rows of one table and writes them in row groups of `row_group` rows, or fewer where they are huge.
@@ -189,9 +191,9 @@ def read_range(
     high: int,
     columns: Sequence[str] | None = None,
 ) -> Iterator[pa.Table]:
-    """The rows of a committed table whose `column`, a uint64 by which it is sorted, is from `low` to below `high`.
+    """The rows of a committed table whose `column`, a uint64, is from `low` to below `high`.
 
-    Only the row groups that may have some are read, one after the other.
+    Each row group must be sorted by it. Only those that may have some are read, one after the other.
     """
     path = receipt.files[table].path
     names = None if columns is None else list(columns)
@@ -204,8 +206,13 @@ def read_range(
             if known is None or not known.has_min_max or (known.min < high and known.max >= low):
                 found = file.read_row_group(group, columns=names)
                 values = found[column].to_numpy()
-                start, stop = (int(each) for each in np.searchsorted(values, np.array([low, high], np.uint64)))
+                start, stop = (_first_from(values, bound) for bound in (low, high))
                 yield found.slice(start, stop - start)
+
+
+def _first_from(values: npt.NDArray[np.uint64], bound: int) -> int:
+    """Where in sorted `values` those from `bound` on begin; it may be 2^64, which is none of them."""
+    return values.size if bound > _MOST else int(np.searchsorted(values, np.uint64(bound)))
 
 
 def read_batches(

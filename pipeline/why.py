@@ -125,7 +125,7 @@ def story(run: OpenRun, part: int, row: int) -> Story:
         record=record,
         signals=fields,
         verdict="drop" if removed else verdict["verdict"],
-        reason="near_duplicate" if removed else verdict["reason"],
+        reason=duplicates["reason"] if duplicates is not None and removed else verdict["reason"],
         checks=_checks(run, fields, verdict["violations"]) if document_row is not None else [],
         duplicates=duplicates,
         shard=_shard(run, part) if verdict["verdict"] == "keep" and not removed else None,
@@ -193,31 +193,46 @@ def _duplicates(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | 
     if found is None:
         return None
     answer = read_rows(run.storage, found[0], "survivors", found[1] + document_row)[0]
+    reason = None if answer["keep"] else answer.get("reason", "near_duplicate")  # copies have a reason of their own
     if answer["cluster"] is None:
         return {
             "cluster_size": 1,
             "keep": answer["keep"],
+            "reason": reason,
             "survivor": None,
             "members": [],
             "similarity": None,
             "earlier": None,
         }
-    same = pc.field("cluster") == pa.scalar(answer["cluster"], pa.uint64())
-    members: dict[int, float | None] = {}
-    for receipt in run.receipts("clusters").values():  # a cluster is in one of them
-        table = read_table(run.storage, receipt, "clusters", ["document", "similarity"], where=same)
-        members |= zip(table["document"].to_pylist(), table["similarity"].to_pylist(), strict=True)
-    similarity = members.pop(document_number(part, document_row), None)
     survivor: int = answer["survivor"]
+    members = _members(run, answer["cluster"])
     earlier = earlier_document(run, survivor) if is_earlier(survivor) else None
+    if not earlier:
+        members = {survivor: None} | members  # one that has only copies is in no table of clusters
+    similarity = members.pop(document_number(part, document_row), None)
     return {
         "cluster_size": answer["cluster_size"],
         "keep": answer["keep"],
+        "reason": reason,
         "survivor": earlier.url if earlier else _url_of(run, survivor),
         "members": [_url_of(run, member) for member in list(members)[:MOST_MEMBERS]],
         "similarity": similarity,
         "earlier": asdict(earlier) if earlier else None,
     }
+
+
+def _members(run: OpenRun, cluster: int) -> dict[int, float | None]:
+    """The documents of a cluster with their similarity to the survivor: those that are clustered, then the exact copies."""
+    same = pc.field("cluster") == pa.scalar(cluster, pa.uint64())
+    found: dict[int, float | None] = {}
+    for receipt in run.receipts("clusters").values():  # a cluster is in one of them
+        table = read_table(run.storage, receipt, "clusters", ["document", "similarity"], where=same)
+        found |= zip(table["document"].to_pylist(), table["similarity"].to_pylist(), strict=True)
+    for step in ("settled-text", "settled-url"):
+        for receipt in run.receipts(step).values():
+            table = read_table(run.storage, receipt, "settled", ["document"], where=same)
+            found |= dict.fromkeys(table["document"].to_pylist())
+    return found
 
 
 def _url_of(run: OpenRun, document: int) -> str:

@@ -27,7 +27,8 @@ ROW_GROUP = 1 << 16
 class Clusters:
     """Partition `p` elects the survivors of its share of the clusters, of which `most` documents fit in memory.
 
-    Documents of the releases `against` come before all others and stay; they have no rows.
+    `copies`: exact copies were taken away before, and are counted in the size of a cluster. Documents of the releases `against`
+    come before all others and stay; they have no rows.
     """
 
     name: ClassVar[str] = "clusters"
@@ -38,6 +39,7 @@ class Clusters:
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     elections: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
     most: int = field(default=8_000_000, metadata=IDENTITY_IF_CHANGED)
+    copies: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
     against: tuple[Release, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
@@ -58,7 +60,7 @@ class Clusters:
     def _components(self, part: PartRun, order: tuple[str, ...], writer: TableWriter) -> tuple[int, int]:
         """One document of each component stays; members are read twice, so memory grows with the components alone."""
         columns = [name for name in order if name != "release"]
-        members = self._members(part, ["document", "cluster", *columns])
+        members = self._members(part, ["document", "cluster", *(("copies",) if self.copies else ()), *columns])
         chosen = elected(map(frame_of, members), order)
         for table in self._members(part, ["document", "cluster"], with_earlier=False):
             writer.write(judged(frame_of(table), chosen))
@@ -68,7 +70,7 @@ class Clusters:
         """StorageError where the clusters of this partition have more documents than fit in memory."""
         from dedup.election import elect_stars  # with its kernels, so only where they are used
 
-        tables: list[pa.Table] = [member_schema(self.minhash, survival).empty_table()]
+        tables: list[pa.Table] = [member_schema(self.minhash, survival, copies=self.copies).empty_table()]
         documents = 0
         for table in self._members(part):
             documents += table.num_rows

@@ -19,7 +19,10 @@ from pipeline.steps import PartRun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Members:
-    """The clustered documents of the covered files, in a row group for each of `elections` partitions of `clusters`."""
+    """The clustered documents of the covered files, in a row group for each of `elections` partitions of `clusters`.
+
+    `copies`: exact copies were taken away before, and `order` counts them.
+    """
 
     name: ClassVar[str] = "members"
     version: ClassVar[int] = 1
@@ -27,6 +30,7 @@ class Members:
     minhash: MinHash
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     elections: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
+    copies: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `members`; counts the documents. StorageError where not each has its place in the order and its keys."""
@@ -36,7 +40,9 @@ class Members:
             Signed(part.storage, receipt, first + place * part.span("minhash"))
             for place, receipt in enumerate(part.receipts("minhash"))
         ]
-        table = members_of(clustered, signed, self.minhash, self.survival)
+        table = members_of(
+            clustered, signed, self.minhash, member_schema(self.minhash, self.survival, copies=self.copies)
+        )
         write_by_cluster(part.writer("members", table.schema), table, self.elections)
         return {"documents": table.num_rows}
 
@@ -45,7 +51,7 @@ class Members:
 class Earlier:
     """The same for documents of earlier releases: partition `p` has some of the parts of one of them.
 
-    Each release is cut into as many pieces as `pieces` says.
+    Each release is cut into as many pieces as `pieces` says. With `copies` its documents stand for none of this run.
     """
 
     name: ClassVar[str] = "earlier"
@@ -56,15 +62,20 @@ class Earlier:
     pieces: tuple[int, ...]
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     elections: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
+    copies: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `members`; counts the documents. Parts of the release without one that is clustered are not read."""
-        found = [member_schema(self.minhash, self.survival).empty_table(), *self._found(part)]
-        table = pa.concat_tables(found)
+        schema = member_schema(self.minhash, self.survival)
+        table = pa.concat_tables([schema.empty_table(), *self._found(part, schema)])
+        if self.copies:
+            whole = member_schema(self.minhash, self.survival, copies=True)
+            table = table.append_column("copies", pa.array(np.zeros(table.num_rows, np.int32)))
+            table = table.select(whole.names).cast(whole)
         write_by_cluster(part.writer("members", table.schema), table, self.elections)
         return {"documents": table.num_rows}
 
-    def _found(self, part: PartRun) -> Iterator[pa.Table]:
+    def _found(self, part: PartRun, schema: pa.Schema) -> Iterator[pa.Table]:
         release, start, stop = self._share(part.partition)
         bundles = list(release.bundles(start, stop))
         if not bundles:
@@ -77,7 +88,7 @@ class Earlier:
             low, high = np.searchsorted(document, ends).tolist()
             if low < high:
                 signed = [Signed(release.storage, bundle.receipt, bundle.first)]
-                yield members_of(clustered.slice(low, high - low), signed, self.minhash, self.survival)
+                yield members_of(clustered.slice(low, high - low), signed, self.minhash, schema)
 
     def _share(self, partition: int) -> tuple[OpenRelease, int, int]:
         """The release of a partition, and its first part and the one after the last."""

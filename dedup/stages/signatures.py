@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 from dedup.bands import band_keys, band_table
 from dedup.bbit import pack
 from dedup.columns import order_schema
+from dedup.copies import Sizes, Uncopied, numbered
 from dedup.documents import Documents, Judged
 from dedup.minhash import MinHash
 from dedup.survival import Components, Star, Survival
 from pipeline.identity import IDENTITY_IF_CHANGED
-from pipeline.schemas import BANDS
+from pipeline.schemas import BANDS, SIGNATURE
 from pipeline.steps import PartRun
 from pipeline.tables import TableWriter
 
@@ -39,7 +40,8 @@ class Signatures:
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `bands` and `order`; counts the documents signed and those too short to be."""
-        order = part.writer("order", order_schema(self.minhash, self.survival))
+        sizes = self.documents.sizes(part) if isinstance(self.documents, Uncopied) else None
+        order = part.writer("order", order_schema(self.minhash, self.survival, copies=sizes is not None))
         bands = Sorted(part.writer("bands", BANDS, dictionary=("band", "member")), self.minhash.bands)
         documents = 0
         for member, row, table, keep in self.documents.batches(part, READ, BATCH):
@@ -49,19 +51,21 @@ class Signatures:
             bands.add(
                 band_keys(signatures, self.minhash.bands, self.minhash.rows)[has_signature], member, rows[has_signature]
             )
-            arrays = _order(member, rows, kept) + self._packed(signatures, has_signature)
+            columns = _order(member, rows, kept) | _copies(sizes, numbered(part, member, row, keep.size)[keep])
+            columns |= self._packed(signatures, has_signature)
+            arrays = [columns[name] for name in order.schema.names]
             order.write(pa.RecordBatch.from_arrays(arrays, schema=order.schema))
             documents += rows.size
         return {"documents": documents, "signed": bands.close()}
 
-    def _packed(self, signatures: Keys, has_signature: npt.NDArray[np.bool_]) -> list[pa.Array]:
+    def _packed(self, signatures: Keys, has_signature: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
         """What the rule of survival compares, null where there is no signature."""
         if not isinstance(self.survival, Star):
-            return []
+            return {}
         packed = np.ascontiguousarray(pack(signatures, self.survival.bits))
         there = np.packbits(has_signature, bitorder="little")
         kind = pa.binary(packed.shape[1])
-        return [pa.Array.from_buffers(kind, len(packed), [pa.py_buffer(there), pa.py_buffer(packed)])]
+        return {SIGNATURE: pa.Array.from_buffers(kind, len(packed), [pa.py_buffer(there), pa.py_buffer(packed)])}
 
 
 class Sorted:
@@ -116,7 +120,16 @@ def documents_a_set(bands: int) -> int:
     return max(1, MOST_KEYS // bands)
 
 
-def _order(member: int, rows: npt.NDArray[np.int32], kept: pa.RecordBatch) -> list[pa.Array]:
-    chars = pc.call_function("utf8_length", [kept["text"]]).cast(pa.int32())
-    places = [pa.array(np.full(rows.size, member, np.int32)), pa.array(rows)]
-    return [*places, chars, kept["date"], kept["record_id"]]
+def _copies(sizes: Sizes | None, documents: Keys) -> dict[str, pa.Array]:
+    """How many documents each stands for, where exact copies were taken away."""
+    return {} if sizes is None else {"copies": pa.array(sizes.of(documents))}
+
+
+def _order(member: int, rows: npt.NDArray[np.int32], kept: pa.RecordBatch) -> dict[str, pa.Array]:
+    return {
+        "member": pa.array(np.full(rows.size, member, np.int32)),
+        "row": pa.array(rows),
+        "text_chars": pc.call_function("utf8_length", [kept["text"]]).cast(pa.int32()),
+        "date": kept["date"],
+        "record_id": kept["record_id"],
+    }

@@ -73,9 +73,7 @@ class Asked:
         first = [member.document for member, _ in zip(members_of(self.run, found), range(MOST_PLACED), strict=False)]
         (survivor,) = self.pages.read([head.survivor])
         places = len(self.pages.places(first))
-        return LargeTold(
-            cluster=head.cluster, size=head.size, survivor=survivor.name, places=places, of=min(head.size, MOST_PLACED)
-        )
+        return LargeTold(cluster=head.cluster, size=head.size, survivor=survivor.name, places=places, of=len(first))
 
     def cluster(self, number: int, *, most: int, full: bool = False) -> ClusterTold:
         """A cluster by its number; InputError where there is none."""

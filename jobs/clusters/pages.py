@@ -80,7 +80,17 @@ class CrawlPages:
         if document_row is None or bundle is None:
             return story(self._run, part, row)
         verdict = read_rows(self._run.storage, bundle.receipt, "verdicts", bundle.before + row)[0]["verdict"]
-        return document_number(part, document_row) if verdict == "keep" else story(self._run, part, row)
+        if verdict != "keep" or self._is_copy(part, document_row):
+            return story(self._run, part, row)
+        return document_number(part, document_row)
+
+    def _is_copy(self, part: int, document_row: int) -> bool:
+        """Whether the document went as an exact copy, before near-duplicates were sought."""
+        bundle = self._files.bundle("survivors", part, "documents")
+        if bundle is None:
+            return False
+        answer = read_rows(self._run.storage, bundle.receipt, "survivors", bundle.before + document_row)[0]
+        return (answer.get("reason") or "").startswith("same_")
 
     def read(self, documents: Sequence[int]) -> Iterator[Page]:
         """See `Pages.read`."""

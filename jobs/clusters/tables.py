@@ -205,6 +205,12 @@ def _print_dropped(told: Story) -> None:
     record = told.record
     out.print(f"\n{record['url'] or record['record_id']}", style="bold")
     out.print(f"{told.verdict or 'not judged'}: {told.reason}, before near-duplicates were sought", style="red")
+    if told.duplicates:  # of an exact copy
+        earlier = told.duplicates["earlier"]
+        where = f" of the earlier release {earlier['root']}@{earlier['source']}" if earlier else ""
+        out.print(
+            f"  one of {told.duplicates['cluster_size']:,}; {told.duplicates['survivor'] or 'a page'}{where} stays"
+        )
     for check in told.checks:
         if check.fails:
             rule = check.rule

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 COLOURS = {
     "kept": "#2f7d5b",
     "near_duplicate": "#5a6fb5",
+    "copy": "#8d62a8",
     "rule": "#c98a1b",
     "gate": "#8b929c",
     "failed": "#b5403f",

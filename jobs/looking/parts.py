@@ -107,6 +107,10 @@ def last_steps(run: OpenRun, recipe: Recipe | None = None) -> LastSteps:
     stages = {step: payload["stage"] for step, payload in run.record.payload.items()}
     if "pack" not in stages:
         raise RecipeError("this run packs nothing, so no rules can keep more or less of it")
+    if any(step.startswith("copies-") for step in stages):
+        raise RecipeError(
+            "what other bounds would keep is not told for runs that take exact copies away; run the recipe"
+        )
     recorded = (
         stages["minhash"]["minhash"] if "minhash" in stages else None,
         stages.get("minhash", {}).get("survival", canonical(Components())),

@@ -70,7 +70,10 @@ class Run:
     # From receipts.
 
     def funnel(self) -> pl.DataFrame:
-        """Where the records went: `fate` (failed, gate, rule, near_duplicate, kept), `reason`, `records`, `share` (0 to 1)."""
+        """Where the records went: `fate`, `reason`, `records`, `share` (0 to 1).
+
+        A fate is failed, gate, rule, copy, near_duplicate or kept.
+        """
         return frames.funnel_frame(self._run)
 
     def steps(self) -> pl.DataFrame:
@@ -86,7 +89,7 @@ class Run:
     def records(self, *columns: str, sample: int | None = None) -> pl.DataFrame:
         """A row for each record: `part`, `row`, and `columns` (all, if none is named) of docs/schemas.md's `records`.
 
-        There are also `verdict`, `reason` (`near_duplicate` too) and `violations`, `cluster`, `cluster_size` and `survivor`.
+        There are also `verdict`, `reason` (of copies too) and `violations`, `cluster`, `cluster_size` and `survivor`.
         Memory is that of the named columns of all files looked at; `sample` rows are chosen by the hash of their ids.
         """
         return frames.records_frame(self._files, columns or None, sample=sample)

@@ -12,8 +12,11 @@ from pipeline.runs import OpenRun
 Told = Callable[[str, int, int], None]
 """Hears of progress: what is being done, how many files are through, of how many."""
 
-FATES = ("failed", "gate", "rule", "near_duplicate", "kept")
+FATES = ("failed", "gate", "rule", "copy", "near_duplicate", "kept")
 """The ways out of the funnel, in the order in which a page meets them."""
+
+COPIES = ("same_url", "same_text")
+"""The reasons of those whose fate is `copy`."""
 
 UNDECIDED = "not decided yet"
 
@@ -36,7 +39,8 @@ def funnel_frame(run: OpenRun) -> pl.DataFrame:
     """A row for each way out: `fate` (one of FATES), `reason` (null for kept), `records`, and their `share` of all, 0 to 1."""
     numbers = funnel(run)
     rows: list[tuple[str, str | None, int]] = []
-    for fate, group in (("failed", numbers.failed), ("gate", numbers.gated), ("rule", numbers.dropped)):
+    ways = {"failed": numbers.failed, "gate": numbers.gated, "rule": numbers.dropped, "copy": numbers.copies}
+    for fate, group in ways.items():
         rows += [(fate, reason, count) for reason, count in group.items()]
     rows += [("near_duplicate", "near_duplicate", numbers.near_duplicates), ("kept", None, numbers.kept)]
     kinds = {"fate": pl.String, "reason": pl.String, "records": pl.Int64}
@@ -99,6 +103,8 @@ def fate_of() -> pl.Expr:
         .then(pl.lit("kept"))
         .when(pl.col("reason") == "near_duplicate")
         .then(pl.lit("near_duplicate"))
+        .when(pl.col("reason").is_in(COPIES))
+        .then(pl.lit("copy"))
         .when(pl.col("verdict").is_null())
         .then(pl.lit(UNDECIDED))
         .otherwise(pl.lit("rule"))

@@ -81,8 +81,8 @@ class Files:
             return None
         return Bundle(receipt, sum(self.ingest(before).rows(table) for before in range(part.first, number)))
 
-    def beside(self, step: str, number: int, of: str, table: str, columns: Sequence[str]) -> pl.DataFrame | None:
-        """The rows of `step`'s `table` that stand beside input file `number`'s `of` table, or None.
+    def beside(self, step: str, number: int, of: str, table: str, columns: Sequence[str] | None) -> pl.DataFrame | None:
+        """The rows of `step`'s `table` that stand beside input file `number`'s `of` table, or None; all columns for None.
 
         The bundle that was read last is kept: its other files come next.
         """
@@ -129,7 +129,7 @@ class FileRows:
 
         Beside the columns of the table `records` there are those of later measures, `verdict`, `reason` and `violations`
         (null where `decide` has not been), and `cluster`, `cluster_size`, `survivor`. The verdict of a document that was
-        removed as a copy is `drop`, its reason `near_duplicate`.
+        removed as a copy is `drop`, its reason `near_duplicate`, `same_url` or `same_text`.
         """
         wanted = [*self._records_columns, *self._measured, *JUDGED, *CLUSTERED] if columns is None else list(columns)
         own = [name for name in wanted if name in self._records_columns]
@@ -151,16 +151,19 @@ class FileRows:
         if said is None:
             said = pl.DataFrame(schema={"verdict": pl.String, "reason": pl.String, "violations": pl.List(pl.Int16)})
             said = said.clear(table.height)
-        answers = self._files.beside("survivors", self.number, "documents", "survivors", (*CLUSTERED, "keep"))
+        answers = self._files.beside("survivors", self.number, "documents", "survivors", None)
         if answers is None:
             kinds = {"cluster": pl.UInt64, "cluster_size": pl.Int32, "survivor": pl.UInt64, "keep": pl.Boolean}
             answers = pl.DataFrame(schema=kinds).clear(self.receipt.rows("documents"))
+        if "reason" not in answers.columns:  # a run without exact copies has only one
+            answers = answers.with_columns(reason=pl.lit("near_duplicate"))
+        answers = answers.select(*CLUSTERED, "keep", why_copy="reason")
         answers = answers.select(pl.all().gather(table["document_row"]))
         table = pl.concat([table, said, answers], how="horizontal")
         copy = (pl.col("verdict") == "keep") & ~pl.col("keep")
         return table.with_columns(
             verdict=pl.when(copy).then(pl.lit("drop")).otherwise("verdict"),
-            reason=pl.when(copy).then(pl.lit("near_duplicate")).otherwise("reason"),
+            reason=pl.when(copy).then("why_copy").otherwise("reason"),
         )
 
     def documents(self, columns: Sequence[str], rows: Sequence[int] | None = None) -> pl.DataFrame:

@@ -43,7 +43,10 @@ def make_card(manifest: dict[str, Any]) -> bytes:
 
 def _summary(manifest: dict[str, Any]) -> str:
     numbers = manifest["funnel"]
-    dedup = ", freed of near-duplicates across all of them" if manifest["duplicates"] else ""
+    found = ["near-duplicates"] if manifest["duplicates"] else []
+    if any(step.startswith("copies-") for step in manifest["steps"]):
+        found.insert(0, "copies")
+    dedup = f", freed of {' and '.join(found)} across all of them" if found else ""
     return (
         f"The text of {numbers['kept']:,} web pages, extracted from {manifest['files']:,} archive files of a web crawl, "
         f"measured, and chosen by the rules of the recipe {code(manifest['recipe'])}{dedup}. It is meant for training "

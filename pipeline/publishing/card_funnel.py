@@ -32,6 +32,12 @@ def _rows(manifest: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     for kind, key in (("failed", "failed"), ("gate", "gated"), ("rule", "dropped")):
         for reason, count in numbers[key].items():
             yield row(f"{kind}: {code(reason)}", count, _meaning(manifest, kind, reason))
+    for reason, count in numbers.get("copies", {}).items():
+        yield row(f"copy: {code(reason)}", count, REASONS[reason])
+    for release, count in numbers.get("copies_in_releases", {}).items():
+        yield row(
+            f"of these, of pages like one of {code(release)}", count, "what they are copies of went for one of these"
+        )
     if manifest["duplicates"] or numbers["near_duplicates"]:
         yield row(code("near_duplicate"), numbers["near_duplicates"], REASONS["near_duplicate"])
     for release, count in numbers.get("in_releases", {}).items():

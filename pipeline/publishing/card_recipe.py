@@ -22,7 +22,8 @@ def recipe_section(manifest: dict[str, Any]) -> str:
         f"## How it was made\n\nThe recipe is {code(manifest['recipe'])}. What follows is all of it; `manifest.json` holds the "
         "same for machines, with nothing shortened."
     )
-    sections = (first, _measuring(manifest), _rules(manifest), _near_duplicates(manifest), _packing(manifest))
+    judged = (_rules(manifest), _exact_copies(manifest), _near_duplicates(manifest))
+    sections = (first, _measuring(manifest), *judged, _packing(manifest))
     return "\n\n".join(filter(None, sections))
 
 
@@ -57,6 +58,31 @@ def share_found(similarity: float, bands: int, rows: int) -> float:
 def steepest(bands: int, rows: int) -> float:
     """The similarity near which that curve is steepest, (1/b)^(1/r)."""
     return (1 / bands) ** (1 / rows)
+
+
+_SAME = {
+    "url": "the same address: in canonical form, without fragment and parameters that only track visitors",
+    "text": "the same text, character for character",
+    "folded": "the same text, upper and lower case and white space aside",
+}
+
+
+def _exact_copies(manifest: dict[str, Any]) -> str:
+    """Which passes took copies away, and how many; nothing where the recipe has none."""
+    copies = manifest["funnel"].get("copies", {})
+    known = {kind: stage(manifest, f"exact-{kind}").get("exact") for kind in ("url", "text")}
+    rows = [
+        (_SAME["folded" if exact["fold"] else kind], f"{copies.get(f'same_{kind}', 0):,}")
+        for kind, exact in known.items()
+        if exact
+    ]
+    if not rows:
+        return ""
+    told = table(("pages are copies by", "removed"), rows, "lr")
+    return (
+        "### Exact copies\n\nOf all pages that are the same one stays for what follows, chosen like the survivors of "
+        f"near-duplicates; the sizes of clusters count the others.\n\n{told}"
+    )
 
 
 def _near_duplicates(manifest: dict[str, Any]) -> str:

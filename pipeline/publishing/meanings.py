@@ -10,7 +10,7 @@ COLUMNS = {
     "language": "most likely language",
     "language_score": "confidence of the language, 0 to 1",
     "token_count": "tokens of `text`; null where the recipe counts none",
-    "minhash_cluster_size": "near-duplicates of which this page is the one that stays, itself included; 1 where it has none",
+    "minhash_cluster_size": "near-duplicates and copies of which this page is the one that stays, itself included; 1 if none",
     "rehydrate_weight": "how often the page should count in training, by the size of its cluster",
     "title": "title that the page gives itself",
     "author": "author that the page names",
@@ -29,6 +29,8 @@ REASONS = {
     "empty_text": "the extractor found no text",
     "other_language": "the most likely language is not one of the recipe's",
     "uncertain_language": "no language is likely enough",
+    "same_url": "another page from the same address stays, or stands for both in what follows",
+    "same_text": "another page with the same text stays, or stands for both in what follows",
     "taken_down": "taken down on request; nothing of the page is stored",
     "near_duplicate": "another page of its cluster of near-duplicates stays",
     "corrupt_record": "bytes of the archive that cannot be read as records",
@@ -53,6 +55,7 @@ REASONS = {
 }
 
 ITEMS = {
+    "repeated_lines": "measure: how much of a page is lines or paragraphs that stand in other pages too",
     "html_only": "gate: passes HTML only",
     "url_policy": "gate: block lists of domains and addresses, listed words in addresses",
     "trafilatura": "extractor: from HTML to the main text",

@@ -20,6 +20,7 @@ LOG_FROM = 50.0  # a signal without negative values that reaches this far is dra
 NAMES = {
     "kept": "kept",
     "near_duplicate": "near-duplicates",
+    "copy": "exact copies",
     "rule": "dropped by a rule",
     "gate": "stopped by a gate",
     "failed": "failed",

@@ -14,6 +14,7 @@ def counts(found: Gathered) -> dict[str, int]:
     known = {
         "kept": numbers.kept,
         "near_duplicate": numbers.near_duplicates,
+        "copy": sum(numbers.copies.values()),
         "rule": sum(numbers.dropped.values()),
         "gate": sum(numbers.gated.values()),
         "failed": sum(numbers.failed.values()),
@@ -96,6 +97,7 @@ def funnel_section(found: Gathered) -> Markup:
         ("failed", numbers.failed),
         ("gate", numbers.gated),
         ("rule", numbers.dropped),
+        ("copy", numbers.copies),
         ("near_duplicate", _near_duplicates(numbers)),
     )
     most = max([1, numbers.kept, *(count for _, group in groups for count in group.values())])
@@ -122,7 +124,7 @@ def funnel_section(found: Gathered) -> Markup:
         tag(
             "p",
             "A record leaves at the first thing that stops it: reading it fails, a gate ends its measurement, a rule drops "
-            "it, or a near-duplicate of it stays instead.",
+            "it, or a copy or near-duplicate of it stays instead.",
             class_="lead",
         ),
         table(["", "", "records", "share", tag("th", "left", class_="n hide", scope="col")], rows, (2, 3, 4)),
@@ -134,5 +136,10 @@ def _notes(found: Gathered) -> list[Markup]:
     """What was passed over, and what was odd about records that were read all the same."""
     others = sum(found.funnel.types.values()) - found.funnel.records
     told = [f"{others:,} other records (requests, metadata, …) were counted and passed over."]
+    told += [
+        f"Of the copies, {count:,} are of pages like one of {release}."
+        for release, count in found.funnel.copies_in_releases.items()
+        if count
+    ]
     told += [f"Noticed: {line}." for line in noticed_lines(noticed_in(found.run))]
     return [tag("p", each, class_="note") for each in told]

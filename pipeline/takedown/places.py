@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from pipeline.mended import is_mended
 from pipeline.receipts import Receipt, Receipts, committed, step_folder
 from pipeline.runs import FOLDER, RunRecord
-from pipeline.steps import MENDED
 from pipeline.storage import Storage
 
 INGEST = "ingest"
@@ -28,7 +28,7 @@ class Place:
     @property
     def is_mended(self) -> bool:
         """Whether a takedown mends the parts, rather than that they are made again."""
-        return self.step.startswith(MENDED)
+        return is_mended(self.step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.documents import Batch
+from dedup.exact import Exact
 from dedup.minhash import MinHash
 from dedup.scale import Extent, Shape
 from dedup.steps import Deduplication
@@ -24,7 +25,8 @@ from pipeline.tables import read_table
 
 Texts = tuple[tuple[str, ...], ...]  # of each file
 
-SCHEMA = pa.schema([("text", pa.large_string()), ("date", TIME), ("record_id", pa.large_string())])
+STRING = pa.large_string()
+SCHEMA = pa.schema([("text", STRING), ("date", TIME), ("record_id", STRING), ("url", STRING)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +37,15 @@ class Made:
     version: ClassVar[int] = 1
 
     files: Texts
+    urls: Texts = ()  # like `files`
 
     def batches(self, part: PartRun, columns: Sequence[str], rows: int = 3) -> Iterator[Batch]:
         for member, keep in enumerate(self.kept(part)):
             file = part.task.part.first + member
             texts = self.files[file]
             ids = [f"{file}-{row}" for row in range(len(texts))]
-            table = pa.table([list(texts), [None] * len(texts), ids], schema=SCHEMA).select(list(columns))
+            urls = list(self.urls[file]) if self.urls else [None] * len(texts)
+            table = pa.table([list(texts), [None] * len(texts), ids, urls], schema=SCHEMA).select(list(columns))
             row = 0
             for batch in table.to_batches(rows):
                 yield Batch(member, row, batch, keep[row : row + batch.num_rows])
@@ -66,17 +70,20 @@ class Silent:
 def deduplicated(
     root: Path,
     files: Texts,
-    minhash: MinHash,
+    minhash: MinHash | None,
     *,
     survival: Survival | None = None,
     shape: Shape | None = None,
     span: int = 1,
+    exact: tuple[Exact, ...] = (),
+    urls: Texts = (),
 ) -> Execution:
     """Runs the graph to its end, cut as `shape` says."""
     made = Deduplication(
         minhash=minhash,
         survival=survival or Components(),
-        documents=Made(files=files),
+        documents=Made(files=files, urls=urls),
+        exact=exact,
         extent=Extent(documents=sum(map(len, files)), files=len(files)),
         shape=shape or Shape(),
     )

@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple
 import pyarrow as pa
 from graph import Made, Silent, Texts, tables
 
+from dedup.exact import Exact
 from dedup.minhash import MinHash
 from dedup.releases import Release, sizes_of
 from dedup.scale import Extent, Shape
@@ -68,6 +69,7 @@ def released(
     survival: Survival,
     *,
     against: tuple[Release, ...] = (),
+    exact: tuple[Exact, ...] = (),
     shape: Shape | None = None,
     span: int = 2,
     name: str = "made",
@@ -82,6 +84,7 @@ def released(
         minhash=minhash,
         survival=survival,
         documents=Made(files=files),
+        exact=exact,
         extent=extent,
         shape=shape or Shape(),
         against=against,

@@ -26,6 +26,7 @@ def test_the_funnel_says_where_each_record_went(tmp_path: Path) -> None:
         "tokens": 0,
         "complete": True,
         "chars": 64,
+        "copies": {},
     }
     assert found.conservation() is None
 

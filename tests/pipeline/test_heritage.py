@@ -113,3 +113,20 @@ def test_what_was_taken_over_is_taken_over_again(folder: Folder, tmp_path: Path)
         assert [r.files for r in second.states[name].receipts.values()] == [
             r.files for r in first.states[name].receipts.values()
         ]
+
+
+def test_signals_that_tell_what_stands_in_other_documents_change_where_no_page_went(
+    folder: Folder, tmp_path: Path
+) -> None:
+    ingest = Step(name="ingest", stage=folder.numbers().stage)
+    counted = Step(
+        name="repeats-line", stage=Noisy(of="ingest", folder=str(folder.path)), inputs=(ingest,), partitions=1
+    )
+    noisy = Noisy(of="repeats-line", folder=str(folder.path))
+    told = Step(name="measure-repeated-line", stage=noisy, inputs=(ingest, counted))
+    steps = ingest, counted, told, folder.sums("decide", told)
+    again(tmp_path / "same", folder, steps, set())
+    assert folder.ran() == []
+    again(tmp_path / "out", folder, steps, {key(folder.source(), "b")})
+    rerun = [f"{step} {file}" for step in ("decide", "measure-repeated-line") for file in "abc"]
+    assert sorted(folder.ran()) == [*rerun, "repeats-line partition 0 of 1"]

@@ -53,7 +53,7 @@ def planned(truth: Truth, made: Deduplication, *, rows: int, span: int = 1) -> t
     """The steps from `minhash` to `survivors` as a run has them, but that the first makes what it writes."""
     making = PlantedSignatures(
         truth=truth,
-        minhash=made.minhash,
+        minhash=made.minhash or MinHash(family="fast"),
         documents=Planted(documents=truth.documents, rows=rows),
         survival=made.survival,
     )

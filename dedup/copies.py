@@ -1,0 +1,113 @@
+"""Documents of which exact copies were taken away, and what is known of those that were."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from dedup.documents import BATCH, Batch, Documents, Mask
+from dedup.numbering import Numbers, among, between
+from dedup.survivors import frame_of
+from pipeline.schemas import SETTLED, document_number
+from pipeline.steps import PartRun
+
+NEAR = "near_duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many documents each of some originals stands for, itself included."""
+
+    documents: Numbers
+    copies: npt.NDArray[np.int32]
+
+    def of(self, documents: Numbers) -> npt.NDArray[np.int32]:
+        """That of any documents: 1 for those that are no originals."""
+        if not self.documents.size:
+            return np.ones(documents.size, np.int32)
+        at = np.minimum(np.searchsorted(self.documents, documents), self.documents.size - 1)
+        return np.where(self.documents[at] == documents, self.copies[at], np.int32(1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncopied:
+    """Documents without the copies that the steps `copies-KIND` found, for each kind of `passes`; these must be inputs too."""
+
+    name: ClassVar[str] = "uncopied"
+    version: ClassVar[int] = 1
+
+    documents: Documents
+    passes: tuple[str, ...]
+
+    def batches(self, part: PartRun, columns: Sequence[str], rows: int = BATCH) -> Iterator[Batch]:
+        """All documents of the part, in order; copies are not kept."""
+        copies = self._copies(part)
+        for batch in self.documents.batches(part, columns, rows):
+            stays = ~np.isin(numbered(part, batch.member, batch.row, batch.keep.size), copies)
+            yield batch._replace(keep=batch.keep & stays)
+
+    def kept(self, part: PartRun) -> Iterator[Mask]:
+        """For each input file of the part, which documents are still kept."""
+        copies = self._copies(part)
+        for member, keep in enumerate(self.documents.kept(part)):
+            yield keep & ~np.isin(numbered(part, member, 0, keep.size), copies)
+
+    def texts(self, part: PartRun, wanted: Numbers) -> Iterator[tuple[int, str]]:
+        """The numbers `wanted` with their documents' texts."""
+        return self.documents.texts(part, wanted)
+
+    def sizes(self, part: PartRun) -> Sizes:
+        """How many documents each document of the part stands for; of several passes the last knows of those before it."""
+        found = pl.DataFrame(schema={"document": pl.UInt64, "copies": pl.Int32})
+        for kind in reversed(self.passes):
+            rows = among(part, f"copies-{kind}", part.task.part.first, part.task.part.count, "originals")
+            found = pl.concat([found, frame_of(rows).join(found, on="document", how="anti")])
+        found = found.sort("document")
+        return Sizes(found["document"].to_numpy(), found["copies"].to_numpy())
+
+    def _copies(self, part: PartRun) -> Numbers:
+        rows = [
+            among(part, f"copies-{kind}", part.task.part.first, part.task.part.count, "copies")["document"].to_numpy()
+            for kind in self.passes
+        ]
+        return np.concatenate([np.empty(0, np.uint64), *rows])
+
+
+def numbered(part: PartRun, member: int, row: int, rows: int) -> Numbers:
+    """The numbers of `rows` documents from `row` on of the `member`-th input file of the part."""
+    return np.arange(rows, dtype=np.uint64) + np.uint64(document_number(part.task.part.first + member, row))
+
+
+def answers(
+    part: PartRun, low: int, high: int, *, passes: Sequence[str], settled: Sequence[str], clustered: bool
+) -> pl.DataFrame:
+    """What is known of the documents from `low` to below `high`: `document`, `cluster`, `cluster_size`, `survivor`, `reason`.
+
+    A row for each clustered document (where there is a step `clusters`), for each copy of the passes `settled`, and for each
+    original of other documents that has no near-duplicate. `reason` is null for those that stay.
+    """
+    found = [_answer(between(part, "clusters", low, high), NEAR)] if clustered else []
+    found += [_answer(between(part, f"settled-{kind}", low, high, "settled"), f"same_{kind}") for kind in settled]
+    told = pl.concat([_answer(SETTLED.empty_table(), NEAR), *found])
+    for kind in reversed(passes):
+        originals = frame_of(between(part, f"copies-{kind}", low, high, "originals"))
+        alone = originals.join(told, on="document", how="anti")
+        alone = alone.select(
+            "document",
+            cluster="document",
+            cluster_size="copies",
+            survivor="document",
+            reason=pl.lit(None, pl.String),
+        )
+        told = pl.concat([told, alone])
+    return told
+
+
+def _answer(table: pa.Table, reason: str) -> pl.DataFrame:
+    frame = frame_of(table)
+    goes = pl.col("document") != pl.col("survivor")
+    return frame.select(*SETTLED.names, reason=pl.when(goes).then(pl.lit(reason)))

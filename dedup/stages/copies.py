@@ -1,0 +1,77 @@
+"""The stage of the steps `copies-url` and `copies-text`: of all documents with the same key the first of the order stays."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
+from typing import ClassVar
+
+import polars as pl
+
+from dedup.exact import Exact
+from dedup.groups import grouped, repeated
+from dedup.numbering import bundles, numbers
+from dedup.runs import Runs
+from dedup.survivors import elected, frame_of
+from pipeline.schemas import COPIES, ORIGINALS
+from pipeline.steps import PartRun
+from pipeline.tables import read_range
+
+KEY = ("high", "low")
+_KEYS = 1 << 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copies:
+    """Partition `p` of `partitions` elects the originals of its range of keys, about `rows` keys at a time."""
+
+    name: ClassVar[str] = "copies"
+    version: ClassVar[int] = 1
+
+    exact: Exact
+    order: tuple[str, ...]
+    partitions: int
+    rows: int
+
+    def run(self, part: PartRun) -> dict[str, int]:
+        """Writes `copies` by document, `pairs`, the same by original, and `originals`; counts keys, copies and originals.
+
+        A page that is everywhere costs its rows here, read a row group at a time, and nothing in what follows.
+        """
+        copies = Runs(part.writer("copies", COPIES), ("document",))
+        pairs = Runs(part.writer("pairs", COPIES), ("original", "document"))
+        originals = Runs(part.writer("originals", ORIGINALS), ("document",))
+        for low, high in self._pieces(part):
+            known = repeated(self._read(part, low, high, KEY), KEY)
+            columns = (*KEY, "copies", *(name for name in self.order if name != "release"))
+            chosen = elected(grouped(self._read(part, low, high, columns), known, KEY), self.order)
+            stands = chosen.select(document="survivor", copies="cluster_size").to_arrow().cast(ORIGINALS)
+            originals.add(stands)
+            for piece in grouped(self._read(part, low, high, KEY), known, KEY):
+                rows = piece.join(chosen, on="cluster", how="inner", maintain_order="left")
+                found = rows.filter(pl.col("document") != pl.col("survivor"))
+                table = found.select("document", original="survivor").to_arrow().cast(COPIES)
+                copies.add(table)
+                pairs.add(table)
+        for runs in (copies, pairs, originals):
+            runs.close()
+        return {"copies": copies.rows, "originals": originals.rows}
+
+    def _pieces(self, part: PartRun) -> list[tuple[int, int]]:
+        """The range of this partition cut into ranges of keys, from and to, of about `rows` keys."""
+        read = sum(receipt.rows("same") for receipt in part.receipts(self._input))
+        pieces = max(1, ceil(read / (self.partitions * self.rows)))
+        place, whole = part.partition * pieces, self.partitions * pieces
+        return list(pairwise((place + piece) * _KEYS // whole for piece in range(pieces + 1)))
+
+    @property
+    def _input(self) -> str:
+        return f"exact-{self.exact.by}"
+
+    def _read(self, part: PartRun, low: int, high: int, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """The `columns` and `document` of rows with keys from `low` to below `high`, a row group at a time."""
+        asked = tuple(dict.fromkeys((*columns, "member", "row")))
+        for receipt, first in bundles(part.receipts(self._input), part.span(self._input)):
+            for table in read_range(part.storage, receipt, "same", "high", low, high, asked):
+                number = numbers(first, table["member"].to_numpy(), table["row"].to_numpy())
+                yield frame_of(table.select(list(columns))).with_columns(document=pl.Series(number, dtype=pl.UInt64))

@@ -1,0 +1,64 @@
+"""The stage of the steps `exact-url` and `exact-text`: the keys by which documents are the same."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.copies import Sizes, Uncopied, numbered
+from dedup.documents import Batch, Documents, Judged
+from dedup.exact import Exact
+from dedup.runs import Runs
+from pipeline.errors import RecipeError
+from pipeline.schemas import SAME
+from pipeline.steps import PartRun
+
+READ = ("text", "date", "record_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Same:
+    """A row for each kept document that has a key: the key, and what the order of survival depends on."""
+
+    name: ClassVar[str] = "same"
+    version: ClassVar[int] = 1
+
+    exact: Exact
+    documents: Documents = field(default_factory=Judged)
+
+    def run(self, part: PartRun) -> dict[str, int]:
+        """Writes `same`, runs sorted by key; counts the documents looked at and those with a key."""
+        runs = Runs(part.writer("same", SAME), ("high", "low", "member", "row"))
+        columns = READ if self.exact.by in READ else (*READ, self.exact.by)
+        sizes = self.documents.sizes(part) if isinstance(self.documents, Uncopied) else None
+        documents = 0
+        for batch in self.documents.batches(part, columns):
+            documents += int(batch.keep.sum())
+            runs.add(self._rows(part, batch, sizes))
+        runs.close()
+        return {"documents": documents, "keys": runs.rows}
+
+    def _rows(self, part: PartRun, batch: Batch, sizes: Sizes | None) -> pa.Table:
+        kept = batch.table.filter(pa.array(batch.keep))
+        rows = np.flatnonzero(batch.keep)
+        number = numbered(part, batch.member, batch.row, batch.keep.size)[rows]
+        keys, known = self.exact.keys(kept[self.exact.by].to_pylist())
+        columns = {
+            "high": pa.array(keys[:, 0]),
+            "low": pa.array(keys[:, 1]),
+            "member": pa.array(np.full(rows.size, batch.member, np.int32)),
+            "row": pa.array((rows + batch.row).astype(np.int32)),
+            "copies": pa.array(sizes.of(number) if sizes else np.ones(rows.size, np.int32)),
+            "text_chars": pc.call_function("utf8_length", [kept["text"]]).cast(pa.int32()),
+            "date": kept["date"],
+            "record_id": kept["record_id"],
+        }
+        return pa.table([columns[name] for name in SAME.names], schema=SAME).filter(pa.array(known))
+
+
+def check_order(order: tuple[str, ...]) -> None:
+    """RecipeError for an order of survival that cannot elect originals."""
+    if "score" in order:
+        raise RecipeError("exact: which copy stays cannot depend on a score, which no step has given yet")
