@@ -17,7 +17,7 @@ help: ## list the targets
 
 $(STAMP): pyproject.toml requirements.lock requirements-files.lock requirements-installer.lock
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH: install Python 3.11 or run make PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "installing into .venv: a minute"
+	@echo "installing into .venv, and compiling: two minutes"
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	$(PIP) --require-hashes --no-deps -r requirements-installer.lock
