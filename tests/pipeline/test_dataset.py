@@ -192,7 +192,7 @@ def test_a_damaged_manifest_is_told_with_the_way_to_mend_it(tmp_path: Path) -> N
 def test_a_run_in_an_object_store_makes_the_same_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tiny import Listener
 
-    from pipeline import steps as machine
+    from pipeline import attempts as machine
     from pipeline.execution import Execution
 
     _, local = built(tmp_path)
