@@ -19,7 +19,8 @@ from pipeline.measures import ratio, schema
 Units = npt.NDArray[np.uint64]
 
 _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
-SPLITS = {"line": re.compile(r"\n"), "paragraph": _BLANK_LINES}
+_LINE_END = re.compile(r"\n")
+SPLITS = {"line": _LINE_END, "paragraph": _BLANK_LINES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,7 +101,7 @@ def test_beside_datatrove_both_read_the_same_pages(crawl: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["nonsense", "--ours-only"], "no benchmark 'nonsense': there are fineweb, driver, extract, measures"),
+        (["nonsense", "--ours-only"], "no benchmark 'nonsense': there are fineweb, dedup, driver, extract, measures"),
         (
             ["fineweb", "--ours-only", "--corpus", "nowhere"],
             "--corpus is for extract; fineweb takes its archives by --input",

@@ -45,6 +45,11 @@ MOST_GROWTH = 3.0
 # What an expression is used for: its methods, and how much of a text is shown to it where the code cuts it.
 SEARCH, MATCH, FULL = "search", "match", "fullmatch"
 USES: dict[str, tuple[str, int | None]] = {
+    "dedup/addresses.py:_ESCAPE": (SEARCH, None),
+    "dedup/addresses.py:_HOST": (FULL, None),
+    "dedup/addresses.py:_PARTS": (FULL, None),
+    "dedup/lines.py:_BLANK_LINES": (SEARCH, None),
+    "dedup/lines.py:_LINE_END": (SEARCH, None),
     "dedup/shingles.py:_DIGITS": (SEARCH, None),
     "dedup/shingles.py:_NUMBER": (SEARCH, None),
     "dedup/shingles.py:_UNPUNCTUATED": (SEARCH, None),
