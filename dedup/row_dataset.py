@@ -11,8 +11,7 @@ from typing import Any
 import orjson
 import yaml
 
-from pipeline.dataset import FOLDER, MANIFEST, public, read_dataset_manifest, shard_name
-from pipeline.errors import StorageError
+from pipeline.dataset import FOLDER, MANIFEST, packed, place, public, read_dataset_manifest, shard_name
 from pipeline.funnel import funnel
 from pipeline.inspection.clusters import overview
 from pipeline.publishing.checksums import NAME as CHECKSUMS
@@ -41,29 +40,16 @@ def build_row_dataset(run: OpenRun) -> dict[str, Any]:
     Raises:
         StorageError: a step is not finished, or its rows do not add up.
     """
-    storage, parts = run.storage, list(run.receipts("pack").values())
-    pack = run.step("pack")
-    if pack is None or not run.is_sealed(pack):
-        raise StorageError(f"{storage.location}: not every part is packed; run the same command again")
-    if wrong := funnel(run).conservation():
-        raise StorageError(f"{storage.location}: rows are not conserved: {wrong}")
+    storage, parts = run.storage, packed(run)
     manifest, described = _described(_manifest(run, parts))
     if read_dataset_manifest(storage) == manifest and described.keys() <= set(storage.names(FOLDER)):
         return manifest
-    storage.delete(MANIFEST)
     kept = {
         f"{FOLDER}/{name}": receipt.files[each].path
         for each, listed in (("data", manifest["shards"]), ("duplicates", manifest["beside"]))
         for name, receipt in zip((entry["path"] for entry in listed), parts, strict=True)
     }
-    for name, path in kept.items():
-        storage.copy(path, name)
-    for folder in (f"{FOLDER}/data", f"{FOLDER}/duplicates"):
-        for stale in storage.names(folder):
-            if f"{folder}/{stale}" not in kept:
-                storage.delete(f"{folder}/{stale}")
-    for name, text in described.items():
-        storage.put(f"{FOLDER}/{name}", text)
+    place(storage, kept, described)
     return manifest
 
 

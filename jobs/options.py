@@ -53,6 +53,15 @@ RayAddress = Annotated[
 ]
 Local = Annotated[bool, typer.Option("--local", help="Run in this process, one part after the other, without Ray.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+RecipeFile = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        metavar="RECIPE",
+        help="The run's recipe, file.py:function, where it is your own.",
+        show_default="the run's record",
+    ),
+]
 Root = Annotated[str, typer.Argument(metavar="ROOT", help="The folder or s3://bucket/prefix of a run.")]
 
 

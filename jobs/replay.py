@@ -10,7 +10,7 @@ import orjson
 import typer
 from rich.table import Table
 
-from jobs.options import Json, Root
+from jobs.options import Json, RecipeFile, Root
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError, RecipeError
 from pipeline.sizes import bytes_text
@@ -51,15 +51,6 @@ Pages = Annotated[int, typer.Option("--pages", metavar="N", min=1, help="Try at 
 Save = Annotated[
     str | None,
     typer.Option("--save", metavar="FILE", help="Write the texts that came out as JSON lines, an input for `curate`."),
-]
-RecipeFile = Annotated[
-    str | None,
-    typer.Option(
-        "--recipe",
-        metavar="RECIPE",
-        help="The run's recipe, file.py:function, where it has parts of your own.",
-        show_default="the run's record",
-    ),
 ]
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jobs.options import Json, Local, RayAddress, Root, Workers
+from jobs.options import Json, Local, RayAddress, RecipeFile, Root, Workers
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError, RecipeError
 
@@ -25,15 +25,6 @@ Scope = Annotated[
     str, typer.Option("--scope", metavar="page|cluster", help="The pages alone, or all copies of their text with them.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would go; change nothing.")]
-RecipeFile = Annotated[
-    str | None,
-    typer.Option(
-        "--recipe",
-        metavar="RECIPE",
-        help="The last run's recipe, file.py:function, where it is your own.",
-        show_default="the run's record",
-    ),
-]
 
 
 def takedown(  # noqa: PLR0913, PLR0917  a verb's options are its parameters

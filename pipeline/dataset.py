@@ -39,26 +39,40 @@ def build_dataset(run: OpenRun) -> dict[str, Any]:
     Raises:
         StorageError: a step is not finished, or its records do not add up.
     """
-    storage, shards = run.storage, list(run.receipts("pack").values())
-    pack = run.step("pack")
-    if pack is None or not run.is_sealed(pack):
-        raise StorageError(f"{storage.location}: not every shard is packed; run the same command again")
-    if wrong := funnel(run).conservation():
-        raise StorageError(f"{storage.location}: records are not conserved: {wrong}")
+    storage, shards = run.storage, packed(run)
     described = describe(_manifest(run, shards), Release())
     manifest: dict[str, Any] = orjson.loads(described["manifest.json"])
     if _is_current(storage, manifest, described):
         return manifest
+    names = (shard_name(number, len(shards)) for number in range(len(shards)))
+    place(storage, {name: shard.files["data"].path for name, shard in zip(names, shards, strict=True)}, described)
+    return manifest
+
+
+def packed(run: OpenRun) -> list[Receipt]:
+    """The parts of `pack`, in order; StorageError where a step is not finished, or what it read does not add up."""
+    where, pack = run.storage.location, run.step("pack")
+    if pack is None or not run.is_sealed(pack):
+        raise StorageError(f"{where}: not every shard is packed; run the same command again")
+    if wrong := funnel(run).conservation():
+        raise StorageError(f"{where}: records are not conserved: {wrong}")
+    return list(run.receipts("pack").values())
+
+
+def place(storage: Storage, files: Mapping[str, str], described: Mapping[str, bytes]) -> None:
+    """Makes the dataset's folder of `files` (names and where parts keep them) and texts; other files beside them go.
+
+    The old manifest goes first, so that a folder that is only half made is taken for none.
+    """
     storage.delete(MANIFEST)
-    names = [shard_name(number, len(shards)) for number in range(len(shards))]
-    for name, receipt in zip(names, shards, strict=True):
-        storage.copy(receipt.files["data"].path, name)
-    for stale in storage.names(f"{FOLDER}/data"):
-        if f"{FOLDER}/data/{stale}" not in names:
-            storage.delete(f"{FOLDER}/data/{stale}")
+    for name, path in files.items():
+        storage.copy(path, name)
+    for folder in sorted({name.rpartition("/")[0] for name in files}):
+        for stale in storage.names(folder):
+            if f"{folder}/{stale}" not in files:
+                storage.delete(f"{folder}/{stale}")
     for name, text in described.items():
         storage.put(f"{FOLDER}/{name}", text)
-    return manifest
 
 
 def read_dataset_manifest(storage: Storage) -> dict[str, Any] | None:
