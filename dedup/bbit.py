@@ -4,16 +4,17 @@
 value with probability s + (1 - s) / 2^b: where the whole values differ, their `b` bits still agree by accident once in 2^b
 (Li and König 2010, "b-Bit Minwise Hashing", for sets that are small beside all possible shingles). So of `k` values of which
 a share `p` is equal, (p - c) / (1 - c) with c = 2^-b estimates the similarity without bias, with the standard error
-sqrt(p (1 - p) / k) / (1 - c).
+sqrt(p (1 - p) / k) / (1 - c) (`dedup.theory.standard_error`).
 """
 
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.bands import mixed
+from dedup.theory import standard_error
 
 Packed = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
@@ -82,18 +83,6 @@ def estimates(values: int, bits: int) -> Floats:
 def estimate(one: Packed, other: Packed, values: int, bits: int) -> Floats:
     """The Jaccard similarity of documents, from their packed signatures of shape (…, bytes): shape (…)."""
     return estimates(values, bits)[equal_values(one, other, values, bits)]
-
-
-def standard_error(similarity: float, values: int, bits: int) -> float:
-    """How far an estimate is typically from a true `similarity`.
-
-    >>> [round(standard_error(0.5, 112, bits), 3) for bits in (1, 2, 4, 8, 16)]
-    [0.082, 0.061, 0.05, 0.047, 0.047]
-    """
-    packed_bytes(values, bits)
-    accident = 2.0**-bits
-    equal = similarity + (1 - similarity) * accident
-    return sqrt(equal * (1 - equal) / values) / (1 - accident)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

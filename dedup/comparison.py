@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.bands import band_keys
-from dedup.bbit import estimate, pack, standard_error
+from dedup.bbit import estimate, pack
 from dedup.minhash import Hashes, MinHash
-from dedup.reading import jaccard
+from dedup.shingles import jaccard
 from dedup.survival import Star, Survival
-from dedup.theory import probability
+from dedup.theory import probability, standard_error
 from pipeline.schemas import KEYS, SIGNATURE
 
 Packed = npt.NDArray[np.uint8]

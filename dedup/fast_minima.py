@@ -9,23 +9,16 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from dedup.band_kernels import mixed
 from dedup.fast_words import hash_words
 from dedup.instructions import lesser32, product32
 from pipeline.kernels import kernel
 
 BLOCK = 1024
 
-# The multipliers of splitmix64 (Steele, Lea, Flood 2014) and of PCG64 (O'Neill 2014): odd, and half of the bits set.
-_FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+# The multiplier of PCG64 (O'Neill 2014): odd, and half of its bits set.
 _GRAM = np.uint64(0x5851F42D4C957F2D)
-_S30, _S27, _S31, _S32 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32)
-
-
-@kernel()
-def _mixed(h: Any) -> Any:
-    h = (h ^ (h >> _S30)) * _FIRST
-    h = (h ^ (h >> _S27)) * _SECOND
-    return h ^ (h >> _S31)
+_S32 = np.uint64(32)
 
 
 @kernel()
@@ -38,7 +31,7 @@ def combine(words: Any, count: Any, ngram: Any, grams: Any) -> Any:
         first *= _GRAM
     for place in range(count - ngram + 1):
         total = total * _GRAM + words[place + ngram - 1]
-        grams[place] = _mixed(total)
+        grams[place] = mixed(total)
         total -= words[place] * first
     return count - ngram + 1
 

@@ -18,7 +18,7 @@ from pipeline.tables import TableWriter, read_batches, read_row_groups
 _BATCH = 1 << 14
 
 
-class Signed(NamedTuple):
+class SignedPart(NamedTuple):
     """A part of `minhash`, where it lies, and the number of its first file."""
 
     storage: Storage
@@ -26,7 +26,7 @@ class Signed(NamedTuple):
     first: int
 
 
-def members_of(clustered: pa.Table, signed: Sequence[Signed], minhash: MinHash, schema: pa.Schema) -> pa.Table:
+def members_of(clustered: pa.Table, signed: Sequence[SignedPart], minhash: MinHash, schema: pa.Schema) -> pa.Table:
     """The rows of `members`, of this `schema`, for the documents of `clustered`, all of which `signed` has; sorted by document.
 
     StorageError where not each has its place in the order and its keys.
@@ -46,7 +46,9 @@ def write_by_cluster(writer: TableWriter, members: pa.Table, elections: int) -> 
         writer.write_row_group(members.filter(pa.array(at == np.uint64(place))))
 
 
-def _ordered(clustered: pa.Table, signed: Sequence[Signed], schema: pa.Schema) -> dict[str, pa.Array | pa.ChunkedArray]:
+def _ordered(
+    clustered: pa.Table, signed: Sequence[SignedPart], schema: pa.Schema
+) -> dict[str, pa.Array | pa.ChunkedArray]:
     """The clustered documents with what `order` says of them."""
     document = clustered["document"].to_numpy()
     names = [name for name in schema.names if name not in ("document", "cluster", KEYS.name)]
@@ -65,7 +67,7 @@ def _ordered(clustered: pa.Table, signed: Sequence[Signed], schema: pa.Schema) -
     return {"document": clustered["document"], "cluster": clustered["cluster"]} | {n: table[n] for n in names}
 
 
-def _keys(document: Numbers, signed: Sequence[Signed], bands: int) -> Numbers:
+def _keys(document: Numbers, signed: Sequence[SignedPart], bands: int) -> Numbers:
     """The band keys of documents, which are sorted: shape (documents, bands)."""
     keys = np.zeros((document.size, bands), np.uint64)
     known = np.zeros(bands, np.int64)

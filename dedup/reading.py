@@ -7,19 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.documents import Documents
-from dedup.minhash import Hashes, MinHash
+from dedup.minhash import MinHash
 from dedup.releases import SOURCE_BITS, Release, opened
+from dedup.shingles import jaccard
 from pipeline.steps import PartRun
 
 Numbers = npt.NDArray[np.uint64]
 
 PAIRS = 256  # whose shingles are in memory at a time
-
-
-def jaccard(one: Hashes, other: Hashes) -> float:
-    """The share of common elements of two sets, each sorted without repeats; 0 where both are empty."""
-    common = np.intersect1d(one, other, assume_unique=True).size
-    return common / (one.size + other.size - common) if one.size or other.size else 0.0
 
 
 @dataclass(frozen=True, slots=True)

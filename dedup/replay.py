@@ -20,7 +20,7 @@ Numbers = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
+class SignedDocuments:
     """What is known of documents, a row for each of `order` (`dedup.survivors.ORDER_SCHEMA`), whose numbers are unique.
 
     `keys` has shape (documents, bands), `signed` says which documents have keys at all, and `packed`, which only stars
@@ -34,7 +34,7 @@ class Signed:
     similarities: Callable[[Numbers, Numbers], npt.NDArray[np.float64]] | None = None
 
 
-def stays(given: Signed, minhash: MinHash, survival: Survival) -> npt.NDArray[np.bool_]:
+def stays(given: SignedDocuments, minhash: MinHash, survival: Survival) -> npt.NDArray[np.bool_]:
     """Which documents stay: all that are no near-duplicate of a survivor."""
     documents = given.order["document"].to_numpy()
     if isinstance(survival, Star):
@@ -44,12 +44,12 @@ def stays(given: Signed, minhash: MinHash, survival: Survival) -> npt.NDArray[np
 
         signed = documents[given.signed]
         found = clusters(edges(given.keys[given.signed, band], signed) for band in range(given.keys.shape[1]))
-        elected = survivors(found, given.order)
+        elected = survivors(found, given.order, survival.order)
     removed = elected["document"].to_numpy()[~elected["keep"].to_numpy(zero_copy_only=False)]
     return ~np.isin(documents, removed)
 
 
-def _stars(given: Signed, minhash: MinHash, survival: Star) -> pa.Table:
+def _stars(given: SignedDocuments, minhash: MinHash, survival: Star) -> pa.Table:
     from dedup.election import elect_stars  # with its kernels, so only where they are used
 
     members = given.order.filter(pa.array(given.signed))

@@ -104,6 +104,7 @@ def _xxhashed(words: list[str], ngram: int) -> npt.NDArray[np.uint64]:
 
 def jaccard(one: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64]) -> float:
     """The exact similarity of two documents' shingles as sets; 0 where neither has any."""
-    shared = np.intersect1d(one, other).size
-    union = np.unique(one).size + np.unique(other).size - shared
+    one, other = np.unique(one), np.unique(other)
+    shared = np.intersect1d(one, other, assume_unique=True).size
+    union = one.size + other.size - shared
     return shared / union if union else 0.0

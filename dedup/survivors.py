@@ -26,11 +26,12 @@ _BATCH = 1 << 20  # rows held before they are folded into what is elected so far
 _SOURCES = 1 << 16
 
 
-def survivors(clusters: pa.Table, order: pa.Table) -> pa.Table:
+def survivors(clusters: pa.Table, order: pa.Table, by: Sequence[str] = DEFAULT_ORDER) -> pa.Table:
     """`CLUSTERED`, sorted by document: one row for each row of `clusters` (document, cluster: uint64).
 
     `order` has `ORDER_SCHEMA` and a row for at least each clustered document, in any order; only `date` may be null
-    there. ValueError where a clustered document has none, or several: never is that read as "nothing is duplicate".
+    there. `by` names what decides, as for `elected`. ValueError where a clustered document has none, or several: never is
+    that read as "nothing is duplicate".
     """
     members = frame_of(clusters.select(["document", "cluster"]))
     _refuse("documents that are in several clusters", members.filter(members["document"].is_duplicated()))
@@ -38,7 +39,7 @@ def survivors(clusters: pa.Table, order: pa.Table) -> pa.Table:
     _refuse("documents with several rows in the order", ranks.filter(ranks["document"].is_duplicated()))
     missing = members.join(ranks.drop_nulls(["text_chars", "record_id"]), on="document", how="anti")
     _refuse("clustered documents without a whole row in the order", missing)
-    return judged(members.sort("document"), elected([ranks]))
+    return judged(members.sort("document"), elected([ranks], by))
 
 
 def elected(members: Iterable[pl.DataFrame], by: Sequence[str] = DEFAULT_ORDER) -> pl.DataFrame:

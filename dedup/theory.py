@@ -109,7 +109,7 @@ def found_below(bound: float, pairs: Iterable[tuple[float, float]], bands: int =
     return sum(count * probability(similarity, bands, rows) for similarity, count in pairs if similarity < bound)
 
 
-class Shape(NamedTuple):
+class Cut(NamedTuple):
     """How a signature is cut, and what it takes to keep."""
 
     bands: int
@@ -126,7 +126,7 @@ def bytes_kept(bands: int, rows: int, bits: int = 0) -> int:
     return 8 * bands + ceil(bands * rows * bits / 8)
 
 
-def choose(similarity: float, recall: float, *, most_bytes: int, bits: int = 0, functions: int = 1024) -> Shape:
+def choose(similarity: float, recall: float, *, most_bytes: int, bits: int = 0, functions: int = 1024) -> Cut:
     """The shape that finds pairs of `similarity` with a chance of at least `recall` and the fewest less similar ones.
 
     For each number of rows there is a least number of bands, ceil(log(1 - recall) / log(1 - s^r)); of those that fit into
@@ -134,9 +134,9 @@ def choose(similarity: float, recall: float, *, most_bytes: int, bits: int = 0, 
     area under its curve left of `similarity`. ValueError where none fits.
 
     >>> choose(0.8, 0.92, most_bytes=112)
-    Shape(bands=14, rows=8, bytes=112)
+    Cut(bands=14, rows=8, bytes=112)
     >>> choose(0.8, 0.99, most_bytes=1024, bits=8)
-    Shape(bands=52, rows=11, bytes=988)
+    Cut(bands=52, rows=11, bytes=988)
     """
     _check_share("similarity", similarity)
     _check_share("recall", recall)
@@ -151,13 +151,13 @@ def choose(similarity: float, recall: float, *, most_bytes: int, bits: int = 0, 
     return min(fitting, key=lambda shape: (_area(similarity, shape), shape))
 
 
-def _area(similarity: float, shape: Shape, steps: int = 256) -> float:
+def _area(similarity: float, shape: Cut, steps: int = 256) -> float:
     return sum(probability(similarity * (step + 0.5) / steps, shape.bands, shape.rows) for step in range(steps))
 
 
-def _least_shape(similarity: float, recall: float, rows: int, bits: int) -> Shape | None:
+def _least_shape(similarity: float, recall: float, rows: int, bits: int) -> Cut | None:
     bands = _bands_for(similarity**rows, recall)
-    return Shape(bands, rows, bytes_kept(bands, rows, bits)) if bands else None
+    return Cut(bands, rows, bytes_kept(bands, rows, bits)) if bands else None
 
 
 def _bands_for(band: float, recall: float) -> int | None:

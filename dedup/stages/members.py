@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.columns import member_schema
-from dedup.gathering import Signed, members_of, write_by_cluster
+from dedup.gathering import SignedPart, members_of, write_by_cluster
 from dedup.minhash import MinHash
 from dedup.numbering import among
 from dedup.releases import OpenRelease, Release, opened
@@ -37,7 +37,7 @@ class Members:
         first = part.task.part.first
         clustered = among(part, "components", first, part.task.part.count)
         signed = [
-            Signed(part.storage, receipt, first + place * part.span("minhash"))
+            SignedPart(part.storage, receipt, first + place * part.span("minhash"))
             for place, receipt in enumerate(part.receipts("minhash"))
         ]
         table = members_of(
@@ -87,7 +87,7 @@ class Earlier:
             ends = np.array([bundle.first << 24, bundle.first + span << 24], np.uint64)
             low, high = np.searchsorted(document, ends).tolist()
             if low < high:
-                signed = [Signed(release.storage, bundle.receipt, bundle.first)]
+                signed = [SignedPart(release.storage, bundle.receipt, bundle.first)]
                 yield members_of(clustered.slice(low, high - low), signed, self.minhash, schema)
 
     def _share(self, partition: int) -> tuple[OpenRelease, int, int]:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from dedup.reading import jaccard
-from dedup.replay import Signed, stays
+from dedup.replay import SignedDocuments, stays
+from dedup.shingles import jaccard
 from jobs.looking.document_facts import Facts
 from jobs.looking.parts import LastSteps
 from pipeline.decide import judge, load_signals, tally
@@ -183,7 +183,7 @@ class Replay:
         if not sum(map(len, rows)):
             return list(passed)
         pairs = list(zip(facts, rows, strict=True))
-        signed = Signed(
+        signed = SignedDocuments(
             order=pa.concat_tables([each.order(some) for each, some in pairs]),
             keys=np.concatenate([each.keys[some] for each, some in pairs]),
             signed=np.concatenate([each.signed[some] for each, some in pairs]),

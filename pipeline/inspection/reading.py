@@ -53,11 +53,6 @@ class Files:
     def _rank(self, number: int) -> bytes:
         return hashlib.sha256(b"look\n" + self.run.source.parts[number].key.encode()).digest()
 
-    @property
-    def are_all(self) -> bool:
-        """Whether nothing that is ingested is left out."""
-        return len(self.numbers) == self.ingested
-
     def __iter__(self) -> Iterator["FileRows"]:
         """Each file, in the order of the source."""
         return (FileRows(self, number) for number in self.numbers)

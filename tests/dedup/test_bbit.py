@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.bbit import BITS, Bound, equal_values, estimate, estimates, pack, packed_bytes, standard_error
+from dedup.bbit import BITS, Bound, equal_values, estimate, estimates, pack, packed_bytes
 from dedup.minhash import MinHash
+from dedup.theory import standard_error
 
 SHAPES = st.tuples(st.integers(0, 6), st.integers(1, 40), st.integers(0, 2**32))
 

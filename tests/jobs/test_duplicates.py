@@ -129,9 +129,12 @@ def test_what_is_computed_of_members_is_so(rows: Path, data: Path) -> None:
         file, row = member["name"].split(":")
         return texts[file][int(row)]
 
-    for head in asked(str(rows), "--limit", "99")["largest"]:
+    heads = asked(str(rows), "--limit", "99")["largest"]
+    assert heads
+    for head in heads:
         (cluster,) = asked(str(rows), "--cluster", str(head["cluster"]), "--full")["clusters"]
         survivor, *removed = cluster["members"]
+        assert removed
         for each in removed:
             same = text_of(each) == text_of(survivor)
             assert (each["fate"] == "exact_copy") == same
@@ -187,6 +190,7 @@ def test_only_row_groups_that_may_hold_a_document_are_read(
 
     monkeypatch.setattr(pq.ParquetFile, "read_row_group", counting)
     clusters = json.loads(typed("duplicates", str(root), "--json").stdout)["largest"]
+    assert clusters
     for each in clusters:
         read.clear()
         assert cluster_of(opened, each["cluster"]) is not None

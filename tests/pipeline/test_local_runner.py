@@ -115,4 +115,4 @@ def test_threads_do_the_same_parts(tmp_path: Path) -> None:
     done = [outcome for _ in todo for outcome in runner.wait()]
     runner.close()
     assert sorted(outcome.name for outcome in done if isinstance(outcome, Receipt)) == ["a", "b", "c", "d"]
-    assert all(outcome.facts["cpu_seconds"] >= 0 for outcome in done if isinstance(outcome, Receipt))
+    assert all("cpu_seconds" in outcome.facts for outcome in done if isinstance(outcome, Receipt))

@@ -25,12 +25,12 @@ from jobs.synthetic.truth.corpus import ids
 from jobs.synthetic.truth.plan import BLOCK, MEMBER, Truth, drawn, key_of, own_key, place_of, similarity_of
 from pipeline.errors import GristmillError, RecipeError
 from pipeline.kernels import kernel
+from pipeline.rows.pieces import MOST_ROWS
 from pipeline.schemas import BANDS
 from pipeline.sources import Source, SourcePart
 from pipeline.steps import PartRun
 
 BATCH = 8_192
-MOST_ROWS = 1 << 24  # documents of a file: a document's number keeps 24 bits for its row
 _LOW32 = np.uint64(0xFFFFFFFF)
 _WHOLE = float(1 << 32)
 
