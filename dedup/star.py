@@ -6,6 +6,9 @@ match it stays. So the answer depends on pairs that share a key and on nothing e
 spread over partitions, or on the order of files; and the first documents of the order are decided alone as they are with all
 that follow.
 
+Of each key the first `MOST_COMPARED` documents that stay are looked at. A key that more share is no sign of likeness, since all
+of these are unlike each other; two that are alike share other keys too. What is removed is removed for a match all the same.
+
 Similarity is estimated from packed signatures (`dedup.bbit`). Where the estimate of a pair is borderline the caller may
 compute it; then the match that is estimated highest is taken, as before, but a borderline pair is a match only if its computed
 similarity says so.

@@ -1,7 +1,7 @@
 """The kernels of the star rule: keys are numbered, then one pass over the documents decides.
 
 Documents are named by their place in the order. Keys that several documents have in a band are numbered from 0, the others
-are -1. Each number has a stretch of `members`, as long as the key has documents, which is filled with those of them that
+are -1. Each number has a stretch of `members`, as long as the key has documents, which is filled with the first of them that
 stay: so candidates lie side by side, and a key that is everywhere is read through without jumping. A match is ranked by one
 number, equal values in the high 32 bits and the complement of the place below: the greater is the more similar, and
 of equals the earlier; 0 is none.
@@ -27,6 +27,9 @@ _EACH_8, _EACH_16 = np.uint64(0x0101010101010101), np.uint64(0x0001000100010001)
 _PAIRS, _NIBBLES = np.uint64(0x3333333333333333), np.uint64(0x0F0F0F0F0F0F0F0F)
 _SEVEN = np.uint64(0x7F7F7F7F7F7F7F7F)
 _LOW_BITS = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+MOST_COMPARED = (
+    1_000  # documents that stay with a key: a footer that a million unlike texts have must not cost their square
+)
 _READ = "Array({}, {}, 'C', readonly=True)".format
 
 
@@ -195,10 +198,10 @@ def _matches(
 
 @kernel()
 def _stays(place: int, keys: Small, index: tuple[Small, Small, Small]) -> None:
-    """Puts a document that stays among the members of its keys."""
+    """Puts a document that stays among the members of its keys, except of those that have as many as are compared."""
     starts, filled, members = index
     for number in keys:
-        if number >= 0:
+        if number >= 0 and filled[number] < MOST_COMPARED:
             members[starts[number] + filled[number]] = place
             filled[number] += 1
 

@@ -37,8 +37,9 @@ class Components:
 class Star:
     """In the order, a document goes if one that stays shares a band with it and is similar enough; else it stays.
 
-    It goes for the most similar of those that stay, the earliest of equals. So every document that goes has a near-duplicate
-    that stays, and what the first documents of the order say does not depend on those behind them.
+    It goes for the most similar of those that stay, the earliest of equals; of each band's key the first 1,000 that stay are
+    looked at. So every document that goes has a near-duplicate that stays, and what the first documents of the order say
+    does not depend on those behind them.
 
     `similarity` is the least Jaccard similarity, estimated from the lowest `bits` bits of each value of the signatures.
     With `read_text`, the texts of pairs whose estimate is within `errors` standard errors of the bound are read and their
@@ -46,7 +47,7 @@ class Star:
     """
 
     name: ClassVar[str] = "star"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     similarity: float = 0.5
     bits: int = 8

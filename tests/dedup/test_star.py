@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from dedup import star as module
 from dedup.bbit import BITS, Bound, estimate, pack
 from dedup.star import planned_bytes, stars
+from dedup.star_kernel import MOST_COMPARED
 
 VALUES = 12
 
@@ -141,6 +142,25 @@ def test_a_key_of_very_many_alike_costs_as_little_as_others():
     bound = Bound(similarity=0.5, values=112, bits=8)
     result = stars(np.full((count, 14), 5, np.uint64), np.zeros((count, 112), np.uint8), bound)
     assert not result.survivor.any()
+
+
+def test_a_key_of_very_many_that_are_all_unlike_costs_no_square_and_hides_no_match():
+    documents, kinds = 60_000, 30_000  # two of each kind, which share a key of their own beside that of all
+    random = np.random.default_rng(5)
+    signatures = np.tile(random.integers(0, 2**61, (kinds, VALUES), np.uint64), (2, 1))
+    keys = np.stack([np.zeros(documents, np.uint64), np.tile(np.arange(kinds, dtype=np.uint64), 2)], axis=1)
+    found = stars(keys, pack(signatures, 8), Bound(similarity=0.9, values=VALUES, bits=8))
+    assert (found.survivor == np.tile(np.arange(kinds), 2)).all()
+
+
+def test_of_a_key_the_first_that_stay_are_looked_at():
+    random = np.random.default_rng(6)
+    unlike = random.integers(0, 2**61, (MOST_COMPARED + 1, VALUES), np.uint64)
+    signatures = np.concatenate([unlike, unlike[[MOST_COMPARED - 1, MOST_COMPARED]]])
+    found = stars(
+        np.zeros((len(signatures), 1), np.uint64), pack(signatures, 8), Bound(similarity=1.0, values=VALUES, bits=8)
+    )
+    assert found.survivor[-2:].tolist() == [MOST_COMPARED - 1, len(signatures) - 1]
 
 
 def test_arrays_that_are_read_only_or_not_in_rows_are_taken():
