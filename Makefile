@@ -7,13 +7,14 @@ TESTED := .venv/.installed-test
 PEERS := .venv-peers/.installed
 TOOLKITS := .venv-toolkits/.installed
 DEDUPERS := .venv-dedupers/.installed
+JUICER := .venv-data-juicer/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
-.PHONY: help setup demo test check peers toolkits dedupers lock clean
+.PHONY: help setup demo test check peers toolkits dedupers data-juicer lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 $(STAMP): pyproject.toml requirements.lock requirements-files.lock requirements-installer.lock
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH: install Python 3.11 or run make PYTHON=/path/to/python3.11"; exit 1; }
@@ -74,6 +75,15 @@ $(DEDUPERS): requirements-dedupers.lock requirements-text-dedup.lock
 
 dedupers: $(DEDUPERS) ## make .venv-dedupers, in which `gristmill bench dedup` runs daft and text-dedup
 
+$(JUICER): requirements-data-juicer.lock
+	@echo "installing data-juicer into .venv-data-juicer: 5 GB, some minutes"
+	rm -rf .venv-data-juicer
+	$(PYTHON) -m venv .venv-data-juicer
+	.venv-data-juicer/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-data-juicer.lock
+	touch $(JUICER)
+
+data-juicer: $(JUICER) ## make .venv-data-juicer, in which `gristmill bench dedup` runs data-juicer
+
 lock: ## resolve the lock files again (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --group build pyproject.toml -o requirements.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --extra test --extra notebooks --group build \
@@ -83,6 +93,7 @@ lock: ## resolve the lock files again (needs uv)
 	done
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 requirements-peers.in -o requirements-peers.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 requirements-dedupers.in -o requirements-dedupers.lock
+	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 requirements-data-juicer.in -o requirements-data-juicer.lock
 
 clean: ## remove the environments and what the demo made
-	rm -rf .venv .venv-peers .venv-toolkits .venv-dedupers demo out
+	rm -rf .venv .venv-peers .venv-toolkits .venv-dedupers .venv-data-juicer demo out

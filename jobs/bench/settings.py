@@ -8,6 +8,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PEERS = CHECKOUT / ".venv-peers" / "bin" / "python"
 TOOLKITS = CHECKOUT / ".venv-toolkits" / "bin" / "python"
 DEDUPERS = CHECKOUT / ".venv-dedupers" / "bin" / "python"
+DATA_JUICER = CHECKOUT / ".venv-data-juicer" / "bin" / "python"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +19,8 @@ class Settings:
     that has datatrove, or None for ours alone; `also` names recipes to measure besides `fineweb`. `corpus` is a folder of
     archives with a gold file. `toolkits` is the Python that has the filters of dolma and NeMo Curator; `disagree` asks what they
     say besides what they take. `documents`, `words` and `signatures` say how much is made for `dedup`, and `systems` which of
-    them run (empty: all); `dedupers` is the Python that has daft and text-dedup. `runs` repeats the measurement, of which the
-    median counts. `output` holds the crawl and all runs.
+    them run (empty: all); `dedupers` is the Python that has daft and text-dedup, `data_juicer` the one that has that. `runs`
+    repeats the measurement, of which the median counts. `output` holds the crawl and all runs.
     """
 
     input: Path | None
@@ -38,6 +39,7 @@ class Settings:
     signatures: int | None = None
     systems: tuple[str, ...] = ()
     dedupers: Path | None = None
+    data_juicer: Path | None = None
 
 
 def real_crawl() -> Path | None:

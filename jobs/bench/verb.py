@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
-from jobs.bench.settings import DEDUPERS, PEERS, TOOLKITS, Settings, real_crawl
+from jobs.bench.settings import DATA_JUICER, DEDUPERS, PEERS, TOOLKITS, Settings, real_crawl
 from jobs.options import Json
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out
 from pipeline.errors import GristmillError, InputError, RecipeError
@@ -141,6 +141,7 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             signatures=signatures,
             systems=tuple(system or ()),
             dedupers=None if ours_only else dedupers.absolute(),
+            data_juicer=None if ours_only else DATA_JUICER,
         )
         result = benchmark.measure(settings)
         _write(output, what, result, benchmark.markdown(result))

@@ -63,6 +63,7 @@ def _peers(settings: Settings) -> list[System]:
         ("datatrove", "of_datatrove.py", settings.peers, "make peers"),
         ("daft", "of_daft.py", settings.dedupers, "make dedupers"),
         ("text-dedup", "of_text_dedup.py", settings.dedupers, "make dedupers"),
+        ("data-juicer", "of_data_juicer.py", settings.data_juicer, "make data-juicer"),
     )
     return [
         System(name=name, command=("-P", str(PEERS / script)), python=python, made_by=made_by)
