@@ -220,6 +220,15 @@ REPEATS = pa.schema(
     ]
 )
 
+# Where repeated lines are taken out of texts, and the reason of documents of which nothing is left then.
+REMOVED = pa.schema(
+    [
+        pa.field("spans", pa.list_(pa.struct([pa.field("start", pa.int32()), pa.field("chars", pa.int32())]))),
+        pa.field("keep", pa.bool_(), nullable=False),
+    ]
+)
+ONLY_REPEATS = "only_repeats"
+
 # A further column of `survivors`, where exact copies were taken away.
 REASON = pa.field("reason", TEXT)
 
@@ -264,6 +273,7 @@ TABLES: dict[str, pa.Schema] = {
     "units": UNITS,
     "repeats": REPEATS,
     "survivors": SURVIVORS,
+    "removed": REMOVED,
     "data": DATASET,
 }
 
