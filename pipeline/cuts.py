@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 from pipeline.evidence import Place
 from pipeline.measures import Edit
 
+ONLY_REPEATS = "only_repeats"
+"""Why a document goes of which nothing is left."""
+
 
 def united(places: Iterable[Place]) -> list[Place]:
     """The same characters as places in order of which none overlaps or touches another; empty ones go."""

@@ -220,14 +220,9 @@ REPEATS = pa.schema(
     ]
 )
 
-# Where repeated lines are taken out of texts, and the reason of documents of which nothing is left then.
-REMOVED = pa.schema(
-    [
-        pa.field("spans", pa.list_(pa.struct([pa.field("start", pa.int32()), pa.field("chars", pa.int32())]))),
-        pa.field("keep", pa.bool_(), nullable=False),
-    ]
-)
-ONLY_REPEATS = "only_repeats"
+# Where repeated lines are taken out of texts.
+SPAN = pa.struct([pa.field("start", pa.int32()), pa.field("chars", pa.int32())])
+REMOVED = pa.schema([pa.field("spans", pa.list_(SPAN)), pa.field("keep", pa.bool_(), nullable=False)])
 
 # A further column of `survivors`, where exact copies were taken away.
 REASON = pa.field("reason", TEXT)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from pipeline.archives.record import Record
 from pipeline.archives.warc import MAX_BODY, read_record_at
+from pipeline.cuts import ONLY_REPEATS
 from pipeline.dataset import shard_name
 from pipeline.earlier import earlier_document, is_earlier
 from pipeline.errors import InputError
@@ -22,7 +23,7 @@ from pipeline.receipts import Receipt
 from pipeline.remarks import ELSEWHERE
 from pipeline.rows.columns import RowColumns
 from pipeline.runs import BESIDE, OpenRun, StepRecord
-from pipeline.schemas import ONLY_REPEATS, PAGE_FACTS, RECORDS, document_number
+from pipeline.schemas import PAGE_FACTS, RECORDS, document_number
 from pipeline.sources import ROW_FILES, SourcePart
 from pipeline.tables import read_rows, read_table
 from pipeline.url_index import look_up

@@ -9,9 +9,9 @@ import numpy as np
 from dedup.documents import Batch, Documents
 from dedup.numbering import Numbers, among
 from dedup.removal import RemoveRepeatedLines
-from pipeline.cuts import united, without
+from pipeline.cuts import ONLY_REPEATS, united, without
 from pipeline.evidence import Place
-from pipeline.schemas import ONLY_REPEATS, REMOVED, document_number
+from pipeline.schemas import REMOVED, document_number
 from pipeline.steps import PartRun
 
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from pipeline.cuts import ONLY_REPEATS
 from pipeline.funnel import funnel
 from pipeline.inspection.reading import FileRows, Files, id_hash
 from pipeline.measures import Rule
 from pipeline.runs import OpenRun
-from pipeline.schemas import ONLY_REPEATS
 
 Told = Callable[[str, int, int], None]
 """Hears of progress: what is being done, how many files are through, of how many."""

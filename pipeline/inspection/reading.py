@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xxhash
 
+from pipeline.cuts import ONLY_REPEATS
 from pipeline.receipts import Receipt
 from pipeline.runs import BESIDE, OpenRun
-from pipeline.schemas import ONLY_REPEATS, RECORDS
+from pipeline.schemas import RECORDS
 from pipeline.storage import Storage
 from pipeline.storage_errors import damage_errors
 from pipeline.tables import columns_of, read_table

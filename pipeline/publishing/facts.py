@@ -5,9 +5,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.cuts import ONLY_REPEATS
 from pipeline.pack import dump_of
 from pipeline.runs import OpenRun
-from pipeline.schemas import ONLY_REPEATS, data_schema
+from pipeline.schemas import data_schema
 
 
 def dataset_facts(run: OpenRun) -> dict[str, Any]:

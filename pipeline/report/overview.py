@@ -93,10 +93,9 @@ def _near_duplicates(numbers: Funnel) -> dict[str, int]:
     return {name: count for name, count in {**found, "near_duplicate": within}.items() if count}
 
 
-def funnel_section(found: Gathered) -> Markup:
-    """Each way out with its number, in the order in which a page meets them."""
-    numbers, whole = found.funnel, found.funnel.records
-    groups = (
+def _groups(numbers: Funnel) -> tuple[tuple[str, dict[str, int]], ...]:
+    """Each fate but that of being kept, with its reasons, in the order in which a page meets them."""
+    return (
         ("failed", numbers.failed),
         ("gate", numbers.gated),
         ("rule", numbers.dropped),
@@ -104,6 +103,12 @@ def funnel_section(found: Gathered) -> Markup:
         ("near_duplicate", _near_duplicates(numbers)),
         ("emptied", numbers.emptied),
     )
+
+
+def funnel_section(found: Gathered) -> Markup:
+    """Each way out with its number, in the order in which a page meets them."""
+    numbers, whole = found.funnel, found.funnel.records
+    groups = _groups(numbers)
     most = max([1, numbers.kept, *(count for _, group in groups for count in group.values())])
     left = tag("td", f"{whole:,}", class_="n hide")
     rows = [cells(["records", None, f"{whole:,}", share(whole, whole), left], (2, 3), "total")]
