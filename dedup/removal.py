@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import numpy as np
-
 from dedup.lines import SPLITS, RepeatedLines, Units
 from pipeline.errors import RecipeError
 from pipeline.evidence import Place, lines_of
@@ -34,8 +32,8 @@ class RemoveRepeatedLines:
         pieces = list(lines_of(text, SPLITS[self.lines.unit]))
         units = [text[start:end].strip() for start, end in pieces]
         looked = [place for place, unit in enumerate(units) if len(unit) >= self.lines.min_chars]
-        again = np.isin(self.lines.hashes([units[place] for place in looked]), goes)
-        gone = {place for place, goes_too in zip(looked, again.tolist(), strict=True) if goes_too}
+        hashes, known = self.lines.hashes([units[place] for place in looked]).tolist(), set(goes.tolist())
+        gone = {place for place, each in zip(looked, hashes, strict=True) if each in known}
         ends = [*(start for start, _ in pieces[1:]), len(text)]
         found = [(pieces[place][0], ends[place]) for place in sorted(gone)]
         if len(pieces) - 1 in gone:
