@@ -1,7 +1,7 @@
 """Lines and paragraphs that stand in several documents: menus, footers, licences, quotations.
 
 CCNet (Wenzek et al. 2020, section 3.1) compares paragraphs by 64 bits of a hash, Dolma and Lee et al. 2022 what repeats in larger
-sets. Here nothing is removed because it repeats: how much does is told as signals, of which a recipe may make rules.
+sets. How much of a page repeats is told as signals, of which a recipe may make rules; `dedup.removal` takes it out.
 """
 
 import hashlib

@@ -185,8 +185,8 @@ def _print_recipe(made: "Recipe") -> None:
     for rule in made.rules:
         table.add_row(rule.signal, f"{rule.op} {rule.value}", rule.reason)
     out.print(table)
-    survival = made.survival if made.minhash or made.exact else None
-    for item in (*made.exact, made.minhash, survival, *made.transforms, made.tokens):
+    survival = made.survival if made.minhash or made.exact or made.repeats or made.removals else None
+    for item in (*made.exact, made.minhash, survival, *made.removals, *made.transforms, made.tokens):
         if item is not None:
             out.print(f"  {item}")
 

@@ -10,10 +10,11 @@ from types import ModuleType
 from typing import ClassVar
 
 from dedup.exact import Exact
-from dedup.line_steps import line_steps
+from dedup.line_steps import line_steps, removal_steps
 from dedup.lines import RepeatedLines
 from dedup.minhash import MinHash
 from dedup.releases import Release, sizes_of
+from dedup.removal import RemoveRepeatedLines, check_units
 from dedup.scale import Extent, Scale
 from dedup.steps import Deduplication
 from dedup.survival import Components, Survival
@@ -57,7 +58,8 @@ class Recipe:
     `measures` are taken from stored text after ingest: add one there and no HTML is read again; `annotations` are joined there
     from files, and `repeats` say what of a page stands in others too. `bundle` files share a part of
     the small steps, `shard_files` files share a shard; the second must be a multiple of the first. `columns` names those of
-    Parquet and JSONL input. With `rehydration` the dataset says how often a page counts by the size of its cluster.
+    Parquet and JSONL input. With `rehydration` the dataset says how often a page counts by the size of its cluster. `removals`
+    take lines out of what stays, before the `transforms` see it.
     """
 
     version: ClassVar[int] = 1
@@ -73,6 +75,7 @@ class Recipe:
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     scale: Scale = field(default_factory=Scale, metadata=NOT_IDENTITY)
     rehydration: Rehydration | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
+    removals: tuple[RemoveRepeatedLines, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
     transforms: tuple[Transform, ...] = ()
     tokens: TokenCounter | None = None
     limits: Limits = field(default_factory=Limits)
@@ -87,6 +90,7 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.rehydration and self.minhash is None:
             raise RecipeError(f"recipe {self.name}: rehydration weighs near-duplicates, and minhash looks for none")
+        check_units(self.removals)
         written = with_signals(
             self.ingest_stage().schema(), [each.signals for each in (*self.measures, *self.annotations, *self.repeats)]
         )
@@ -140,6 +144,12 @@ class Recipe:
         ]
         return tuple(step for each in steps for step in each[:-1]), tuple(each[-1] for each in steps)
 
+    def _removing(self, read: tuple[Step, Step], extent: Extent) -> tuple[Step, ...]:
+        """The steps that say what goes of the texts that stay, the last for `pack`; none where nothing is taken out."""
+        if not self.removals:
+            return ()
+        return removal_steps(self.removals, read, self.scale, extent, order=self.survival.order, span=self.bundle)
+
     def steps(self, extent: Extent | None = None, against: tuple[Release, ...] = ()) -> tuple[Step, ...]:
         """The graph over a source of this `extent`, each step after its inputs; without it, that of a small source.
 
@@ -158,16 +168,18 @@ class Recipe:
         deduplication = self.deduplication(extent, against)
         dedup = deduplication.steps((ingest, decide), span=self.bundle) if deduplication else ()
         last = dedup[-1] if dedup else decide
+        removing = self._removing((ingest, last), extent or Extent())
         pack = Step(
             name="pack",
             stage=Pack(
                 transforms=self.transforms,
                 tokens=self.tokens,
                 survivors=last.name if dedup else None,
+                removed=removing[-1].name if removing else None,
                 facts=reading.facts,
                 rehydration=self.rehydration,
             ),
-            inputs=(ingest, last),
+            inputs=(ingest, last, *removing[-1:]),
             span=self.shard_files,
         )
         index = Step(
@@ -176,7 +188,7 @@ class Recipe:
             inputs=(ingest,),
             partitions=self.index_partitions,
         )
-        return (ingest, *counted, *measuring, decide, *dedup, pack, index)
+        return (ingest, *counted, *measuring, decide, *dedup, *removing, pack, index)
 
 
 def shipped_function(name: str) -> Callable[[], Recipe]:

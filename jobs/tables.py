@@ -48,6 +48,8 @@ def funnel_table(numbers: Funnel) -> Table:
         table.add_row("  near_duplicate", f"{-numbers.near_duplicates:,}", share(numbers.near_duplicates, whole))
     for release, count in numbers.in_releases.items():
         table.add_row(f"    of these, like one of {release}", f"{-count:,}", share(count, whole))
+    for reason, count in numbers.emptied.items():
+        table.add_row(f"  emptied: {reason}", f"{-count:,}", share(count, whole))
     table.add_section()
     table.add_row("kept", f"{numbers.kept:,}", share(numbers.kept, whole), style="bold green")
     others = sum(numbers.types.values()) - whole

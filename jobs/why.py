@@ -21,6 +21,9 @@ Text = Annotated[
 ]
 
 
+MOST_LINES, MOST_CHARS = 10, 100  # of what was removed
+
+
 def why(root: Root, page: Page, text: Text = False, json: Json = False) -> None:
     """Say everything known of one page: each signal against its rule, its duplicates, where it went.
 
@@ -95,6 +98,8 @@ def _print(told: "Story") -> None:
         )
     if told.edits:
         out.print(f"  edits     {told.edits} place(s) of the text were changed at ingest")
+    if told.removed:
+        _print_removed(told.removed)
     if told.checks:
         out.print(_rules(told))
     unjudged = {name: value for name, value in told.signals.items() if value is not None} if told.checks else {}
@@ -107,6 +112,19 @@ def _print(told: "Story") -> None:
     _print_duplicates(told)
     if told.shard:
         out.print(f"  packed in {told.shard}")
+
+
+def _print_removed(pieces: "list[str]") -> None:
+    """What was taken out of the text, the first lines of it."""
+    lines = [line.strip() for piece in pieces for line in piece.split("\n") if line.strip()]
+    chars = sum(map(len, pieces))
+    out.print(
+        f"  removed   {chars:,} characters that other pages have, {len(lines):,} line(s) at {len(pieces):,} place(s):"
+    )
+    for line in lines[:MOST_LINES]:
+        out.print(f"    {line[:MOST_CHARS]}{'…' if len(line) > MOST_CHARS else ''}", markup=False, highlight=False)
+    if len(lines) > MOST_LINES:
+        out.print(f"    … {len(lines) - MOST_LINES:,} more")
 
 
 def _charset(record: "dict[str, object]") -> str:

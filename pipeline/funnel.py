@@ -11,7 +11,7 @@ class Funnel:
     """Records in, and each way out. `in_order` below is the order in which a page meets them.
 
     Of the `near_duplicates`, `in_releases` are of documents of earlier releases, by the names of their sources; of the `copies`,
-    the originals of `copies_in_releases` are.
+    the originals of `copies_in_releases` are. `emptied` had nothing but repeated lines, which were taken out.
     """
 
     bytes: int
@@ -28,15 +28,17 @@ class Funnel:
     copies: dict[str, int] = field(default_factory=dict[str, int])
     in_releases: dict[str, int] = field(default_factory=dict[str, int])
     copies_in_releases: dict[str, int] = field(default_factory=dict[str, int])
+    emptied: dict[str, int] = field(default_factory=dict[str, int])
 
     def as_json(self) -> dict[str, Any]:
-        """The funnel as a machine reads it; without releases where there are none, as before there were any."""
-        return {name: value for name, value in asdict(self).items() if value or not name.endswith("in_releases")}
+        """The funnel as a machine reads it; without releases or emptied pages where there are none, as before there were any."""
+        later = ("in_releases", "copies_in_releases", "emptied")
+        return {name: value for name, value in asdict(self).items() if value or name not in later}
 
     def conservation(self) -> str | None:
         """None where records = kept + dropped + failed; else what does not add up. Only a complete run can be asked."""
         out = sum(self.failed.values()) + sum(self.gated.values()) + sum(self.dropped.values())
-        total = out + sum(self.copies.values()) + self.near_duplicates + self.kept
+        total = out + sum(self.copies.values()) + self.near_duplicates + sum(self.emptied.values()) + self.kept
         return None if total == self.records else f"{self.records} records, but {total} kept, dropped or failed"
 
 
@@ -69,6 +71,7 @@ def funnel(run: OpenRun) -> Funnel:
         kept=pack.get("rows", 0),
         tokens=pack.get("tokens", 0),
         chars=pack.get("chars", 0),
+        emptied=_group(run.totals("remove-repeats"), "dropped."),
         complete=last is not None and run.is_sealed(last),
         in_releases=_in_releases(run, survivors, "in_release"),
         copies_in_releases=_in_releases(run, survivors, "copies_in_release") if any(copies.values()) else {},

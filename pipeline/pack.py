@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import repeat
@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
 
+from pipeline.cuts import without
+from pipeline.evidence import Place
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import Transform
 from pipeline.pages import Pages
@@ -39,8 +41,9 @@ class TokenCount(Protocol):
 class Pack:
     """Writes one shard: applies the last transforms (personal data), counts tokens, keeps the order of records.
 
-    `survivors` names the step that says which duplicates stay; None packs all that `decide` keeps. `facts` names what `documents`
-    tells of a page besides its text, and the dataset does after its own columns. `rehydration` weighs clusters by their size.
+    `survivors` names the step that says which duplicates stay; None packs all that `decide` keeps. `removed` names the one that
+    says what goes of their texts before the transforms. `facts` names what `documents` tells of a page besides its text, and the
+    dataset does after its own columns. `rehydration` weighs clusters by their size.
     """
 
     name: ClassVar[str] = "pack"
@@ -50,6 +53,7 @@ class Pack:
     transforms: tuple[Transform, ...] = ()
     tokens: TokenCount | None = None
     survivors: str | None = None
+    removed: str | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
     facts: tuple[str, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
     rehydration: Rehydration | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
 
@@ -59,15 +63,17 @@ class Pack:
         writer = part.writer("data", schema, SHARD_ROW_GROUP)
         counts = Counter(rows=0, tokens=0, chars=0, arrow_bytes=0)
         dates: list[str] = []
-        keeps = self._keeps(part)
+        keeps, cuts = self._keeps(part), self._cuts(part)
         for file, receipt in zip(part.task.files, part.receipts("ingest"), strict=True):
             origins = _origins(part, receipt, (dump_of(file.name, part.task.source), file.name))
             for batch in read_batches(part.storage, receipt, "documents", (*KEPT_COLUMNS, *self.facts), BATCH):
                 sizes = [next(keeps) for _ in range(batch.num_rows)]
                 here = [next(origins) for _ in range(batch.num_rows)]
+                if self.removed:
+                    batch, sizes = _cut(batch, sizes, [next(cuts) for _ in sizes])
                 dates += self._pack(writer, batch, sizes, here, counts)
                 dates = [min(dates), max(dates)] if dates else []
-        if next(keeps, None) is not None:
+        if next(keeps, None) is not None or next(cuts, None) is not None:
             raise AssertionError("more documents are judged than there are")
         part.facts["dates"] = dates
         counts["arrow_bytes"] = writer.arrow_bytes
@@ -84,6 +90,13 @@ class Pack:
         verdicts = kept_records(part)
         for receipt in part.receipts("ingest"):
             yield from (int(keep) for keep in kept_documents(part, receipt, verdicts))
+
+    def _cuts(self, part: PartRun) -> Iterator[list[Place] | None]:
+        """For each document in order where something goes from its text, None where nothing would be left to keep."""
+        for receipt in part.receipts(self.removed) if self.removed else ():
+            table = read_table(part.storage, receipt, "removed")
+            for spans, keep in zip(table["spans"].to_pylist(), table["keep"].to_pylist(), strict=True):
+                yield places_of(spans) if keep else None
 
     def _pack(
         self,
@@ -137,6 +150,21 @@ class Pack:
         """Facts with the same replacements as the texts: an address in a title is one too."""
         changed = self._transformed([fact or "" for fact in facts], urls)
         return [None if fact is None else new for fact, new in zip(facts, changed, strict=True)]
+
+
+def places_of(spans: Sequence[Mapping[str, int]] | None) -> list[Place]:
+    """The spans of a row of `removed`, from and to."""
+    return [(span["start"], span["start"] + span["chars"]) for span in spans or ()]
+
+
+def _cut(batch: pa.RecordBatch, sizes: list[int], cuts: list[list[Place] | None]) -> tuple[pa.RecordBatch, list[int]]:
+    """The batch with shorter texts, and no size for a document that goes."""
+    texts = [without(text, cut or []) for text, cut in zip(batch["text"].to_pylist(), cuts, strict=True)]
+    place = batch.schema.get_field_index("text")
+    return (
+        batch.set_column(place, batch.schema.field(place), pa.array(texts, batch.schema.field(place).type)),
+        [0 if cut is None else size for size, cut in zip(sizes, cuts, strict=True)],
+    )
 
 
 def _origins(part: PartRun, receipt: Receipt, file: Origin) -> Iterator[Origin]:

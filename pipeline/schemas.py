@@ -220,6 +220,10 @@ REPEATS = pa.schema(
     ]
 )
 
+# Where repeated lines are taken out of texts.
+SPAN = pa.struct([pa.field("start", pa.int32()), pa.field("chars", pa.int32())])
+REMOVED = pa.schema([pa.field("spans", pa.list_(SPAN)), pa.field("keep", pa.bool_(), nullable=False)])
+
 # A further column of `survivors`, where exact copies were taken away.
 REASON = pa.field("reason", TEXT)
 
@@ -264,6 +268,7 @@ TABLES: dict[str, pa.Schema] = {
     "units": UNITS,
     "repeats": REPEATS,
     "survivors": SURVIVORS,
+    "removed": REMOVED,
     "data": DATASET,
 }
 

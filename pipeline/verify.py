@@ -20,7 +20,7 @@ from pipeline.tables import read_table
 from pipeline.takedown.tombstones import FOLDER as TAKEDOWNS
 from pipeline.takedown.tombstones import load_tombstones, unfinished
 
-ALIGNED = {"verdicts": "records", "signals": "documents", "survivors": "documents"}
+ALIGNED = {"verdicts": "records", "signals": "documents", "survivors": "documents", "removed": "documents"}
 
 
 @dataclass(frozen=True, slots=True)

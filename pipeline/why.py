@@ -11,11 +11,13 @@ import pyarrow.compute as pc
 
 from pipeline.archives.record import Record
 from pipeline.archives.warc import MAX_BODY, read_record_at
+from pipeline.cuts import ONLY_REPEATS
 from pipeline.dataset import shard_name
 from pipeline.earlier import earlier_document, is_earlier
 from pipeline.errors import InputError
 from pipeline.inputs import open_input
 from pipeline.measures import Rule
+from pipeline.pack import places_of
 from pipeline.reading import open_reader
 from pipeline.receipts import Receipt
 from pipeline.remarks import ELSEWHERE
@@ -44,6 +46,7 @@ class RuleCheck:
 class Story:
     """One record of the run. `verdict` is None where `decide` has not reached it yet.
 
+    `removed` are the pieces of the stored text that the dataset has not, because other documents of it have them.
     `facts` are the title, author and date that the page gives itself, where the run asked for them and the page says so.
     """
 
@@ -59,6 +62,7 @@ class Story:
     shard: str | None = None
     text: str | None = None
     edits: int = 0
+    removed: list[str] = field(default_factory=list[str])
     remarks: list[str] = field(default_factory=list[str])
     facts: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -117,20 +121,25 @@ def story(run: OpenRun, part: int, row: int) -> Story:
     duplicates = (
         _duplicates(run, part, document_row) if verdict["verdict"] == "keep" and document_row is not None else None
     )
-    removed = duplicates is not None and not duplicates["keep"]
+    copied = duplicates is not None and not duplicates["keep"]
+    stays = verdict["verdict"] == "keep" and not copied
+    cut = _cut(run, part, document_row) if stays and document_row is not None else None
+    reason = duplicates["reason"] if duplicates is not None and copied else verdict["reason"]
+    emptied = cut is not None and not cut["keep"]
     return Story(
         part=part,
         row=row,
         file=run.source.parts[part].name,
         record=record,
         signals=fields,
-        verdict="drop" if removed else verdict["verdict"],
-        reason=duplicates["reason"] if duplicates is not None and removed else verdict["reason"],
+        verdict="drop" if copied or emptied else verdict["verdict"],
+        reason=ONLY_REPEATS if emptied else reason,
         checks=_checks(run, fields, verdict["violations"]) if document_row is not None else [],
         duplicates=duplicates,
-        shard=_shard(run, part) if verdict["verdict"] == "keep" and not removed else None,
+        shard=_shard(run, part) if stays and not emptied else None,
         text=document.get("text"),
         edits=len(document.get("edits") or ()),
+        removed=[document["text"][start:end] for start, end in places_of(cut["spans"] if cut else None)],
         facts={name: document[name] for name in PAGE_FACTS.names if document.get(name) is not None},
         remarks=[*_remarks(run, receipt, row), *_elsewhere(run, part, record["record_id"])],
     )
@@ -186,6 +195,12 @@ def _checks(run: OpenRun, signals: dict[str, Any], violations: list[int]) -> lis
         RuleCheck(rule=rule, value=signals.get(rule.signal), fails=number in violations)
         for number, rule in enumerate(run.record.rules)
     ]
+
+
+def _cut(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | None:
+    """What was taken out of the document because it repeats; None where the run takes nothing out, or has not yet."""
+    found = _bundled(run, "remove-repeats", part, "documents")
+    return read_rows(run.storage, found[0], "removed", found[1] + document_row)[0] if found else None
 
 
 def _duplicates(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | None:

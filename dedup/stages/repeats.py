@@ -1,7 +1,7 @@
 """The stages of `repeats-…` and `measure-repeated-…`: lines that several documents have, and how much of each they are."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil
 from typing import ClassVar
@@ -14,6 +14,7 @@ from dedup.lines import RepeatedLines
 from dedup.numbering import among, bundles, numbers
 from dedup.runs import Runs
 from dedup.survivors import elected, frame_of
+from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import signals_of
 from pipeline.schemas import REPEATS, document_number
 from pipeline.steps import PartRun
@@ -25,7 +26,10 @@ _STORED = {"record_id": "record_hash"}  # the order's names for what is stored b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeats:
-    """Partition `p` of `partitions` counts the documents of its range of hashes, about `rows` rows at a time."""
+    """Partition `p` of `partitions` counts the documents of its range of hashes, about `rows` rows at a time.
+
+    Of all that were read, or of those that are `kept` after everything else has judged them.
+    """
 
     name: ClassVar[str] = "repeats"
     version: ClassVar[int] = 1
@@ -34,6 +38,7 @@ class Repeats:
     order: tuple[str, ...]
     partitions: int
     rows: int
+    kept: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `repeats`, runs sorted by document; counts its rows and the different units.
@@ -65,7 +70,7 @@ class Repeats:
 
     @property
     def _input(self) -> str:
-        return f"units-{self.lines.unit}"
+        return f"units-{'kept-' if self.kept else ''}{self.lines.unit}"
 
     def _read(self, part: PartRun, low: int, high: int, names: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Unit, document and what the order's `names` depend on, of hashes from `low` to below `high`."""

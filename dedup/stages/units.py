@@ -1,5 +1,6 @@
-"""The stage of the steps `units-line` and `units-paragraph`: the hashes of each document's lines or paragraphs."""
+"""The stage of the steps `units-…`: the hashes of each document's lines or paragraphs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,6 +23,7 @@ class LineUnits:
 
     name: ClassVar[str] = "units"
     version: ClassVar[int] = 1
+    columns_read: ClassVar[Mapping[str, tuple[str, ...]]] = {"survivors": ("keep",)}
 
     lines: RepeatedLines
     documents: Documents

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 COLOURS = {
     "kept": "#2f7d5b",
+    "emptied": "#3a8c99",
     "near_duplicate": "#5a6fb5",
     "copy": "#8d62a8",
     "rule": "#c98a1b",

@@ -72,7 +72,7 @@ class Run:
     def funnel(self) -> pl.DataFrame:
         """Where the records went: `fate`, `reason`, `records`, `share` (0 to 1).
 
-        A fate is failed, gate, rule, copy, near_duplicate or kept.
+        A fate is failed, gate, rule, copy, near_duplicate, emptied or kept.
         """
         return frames.funnel_frame(self._run)
 

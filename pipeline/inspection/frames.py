@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from pipeline.cuts import ONLY_REPEATS
 from pipeline.funnel import funnel
 from pipeline.inspection.reading import FileRows, Files, id_hash
 from pipeline.measures import Rule
@@ -12,7 +13,7 @@ from pipeline.runs import OpenRun
 Told = Callable[[str, int, int], None]
 """Hears of progress: what is being done, how many files are through, of how many."""
 
-FATES = ("failed", "gate", "rule", "copy", "near_duplicate", "kept")
+FATES = ("failed", "gate", "rule", "copy", "near_duplicate", "emptied", "kept")
 """The ways out of the funnel, in the order in which a page meets them."""
 
 COPIES = ("same_url", "same_text")
@@ -42,7 +43,9 @@ def funnel_frame(run: OpenRun) -> pl.DataFrame:
     ways = {"failed": numbers.failed, "gate": numbers.gated, "rule": numbers.dropped, "copy": numbers.copies}
     for fate, group in ways.items():
         rows += [(fate, reason, count) for reason, count in group.items()]
-    rows += [("near_duplicate", "near_duplicate", numbers.near_duplicates), ("kept", None, numbers.kept)]
+    rows.append(("near_duplicate", "near_duplicate", numbers.near_duplicates))
+    rows += [("emptied", reason, count) for reason, count in numbers.emptied.items()]
+    rows.append(("kept", None, numbers.kept))
     kinds = {"fate": pl.String, "reason": pl.String, "records": pl.Int64}
     table = pl.DataFrame(rows, schema=kinds, orient="row").filter((pl.col("records") > 0) | (pl.col("fate") == "kept"))
     return table.with_columns(share=pl.col("records") / max(numbers.records, 1))
@@ -105,6 +108,8 @@ def fate_of() -> pl.Expr:
         .then(pl.lit("near_duplicate"))
         .when(pl.col("reason").is_in(COPIES))
         .then(pl.lit("copy"))
+        .when(pl.col("reason") == ONLY_REPEATS)
+        .then(pl.lit("emptied"))
         .when(pl.col("verdict").is_null())
         .then(pl.lit(UNDECIDED))
         .otherwise(pl.lit("rule"))

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xxhash
 
+from pipeline.cuts import ONLY_REPEATS
 from pipeline.receipts import Receipt
 from pipeline.runs import BESIDE, OpenRun
 from pipeline.schemas import RECORDS
@@ -124,7 +125,8 @@ class FileRows:
 
         Beside the columns of the table `records` there are those of later measures, `verdict`, `reason` and `violations`
         (null where `decide` has not been), and `cluster`, `cluster_size`, `survivor`. The verdict of a document that was
-        removed as a copy is `drop`, its reason `near_duplicate`, `same_url` or `same_text`.
+        removed as a copy is `drop`, its reason `near_duplicate`, `same_url` or `same_text`; that of one of which nothing was left
+        is too, for `only_repeats`.
         """
         wanted = [*self._records_columns, *self._measured, *JUDGED, *CLUSTERED] if columns is None else list(columns)
         own = [name for name in wanted if name in self._records_columns]
@@ -156,9 +158,20 @@ class FileRows:
         answers = answers.select(pl.all().gather(table["document_row"]))
         table = pl.concat([table, said, answers], how="horizontal")
         copy = (pl.col("verdict") == "keep") & ~pl.col("keep")
-        return table.with_columns(
+        table = table.with_columns(
             verdict=pl.when(copy).then(pl.lit("drop")).otherwise("verdict"),
             reason=pl.when(copy).then("why_copy").otherwise("reason"),
+        )
+        return self._with_emptied(table)
+
+    def _with_emptied(self, table: pl.DataFrame) -> pl.DataFrame:
+        left = self._files.beside("remove-repeats", self.number, "documents", "removed", ["keep"])
+        if left is None:
+            return table
+        emptied = (pl.col("verdict") == "keep") & ~left["keep"].gather(table["document_row"])
+        return table.with_columns(
+            verdict=pl.when(emptied).then(pl.lit("drop")).otherwise("verdict"),
+            reason=pl.when(emptied).then(pl.lit(ONLY_REPEATS)).otherwise("reason"),
         )
 
     def documents(self, columns: Sequence[str], rows: Sequence[int] | None = None) -> pl.DataFrame:

@@ -42,6 +42,8 @@ def _rows(manifest: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
         yield row(code("near_duplicate"), numbers["near_duplicates"], REASONS["near_duplicate"])
     for release, count in numbers.get("in_releases", {}).items():
         yield row(f"of these, like one of {code(release)}", count, "an earlier release has a near-duplicate")
+    for reason, count in numbers.get("emptied", {}).items():
+        yield row(f"emptied: {code(reason)}", count, REASONS[reason])
     yield row("**kept**", numbers["kept"], "the documents of this dataset")
 
 

@@ -22,7 +22,7 @@ def recipe_section(manifest: dict[str, Any]) -> str:
         f"## How it was made\n\nThe recipe is {code(manifest['recipe'])}. What follows is all of it; `manifest.json` holds the "
         "same for machines, with nothing shortened."
     )
-    judged = (_rules(manifest), _exact_copies(manifest), _near_duplicates(manifest))
+    judged = (_rules(manifest), _exact_copies(manifest), _near_duplicates(manifest), _repeats(manifest))
     sections = (first, _measuring(manifest), *judged, _packing(manifest))
     return "\n\n".join(filter(None, sections))
 
@@ -130,6 +130,23 @@ def _survival(clusters: dict[str, Any]) -> str:
             f"similarity of at least {value_text(rule['similarity'])}: so each that went has a near-duplicate that stayed."
         )
     return f"Documents that share a band form clusters across the whole source. Of each cluster {order} stays."
+
+
+def _repeats(manifest: dict[str, Any]) -> str:
+    """Which repeated lines were taken out of the texts, and how much that was; nothing where the recipe takes none."""
+    items = stage(manifest, "remove-repeats").get("removals")
+    if not items:
+        return ""
+    removed = manifest["removed"]
+    counted = [
+        ("documents with shorter texts", f"{removed['documents']:,}"),
+        ("documents of which nothing was left", f"{removed['emptied']:,}"),
+        ("characters taken out", f"{removed['chars']:,}"),
+    ]
+    return (
+        "### Repeated lines\n\nTaken out of the texts of what stays where several of these documents have them.\n\n"
+        f"{items_table(items)}\n\n{table(('', 'value'), counted, 'lr')}"
+    )
 
 
 def _packing(manifest: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.cuts import ONLY_REPEATS
 from pipeline.pack import dump_of
 from pipeline.runs import OpenRun
 from pipeline.schemas import data_schema
@@ -24,6 +25,7 @@ def dataset_facts(run: OpenRun) -> dict[str, Any]:
         "dates": _dates(run),
         "arrow_bytes": run.totals("pack").get("arrow_bytes"),
         "duplicates": _duplicates(run),
+        **_removed(run),
     }
 
 
@@ -59,3 +61,13 @@ def _duplicates(run: OpenRun) -> dict[str, int] | None:
         "clusters": joined.get("clusters", 0),
         "removed": joined.get("removed", 0),
     }
+
+
+def _removed(run: OpenRun) -> dict[str, dict[str, int]]:
+    """How much was taken out of texts because it repeats; nothing where the run takes nothing out."""
+    if run.step("remove-repeats") is None:
+        return {}
+    told = run.totals("remove-repeats")
+    emptied = told.get(f"dropped.{ONLY_REPEATS}", 0)
+    counts = {"documents": told.get("changed", 0), "emptied": emptied, "chars": told.get("removed_chars", 0)}
+    return {"removed": counts}

@@ -33,6 +33,7 @@ REASONS = {
     "same_text": "another page with the same text stays, or stands for both in what follows",
     "taken_down": "taken down on request; nothing of the page is stored",
     "near_duplicate": "another page of its cluster of near-duplicates stays",
+    "only_repeats": "nothing of the page was left when lines or paragraphs that other pages have were taken out",
     "corrupt_record": "bytes of the archive that cannot be read as records",
     "truncated_record": "the archive ends within the record",
     "no_text": "the row's text is null or missing",
@@ -56,6 +57,7 @@ REASONS = {
 
 ITEMS = {
     "repeated_lines": "measure: how much of a page is lines or paragraphs that stand in other pages too",
+    "remove_repeated_lines": "transform: takes out lines or paragraphs that several pages of the dataset have",
     "html_only": "gate: passes HTML only",
     "url_policy": "gate: block lists of domains and addresses, listed words in addresses",
     "trafilatura": "extractor: from HTML to the main text",

@@ -19,6 +19,7 @@ LOG_FROM = 50.0  # a signal without negative values that reaches this far is dra
 
 NAMES = {
     "kept": "kept",
+    "emptied": "nothing but repeated lines",
     "near_duplicate": "near-duplicates",
     "copy": "exact copies",
     "rule": "dropped by a rule",

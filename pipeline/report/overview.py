@@ -7,12 +7,15 @@ from pipeline.report.gathering import Gathered
 from pipeline.report.markup import Markup, breakable, joined, tag
 from pipeline.report.tables import DASH, amount, cells, share, size, table
 
+_EMPTIED = ", or nothing is left of it without the lines that other pages have"
+
 
 def counts(found: Gathered) -> dict[str, int]:
     """Records by fate; those that no step has judged yet are what is left."""
     numbers = found.funnel
     known = {
         "kept": numbers.kept,
+        "emptied": sum(numbers.emptied.values()),
         "near_duplicate": numbers.near_duplicates,
         "copy": sum(numbers.copies.values()),
         "rule": sum(numbers.dropped.values()),
@@ -90,16 +93,22 @@ def _near_duplicates(numbers: Funnel) -> dict[str, int]:
     return {name: count for name, count in {**found, "near_duplicate": within}.items() if count}
 
 
-def funnel_section(found: Gathered) -> Markup:
-    """Each way out with its number, in the order in which a page meets them."""
-    numbers, whole = found.funnel, found.funnel.records
-    groups = (
+def _groups(numbers: Funnel) -> tuple[tuple[str, dict[str, int]], ...]:
+    """Each fate but that of being kept, with its reasons, in the order in which a page meets them."""
+    return (
         ("failed", numbers.failed),
         ("gate", numbers.gated),
         ("rule", numbers.dropped),
         ("copy", numbers.copies),
         ("near_duplicate", _near_duplicates(numbers)),
+        ("emptied", numbers.emptied),
     )
+
+
+def funnel_section(found: Gathered) -> Markup:
+    """Each way out with its number, in the order in which a page meets them."""
+    numbers, whole = found.funnel, found.funnel.records
+    groups = _groups(numbers)
     most = max([1, numbers.kept, *(count for _, group in groups for count in group.values())])
     left = tag("td", f"{whole:,}", class_="n hide")
     rows = [cells(["records", None, f"{whole:,}", share(whole, whole), left], (2, 3), "total")]
@@ -124,7 +133,7 @@ def funnel_section(found: Gathered) -> Markup:
         tag(
             "p",
             "A record leaves at the first thing that stops it: reading it fails, a gate ends its measurement, a rule drops "
-            "it, or a copy or near-duplicate of it stays instead.",
+            f"it, or a copy or near-duplicate of it stays instead{_EMPTIED if numbers.emptied else ''}.",
             class_="lead",
         ),
         table(["", "", "records", "share", tag("th", "left", class_="n hide", scope="col")], rows, (2, 3, 4)),

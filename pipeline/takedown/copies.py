@@ -1,6 +1,6 @@
 """The copies of some pages: texts that are equal in all that is stored, and near-duplicates by the clusters of the last run."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from pipeline.takedown.listing import bare_id
 from pipeline.takedown.places import INGEST, Part, Place
 from pipeline.takedown.tombstones import TEXT_OF, digest_with
 
+_CLUSTERED = (("clusters", "clusters"), ("settled-text", "settled"), ("settled-url", "settled"))  # steps and tables
 _PART, _SOURCE, _ROW = 24, 48, (1 << 24) - 1
 
 
@@ -85,17 +86,22 @@ def _mates(run: OpenRun, parts: Sequence[Part], found: Found) -> dict[Part, Rows
 
 
 def _clustered_with(run: OpenRun, documents: Sequence[int]) -> list[int]:
-    """All members of the clusters that hold one of these documents."""
-    holding = pc.field("document").isin(pa.array(documents, pa.uint64()))
-    clusters = {row["cluster"] for row in _clustered(run, holding)}
-    inside = pc.field("cluster").isin(pa.array(sorted(clusters), pa.uint64()))
-    return [row["document"] for row in _clustered(run, inside)]
+    """All members of the clusters that hold one of these documents, exact copies too.
+
+    A survivor that has only exact copies is in no row of its own.
+    """
+    wanted = pa.array(documents, pa.uint64())
+    clusters = {
+        row["cluster"] for row in _clustered(run, pc.field("document").isin(wanted) | pc.field("survivor").isin(wanted))
+    }
+    inside = list(_clustered(run, pc.field("cluster").isin(pa.array(sorted(clusters), pa.uint64()))))
+    return sorted({row[name] for row in inside for name in ("document", "survivor")})
 
 
-def _clustered(run: OpenRun, where: pc.Expression) -> list[dict[str, int]]:
-    receipts = run.receipts("clusters").values()
-    tables = [read_table(run.storage, receipt, "clusters", ["document", "cluster"], where) for receipt in receipts]
-    return [row for table in tables for row in table.to_pylist()]
+def _clustered(run: OpenRun, where: pc.Expression) -> Iterator[dict[str, int]]:
+    for step, name in _CLUSTERED:
+        for receipt in run.receipts(step).values():
+            yield from read_table(run.storage, receipt, name, ["document", "cluster", "survivor"], where).to_pylist()
 
 
 def _record_rows(storage: Storage, part: Part, documents: Sequence[int]) -> Rows:

@@ -1,7 +1,8 @@
-"""Every gate, measure and transform of `filters`, for the contracts that all of them keep.
+"""Every gate, measure and transform, for the contracts that all of them keep.
 
 A class of a module of `filters` is taken up by itself. One that cannot be built without arguments gets factories in FACTORIES, by
 the names its parts bear; one whose asset is not installed raises RecipeError, and its contracts are skipped with that reason.
+Those of `dedup`, which look at all documents, are there as `across` makes them parts.
 """
 
 import importlib
@@ -11,8 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+from across import Removing, Repeating
 
 import filters
+from dedup.lines import RepeatedLines
+from dedup.removal import RemoveRepeatedLines
 from filters.c4 import C4Lines
 from filters.datatrove_adapter import DatatroveEditingFilter, DatatroveFilter, DatatroveFormatter
 from filters.gopher_quality import GopherQuality
@@ -24,6 +28,8 @@ from pipeline.pages import Pages
 
 _THEIRS = "datatrove.pipeline"
 
+PARAGRAPHS = RepeatedLines(unit="paragraph")
+
 FACTORIES: dict[str, dict[str, Callable[[], Part]]] = {
     "DatatroveFilter": {
         "GopherQuality": lambda: DatatroveFilter.of(f"{_THEIRS}.filters.GopherQualityFilter", min_doc_words=20),
@@ -33,6 +39,8 @@ FACTORIES: dict[str, dict[str, Callable[[], Part]]] = {
         "Regex": lambda: DatatroveFilter.of(f"{_THEIRS}.filters.RegexFilter", called="brackets", regex_exp=r"\[\d*\]"),
     },
     "DatatroveEditingFilter": {"C4Quality": lambda: DatatroveEditingFilter.of(f"{_THEIRS}.filters.C4QualityFilter")},
+    # `repeated_line_ratio` is a signal of DCLM's too, and no recipe has both: so that of paragraphs is the customary one here.
+    "Repeating": {"Paragraphs": lambda: Repeating(lines=PARAGRAPHS)},
     "DatatroveFormatter": {
         "PII": lambda: DatatroveFormatter.of(f"{_THEIRS}.formatters.PIIFormatter"),
         "SymbolLines": lambda: DatatroveFormatter.of(f"{_THEIRS}.formatters.SymbolLinesFormatter"),
@@ -55,6 +63,11 @@ VARIANTS: dict[
         "NLTK": lambda: GopherRepetition(blank_lines=True, tokenizer=NltkEnglish()),
         "German": lambda: GopherRepetition(language="de"),
     },
+    "Removing": {
+        "paragraphs": lambda: Removing(removal=RemoveRepeatedLines(lines=PARAGRAPHS)),
+        "everywhere": lambda: Removing(removal=RemoveRepeatedLines(keep_first=False, lines=RepeatedLines(min_chars=5))),
+    },
+    "Repeating": {"lines": Repeating},
     "LineQuality": {"NLTK": lambda: LineQuality(blank_lines=True, tokenizer=NltkEnglish())},
 }
 
@@ -77,6 +90,7 @@ def part_cases() -> list[Case]:
     modules = [importlib.import_module(f"filters.{found.name}") for found in pkgutil.iter_modules(filters.__path__)]
     classes = [cls for module in modules for cls in vars(module).values() if isinstance(cls, type)]
     own = {cls.__name__: cls for cls in classes if cls.__module__.startswith("filters.") and _is_part(cls)}
+    own |= {cls.__name__: cls for cls in (Removing, Repeating)}
     found: list[Case] = []
     for name in sorted(own):
         made = {f"{name}-{block}": build for block, build in FACTORIES.get(name, {}).items()} or {name: own[name]}

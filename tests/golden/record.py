@@ -1,6 +1,7 @@
 """What every part says of the pages of `pages.json`, kept by (name, version): output cannot change without a version.
 
-`python tests/golden/record.py` adds what is missing in `outputs.json`. It never replaces an entry: a part whose output changes
+`python tests/golden/record.py` adds what is missing in `outputs.json`, and in `survivors.json` what the rules of survival say of
+made documents. It never replaces an entry: a part whose output changes
 gets a new version, and then a new entry.
 """
 
@@ -13,6 +14,7 @@ import orjson
 # The folder of `parts`, and the checkout for whoever runs this file as a program.
 sys.path[:0] = [str(Path(__file__).parents[1] / "contracts"), str(Path(__file__).parents[2])]
 
+import survival  # noqa: E402
 from parts import Case, answer, part_cases  # noqa: E402
 
 from pipeline.errors import RecipeError  # noqa: E402
@@ -20,6 +22,7 @@ from pipeline.measures import Part  # noqa: E402
 from pipeline.pages import Pages  # noqa: E402
 
 OUTPUTS = Path(__file__).with_name("outputs.json")
+SURVIVORS = Path(__file__).with_name("survivors.json")
 
 PAGES: dict[str, dict[str, str]] = orjson.loads(Path(__file__).with_name("pages.json").read_bytes())
 MIMES = ["text/html", "text/html; charset=utf-8", "application/xhtml+xml", "application/pdf", None]
@@ -42,6 +45,10 @@ def recorded() -> dict[str, dict[str, dict[str, Any]]]:
     return orjson.loads(OUTPUTS.read_bytes()) if OUTPUTS.exists() else {}
 
 
+def recorded_survivors() -> dict[str, list[list[Any]]]:
+    return orjson.loads(SURVIVORS.read_bytes()) if SURVIVORS.exists() else {}
+
+
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
     edits = row.get("edits")
     return row if edits is None else {**row, "edits": [[edit.start, edit.removed, edit.inserted] for edit in edits]}
@@ -58,6 +65,17 @@ def main() -> None:
     OUTPUTS.write_bytes(
         orjson.dumps(outputs, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
     )
+    told = recorded_survivors()
+    for rule in survival.RULES:
+        told.setdefault(survival.key(rule), survival.told(rule))
+    lines = [
+        f"{orjson.dumps(name).decode()}:[\n{_rows(rows)}\n]" for name, rows in sorted(told.items())
+    ]  # a document a line, so that a difference can be read
+    SURVIVORS.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def _rows(rows: list[list[Any]]) -> str:
+    return ",\n".join(orjson.dumps(row).decode() for row in rows)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import record
 
+from dedup.survival import Survival
 from pipeline.errors import RecipeError
 
 
@@ -27,6 +28,13 @@ def test_the_output_of_a_version_never_changes(case: Any) -> None:
     key = record.key(case, part)
     assert key in then, "a new part or version: add it with `python tests/golden/record.py`"
     assert now == then[key]
+
+
+@pytest.mark.parametrize("rule", record.survival.RULES, ids=record.survival.key)
+def test_who_survives_by_a_version_of_a_rule_never_changes(rule: Survival) -> None:
+    now, then = record.survival.told(rule), record.recorded_survivors()
+    assert 0 < sum(row[4] for row in now) < len(now)
+    assert now == then[record.survival.key(rule)]
 
 
 def test_the_recorded_pages_are_the_pages() -> None:

@@ -1,6 +1,6 @@
 """A shard is the pages that stay of a fixed range of files, in their order, with FineWeb's columns."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,8 +17,8 @@ from pipeline.execution import Execution
 from pipeline.measures import NO_SIGNALS, Transformed, signals_of
 from pipeline.pack import SHARD_ROW_GROUP, Pack, dump_of, iso
 from pipeline.pages import Pages
-from pipeline.schemas import DATASET, SURVIVORS
-from pipeline.steps import PartRun
+from pipeline.schemas import DATASET, REMOVED, SURVIVORS
+from pipeline.steps import PartRun, Step
 
 
 def shards(execution: Execution, root: Path) -> list[pa.Table]:
@@ -153,6 +153,41 @@ def test_judgements_that_do_not_match_the_documents_fail_the_part(tmp_path: Path
     pages = {name: CRAWL[name] for name in ("a.warc", "b.warc")}  # four documents
     with pytest.raises(PartsFailed, match="step pack"):
         packed(tmp_path, pages, survivors=Astray(rows=count))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """Takes the first four characters of each text, and all of the third; of `rows` documents."""
+
+    name: ClassVar[str] = "cut"
+    version: ClassVar[int] = 1
+
+    rows: int
+
+    def run(self, part: PartRun) -> dict[str, int]:
+        spans = [[{"start": 0, "chars": 4}]] * self.rows
+        part.writer("removed", REMOVED).write_columns({"spans": spans, "keep": [row != 2 for row in range(self.rows)]})
+        return {}
+
+
+def cut_steps(rows: int, pages: Any) -> list[Step]:
+    """The steps of a crawl of two files, of which `cut` says what goes."""
+    *before, pack, index = crawl_steps(pages, pack=Pack(survivors="survivors", removed="cut"))
+    cut = Step(name="cut", stage=Cut(rows=rows), inputs=(before[0], before[-1]), span=2)
+    return [*before, cut, replace(pack, inputs=(*pack.inputs, cut)), index]
+
+
+def test_what_goes_of_a_text_is_not_packed_and_a_document_that_goes_leaves_no_row(tmp_path: Path) -> None:
+    pages = {name: (Page(url=name, text=f"{name} text"), Page(url=f"{name}2", text=f"{name} other")) for name in "ab"}
+    found = rows(shards(execute(tmp_path, crawl_of(pages), *cut_steps(4, pages)), tmp_path))
+    assert [(row["url"], row["text"]) for row in found] == [("a", "xt"), ("a2", "her"), ("b2", "her")]
+
+
+@pytest.mark.parametrize("count", [0, 3, 5])
+def test_cuts_that_do_not_match_the_documents_fail_the_part(tmp_path: Path, count: int) -> None:
+    pages = {name: (Page(url=name, text=f"{name} text"), Page(url=f"{name}2", text=f"{name} other")) for name in "ab"}
+    with pytest.raises(PartsFailed, match="step pack"):
+        execute(tmp_path, crawl_of(pages), *cut_steps(count, pages))
 
 
 def test_the_same_run_gives_the_same_shards(tmp_path: Path) -> None:
