@@ -8,20 +8,20 @@ from dedup.ingested import Ingested
 from dedup.lines import RepeatedLines
 from dedup.scale import Extent, Scale
 from dedup.stages.repeats import LineSignals, Repeats
-from dedup.stages.same import check_order
 from dedup.stages.units import LineUnits
+from dedup.survival import Survival
 from pipeline.steps import Step
 
 
 def line_steps(
-    lines: RepeatedLines, ingest: Step, scale: Scale, extent: Extent, *, order: tuple[str, ...], span: int
+    lines: RepeatedLines, ingest: Step, scale: Scale, extent: Extent, *, survival: Survival, span: int
 ) -> tuple[Step, ...]:
-    """The steps after `ingest`, in order; the last writes the signals. RecipeError for an order that no line can have."""
-    check_order(order)
+    """The steps after `ingest`, in order; the last writes the signals. A line is first where the order of `survival` says so."""
     partitions, rows = scale.units(extent)
     unit = lines.unit
-    hashed = Step(name=f"units-{unit}", stage=LineUnits(lines=lines, documents=Ingested()), inputs=(ingest,), span=span)
-    counting = Repeats(lines=lines, order=order, partitions=partitions, rows=rows)
+    hashing = LineUnits(lines=lines, documents=Ingested(), score=survival.score)
+    hashed = Step(name=f"units-{unit}", stage=hashing, inputs=(ingest,), span=span)
+    counting = Repeats(lines=lines, order=survival.order, partitions=partitions, rows=rows)
     counted = Step(name=f"repeats-{unit}", stage=counting, inputs=(hashed,), partitions=partitions)
     told = Step(name=f"measure-repeated-{unit}", stage=LineSignals(measure=lines), inputs=(ingest, counted))
     return hashed, counted, told

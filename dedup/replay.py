@@ -21,7 +21,7 @@ Numbers = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """What is known of documents, a row for each of `order` (`dedup.survivors.ORDER_SCHEMA`), whose numbers are unique.
+    """What is known of documents, a row for each of `order` (`dedup.survivors.ordered_schema`), whose numbers are unique.
 
     `keys` has shape (documents, bands), `signed` says which documents have keys at all, and `packed`, which only stars
     need, has shape (documents, bytes). `similarities` answers for pairs of documents where the rule reads texts.
@@ -44,7 +44,7 @@ def stays(given: Signed, minhash: MinHash, survival: Survival) -> npt.NDArray[np
 
         signed = documents[given.signed]
         found = clusters(edges(given.keys[given.signed, band], signed) for band in range(given.keys.shape[1]))
-        elected = survivors(found, given.order)
+        elected = survivors(found, given.order, survival.order)
     removed = elected["document"].to_numpy()[~elected["keep"].to_numpy(zero_copy_only=False)]
     return ~np.isin(documents, removed)
 
