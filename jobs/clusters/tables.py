@@ -104,7 +104,7 @@ def _print_cluster(told: ClusterTold, minhash: MinHash | None, survival: Surviva
         out.print(line, style="green" if member.fate == SURVIVOR else None)
     if len(told.removed) + 1 < told.size:
         out.print(f"  {told.size - len(told.removed) - 1:,} more; --limit {told.size} shows all")
-    order = ", ".join(FIRST[name] for name in survival.order)
+    order = ", ".join(_first(name, survival) for name in survival.order)
     if isinstance(survival, Star):
         out.print(
             f"#0 stays because no document that stays, stands before it in the order ({order}) and shares a band with it is "
@@ -119,6 +119,11 @@ def _print_cluster(told: ClusterTold, minhash: MinHash | None, survival: Surviva
         _print_changes(number, member)
 
 
+def _first(name: str, survival: Survival) -> str:
+    """What stands first by a name of the order."""
+    return f"the higher {survival.score}" if name == "score" and survival.score else FIRST[name]
+
+
 def _members(told: ClusterTold, survival: Survival) -> Table:
     """Values of the order, the one marked by which the survivor stands before a member."""
     facts = [name for name in ("text_chars", "date") if name not in survival.order]
@@ -130,7 +135,7 @@ def _members(told: ClusterTold, survival: Survival) -> Table:
         table.add_row(f"#{number}", *cells, style="green" if member.fate == SURVIVOR else None)
     decided = dict.fromkeys(member.decided_by for member in told.removed if member.decided_by)
     if decided:
-        table.caption = "* decides: " + "; ".join(f"{name}, {FIRST[name]} stays" for name in decided)
+        table.caption = "* decides: " + "; ".join(f"{name}, {_first(name, survival)} stays" for name in decided)
         table.caption_justify = "left"
     return table
 

@@ -1,7 +1,7 @@
 """The whole graph of deduplication over made-up texts, in memory of a test: what any cut of it must answer alike."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from dedup.scale import Extent, Shape
 from dedup.steps import Deduplication
 from dedup.survival import Components, Survival
 from pipeline.execution import Execution
+from pipeline.identity import NOT_IDENTITY
 from pipeline.local_runner import LocalRunner
 from pipeline.receipts import Receipt
 from pipeline.schemas import TIME
@@ -39,7 +40,7 @@ class Made:
 
     files: Texts
     urls: Texts = ()  # like `files`
-    scores: tuple[tuple[float | None, ...], ...] = ()  # like `files`
+    scores: tuple[tuple[float | None, ...], ...] = field(default=(), metadata=NOT_IDENTITY)  # like `files`
 
     def batches(
         self, part: PartRun, columns: Sequence[str], rows: int = 3, *, score: str | None = None
