@@ -108,7 +108,7 @@ def test_a_line_whose_score_is_no_number_is_named(tmp_path: Path, row: dict[str,
     done = typed("dedup", str(file), "--output", str(tmp_path / "out"), "--score", "q", "--format", "jsonl")
     assert done.returncode == 1
     assert why in done.stderr
-    missing = typed("dedup", str(file), "--output", str(tmp_path / "other"), "--score", "r")
+    missing = typed("dedup", str(file), "--output", str(tmp_path / "other"), "--score", "r", "--format", "jsonl")
     assert (missing.returncode, "no column r" in missing.stderr) == (1, True)
 
 
@@ -180,7 +180,7 @@ def test_a_line_is_first_on_the_page_of_the_highest_score(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("score", "why"),
     [
-        ("quality", "the score quality, which nothing writes at ingest; there are language_score, line_punct_ratio"),
+        ("quality", "the score quality, which nothing writes at ingest; there are language_score, nonblank_line_count"),
         ("url", "the score url, which is no number"),
         ("repeated_line_ratio", "which nothing writes at ingest"),
         ("record_row", "which nothing writes at ingest"),
