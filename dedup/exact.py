@@ -50,16 +50,18 @@ class Exact:
 
     def keys(self, values: Sequence[str | None]) -> tuple[Keys, Known]:
         """Keys of texts or addresses, shape (values, 2), and which have one: what is not there, or empty, equals no other."""
-        return _keys([self._bytes(value or "") for value in values])
+        found = [self._bytes(value or "") for value in values]
+        return _keys(map(_digest, found)), np.array([len(value) > 0 for value in found], np.bool_)
 
     def keys_of(self, column: pa.Array) -> tuple[Keys, Known]:
         """The same of a column of `large_string`; texts as they are are hashed where they lie."""
-        if self.by != "text" or self.fold or column.null_count:
+        if self.by != "text" or self.fold or column.null_count or not len(column):
             return self.keys(column.to_pylist())
         _, ends, data = column.buffers()
-        offsets = np.frombuffer(ends, np.int64, len(column) + 1, 8 * column.offset) if len(column) else [0]
+        offsets = np.frombuffer(ends, np.int64, len(column) + 1, 8 * column.offset)
         whole = memoryview(data or b"")
-        return _keys([whole[start:stop] for start, stop in pairwise(map(int, offsets))])
+        hashed = (_digest(whole[start:stop]) for start, stop in pairwise(offsets.tolist()))
+        return _keys(hashed), np.diff(offsets) > 0
 
     def _bytes(self, value: str) -> bytes:
         if self.by == "url":
@@ -69,10 +71,12 @@ class Exact:
         return value.encode("utf-8", "surrogatepass")
 
 
-def _keys(values: Sequence[bytes | memoryview]) -> tuple[Keys, Known]:
-    hashed: Iterable[bytes] = (hashlib.blake2b(value, digest_size=16).digest() for value in values)
-    keys = np.frombuffer(b"".join(hashed), ">u8").astype(np.uint64).reshape(len(values), 2)
-    return keys, np.array([len(value) > 0 for value in values], np.bool_)
+def _digest(value: bytes | memoryview) -> bytes:
+    return hashlib.blake2b(value, digest_size=16).digest()
+
+
+def _keys(hashed: Iterable[bytes]) -> Keys:
+    return np.frombuffer(b"".join(hashed), ">u8").astype(np.uint64).reshape(-1, 2)
 
 
 def in_order(exact: Sequence[Exact]) -> tuple[Exact, ...]:

@@ -16,6 +16,7 @@ from pipeline.schemas import RANKED, SAME, with_columns
 from pipeline.steps import PartRun
 
 READ = ("text", "date", "record_id")
+BATCH = 2_048  # documents hashed at a time: some MB of text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class Same:
         columns = READ if self.exact.by in READ else (*READ, self.exact.by)
         sizes = self.documents.sizes(part) if isinstance(self.documents, Uncopied) else None
         documents = 0
-        for batch in self.documents.batches(part, columns, score=self.score):
+        for batch in self.documents.batches(part, columns, BATCH, score=self.score):
             documents += int(batch.keep.sum())
             runs.add(self._rows(part, batch, sizes, schema))
         runs.close()

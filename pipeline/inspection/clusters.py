@@ -85,8 +85,8 @@ def overview(run: OpenRun, *, most: int = 0, size: int | None = None) -> Overvie
         similar += _binned(values.drop_null().to_numpy())
     for batch in answers.clustered(run) if answers.passes(run) else _batches(run, [*heads.columns, "keep"]):
         keep = batch["keep"].to_numpy(zero_copy_only=False)
-        here = np.bincount(batch["cluster_size"].to_numpy()[keep])  # one row a cluster stays
-        here.resize(max(here.size, counts.size))
+        sizes = batch["cluster_size"].to_numpy()[keep]  # one row a cluster stays
+        here = np.bincount(sizes, minlength=counts.size)
         here[: counts.size] += counts
         counts = here
         if most:
