@@ -85,7 +85,7 @@ def exact_copies(kinds: str | None) -> tuple[Exact, ...]:
 
 def rule_of_survival(name: str, similarity: float, *, read_text: bool = False, score: str | None = None) -> Survival:
     """The rule `star` or `components`, by the column `score` before all else where it is named; RecipeError for another name."""
-    order = ("score", *DEFAULT_ORDER) if score else DEFAULT_ORDER
+    order = ("score", *DEFAULT_ORDER) if score is not None else DEFAULT_ORDER
     if name == "components":
         return Components(order=order, score=score)
     if name == "star":

@@ -346,3 +346,34 @@ def test_rows_without_any_address_are_an_error_before_anything_starts(tmp_path: 
 def test_nothing_to_look_for_is_refused() -> None:
     with pytest.raises(RecipeError, match="nothing to look for"):
         HowToDedup(minhash=None, survival=Components(), columns=RowColumns(), scale=Scale())
+
+
+def test_a_copy_of_a_row_like_one_of_an_earlier_release_goes_for_that(folder: Path, tmp_path: Path) -> None:
+    before = written(tmp_path / "before", {"old": [{"text": f"{FOX} once more", "url": None, "id": "z"}]})
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert typed("dedup", str(before), "-o", str(first), "--exact", "text").returncode == 0
+    done = typed("dedup", str(folder), "-o", str(second), "--exact", "text", "--against", str(first))
+    assert done.returncode == 0, done.stderr
+    found = told(second).filter(pl.col("survivor_source").is_not_null())
+    columns = ["file", "row", "reason", "copy_of_file", "copy_of_row", "survivor_file", "survivor_row"]
+    assert found.select(columns).rows() == [
+        ("a.parquet", 0, "near_duplicate", None, None, "old.parquet", 0),
+        ("a.parquet", 1, "same_text", "a.parquet", 0, "old.parquet", 0),
+        ("b.parquet", 0, "near_duplicate", None, None, "old.parquet", 0),
+        ("b.parquet", 2, "same_text", "a.parquet", 0, "old.parquet", 0),
+    ]
+    (cluster,) = json.loads(typed("duplicates", str(second), "b", "--json").stdout)["clusters"]
+    survivor, *removed = cluster["members"]
+    assert (survivor["document"] >> 48, cluster["size"], len(removed)) == (1, 4, 4)
+    fates = {each["record_id"]: (each["fate"], each["decided_by"]) for each in removed}
+    assert fates == {
+        "a": ("near_duplicate", "release"),
+        "b": ("exact_copy", "release"),
+        "g": ("near_duplicate", "release"),
+        "i": ("exact_copy", "release"),
+    }
+
+
+def test_an_empty_name_of_a_score_is_refused(folder: Path, tmp_path: Path) -> None:
+    done = typed("dedup", str(folder), "--output", str(tmp_path / "out"), "--score", "")
+    assert (done.returncode, "names a score; name its column" in done.stderr) == (2, True)
