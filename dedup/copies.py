@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from dedup.documents import BATCH, Batch, Documents, Mask
-from dedup.numbering import Numbers, among, between
+from dedup.numbering import Numbers, among, between, contains
 from dedup.survivors import frame_of
 from pipeline.schemas import SETTLED, document_number
 from pipeline.steps import PartRun
@@ -43,18 +43,20 @@ class Uncopied:
     documents: Documents
     passes: tuple[str, ...]
 
-    def batches(self, part: PartRun, columns: Sequence[str], rows: int = BATCH) -> Iterator[Batch]:
+    def batches(
+        self, part: PartRun, columns: Sequence[str], rows: int = BATCH, *, score: str | None = None
+    ) -> Iterator[Batch]:
         """All documents of the part, in order; copies are not kept."""
         copies = self._copies(part)
-        for batch in self.documents.batches(part, columns, rows):
-            stays = ~np.isin(numbered(part, batch.member, batch.row, batch.keep.size), copies)
+        for batch in self.documents.batches(part, columns, rows, score=score):
+            stays = ~contains(copies, numbered(part, batch.member, batch.row, batch.keep.size))
             yield batch._replace(keep=batch.keep & stays)
 
     def kept(self, part: PartRun) -> Iterator[Mask]:
         """For each input file of the part, which documents are still kept."""
         copies = self._copies(part)
         for member, keep in enumerate(self.documents.kept(part)):
-            yield keep & ~np.isin(numbered(part, member, 0, keep.size), copies)
+            yield keep & ~contains(copies, numbered(part, member, 0, keep.size))
 
     def texts(self, part: PartRun, wanted: Numbers) -> Iterator[tuple[int, str]]:
         """The numbers `wanted` with their documents' texts."""
@@ -70,11 +72,12 @@ class Uncopied:
         return Sizes(found["document"].to_numpy(), found["copies"].to_numpy())
 
     def _copies(self, part: PartRun) -> Numbers:
+        """Sorted."""
         rows = [
             among(part, f"copies-{kind}", part.task.part.first, part.task.part.count, "copies")["document"].to_numpy()
             for kind in self.passes
         ]
-        return np.concatenate([np.empty(0, np.uint64), *rows])
+        return np.sort(np.concatenate([np.empty(0, np.uint64), *rows]))
 
 
 def numbered(part: PartRun, member: int, row: int, rows: int) -> Numbers:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.scores import ingested_scores, with_scores
 from pipeline.errors import StorageError
 from pipeline.inspection.reading import pick_rows
 from pipeline.receipts import Receipt
@@ -45,10 +46,13 @@ class Documents(Protocol):
     name: ClassVar[str]
     version: ClassVar[int]
 
-    def batches(self, part: PartRun, columns: Sequence[str], rows: int = BATCH) -> Iterator[Batch]:
+    def batches(
+        self, part: PartRun, columns: Sequence[str], rows: int = BATCH, *, score: str | None = None
+    ) -> Iterator[Batch]:
         """All documents of the part, in order, in batches of up to `rows`.
 
-        `columns` are some of `text`, `date`, `record_id` and `url`.
+        `columns` are some of `text`, `date`, `record_id` and `url`. Behind them comes `score`, where the column is named that
+        says it: float64, null where it is unknown or NaN.
         """
         ...
 
@@ -68,12 +72,14 @@ class Judged:
     name: ClassVar[str] = "judged"
     version: ClassVar[int] = 1
 
-    def batches(self, part: PartRun, columns: Sequence[str], rows: int = BATCH) -> Iterator[Batch]:
+    def batches(
+        self, part: PartRun, columns: Sequence[str], rows: int = BATCH, *, score: str | None = None
+    ) -> Iterator[Batch]:
         """All documents of the part, in order; StorageError where verdicts and documents do not fit."""
         for member, (receipt, keep) in enumerate(zip(part.receipts("ingest"), self.kept(part), strict=True)):
-            row = 0
+            scores, row = ingested_scores(part.storage, receipt, score) if score else None, 0
             for table in read_batches(part.storage, receipt, "documents", columns, rows):
-                yield Batch(member, row, table, keep[row : row + table.num_rows])
+                yield Batch(member, row, with_scores(table, scores, row), keep[row : row + table.num_rows])
                 row += table.num_rows
             if row != keep.size:
                 raise StorageError(f"{receipt.files['documents'].path}: {row} documents, {keep.size} are judged")

@@ -11,7 +11,7 @@ from dedup.bbit import Bound
 from dedup.minhash import MinHash
 from dedup.releases import is_earlier
 from dedup.star import Stars, stars
-from dedup.survival import Star
+from dedup.survival import Star, columns_of
 from dedup.survivors import frame_of, is_earlier_column, ranked
 from pipeline.schemas import CLUSTERED, SIGNATURE
 
@@ -52,8 +52,7 @@ def elect_stars(
 
 
 def _order(members: pa.Table, survival: Star) -> npt.NDArray[np.int64]:
-    columns = [name for name in survival.order if name != "release"]
-    rows = frame_of(members.select(["document", *columns])).with_row_index("place")
+    rows = frame_of(members.select(["document", *columns_of(survival.order)])).with_row_index("place")
     return ranked(rows, survival.order)["place"].to_numpy().astype(np.int64)
 
 

@@ -13,7 +13,7 @@ from pipeline.errors import StorageError
 from pipeline.receipts import Receipt
 from pipeline.schemas import KEYS
 from pipeline.storage import Storage
-from pipeline.tables import TableWriter, read_batches, read_row_groups
+from pipeline.tables import TableWriter, columns_of, read_batches, read_row_groups
 
 _BATCH = 1 << 14
 
@@ -55,16 +55,26 @@ def _ordered(
     found: list[pa.Table] = [pa.schema([schema.field(name) for name in names]).empty_table()]
     places: list[Numbers] = [np.empty(0, np.uint64)]
     for storage, receipt, first in signed:
-        for batch in read_batches(storage, receipt, "order", ("member", "row", *names), _BATCH):
+        there = _there(storage, receipt, names)
+        for batch in read_batches(storage, receipt, "order", ("member", "row", *there), _BATCH):
             number = numbers(first, batch["member"].to_numpy(), batch["row"].to_numpy())
             wanted = np.isin(number, document)
             places.append(number[wanted])
-            found.append(pa.Table.from_batches([batch.select(names).filter(pa.array(wanted))]).cast(found[0].schema))
+            rows = batch.filter(pa.array(wanted))
+            columns = [rows[n] if n in there else pa.nulls(rows.num_rows, found[0].field(n).type) for n in names]
+            found.append(pa.table(columns, names=names).cast(found[0].schema))
     at = np.concatenate(places)
     if not np.array_equal(at, document):
         raise StorageError(f"step minhash: {at.size} rows in the order about {document.size} clustered documents")
     table = pa.concat_tables(found)
     return {"document": clustered["document"], "cluster": clustered["cluster"]} | {n: table[n] for n in names}
+
+
+def _there(storage: Storage, receipt: Receipt, names: Sequence[str]) -> list[str]:
+    """The columns of `order` to read: an earlier release may have been made without scores, which are then unknown."""
+    if "score" not in names or "score" in columns_of(storage, receipt, "order"):
+        return list(names)
+    return [name for name in names if name != "score"]
 
 
 def _keys(document: Numbers, signed: Sequence[SignedPart], bands: int) -> Numbers:

@@ -8,6 +8,7 @@ import numpy as np
 
 from dedup.documents import BATCH, Batch, Judged, Mask
 from dedup.numbering import Numbers
+from dedup.scores import ingested_scores, with_scores
 from pipeline.steps import PartRun
 from pipeline.tables import read_batches
 
@@ -19,12 +20,14 @@ class Ingested:
     name: ClassVar[str] = "ingested"
     version: ClassVar[int] = 1
 
-    def batches(self, part: PartRun, columns: Sequence[str], rows: int = BATCH) -> Iterator[Batch]:
+    def batches(
+        self, part: PartRun, columns: Sequence[str], rows: int = BATCH, *, score: str | None = None
+    ) -> Iterator[Batch]:
         """All documents of the part, in order."""
         for member, receipt in enumerate(part.receipts("ingest")):
-            row = 0
+            scores, row = ingested_scores(part.storage, receipt, score) if score else None, 0
             for table in read_batches(part.storage, receipt, "documents", columns, rows):
-                yield Batch(member, row, table, np.ones(table.num_rows, np.bool_))
+                yield Batch(member, row, with_scores(table, scores, row), np.ones(table.num_rows, np.bool_))
                 row += table.num_rows
 
     def kept(self, part: PartRun) -> Iterator[Mask]:

@@ -14,21 +14,21 @@ from dedup.removal import RemoveRepeatedLines, check_units
 from dedup.scale import Extent, Scale
 from dedup.stages.removing import RemoveRepeats
 from dedup.stages.repeats import LineSignals, Repeats
-from dedup.stages.same import check_order
 from dedup.stages.units import LineUnits
+from dedup.survival import Survival
 from dedup.surviving import Surviving
 from pipeline.steps import Step
 
 
 def line_steps(
-    lines: RepeatedLines, ingest: Step, scale: Scale, extent: Extent, *, order: tuple[str, ...], span: int
+    lines: RepeatedLines, ingest: Step, scale: Scale, extent: Extent, *, survival: Survival, span: int
 ) -> tuple[Step, ...]:
-    """The steps after `ingest`, in order; the last writes the signals. RecipeError for an order that no line can have."""
-    check_order(order)
+    """The steps after `ingest`, in order; the last writes the signals. A line is first where the order of `survival` says so."""
     partitions, rows = scale.units(extent)
     unit = lines.unit
-    hashed = Step(name=f"units-{unit}", stage=LineUnits(lines=lines, documents=Ingested()), inputs=(ingest,), span=span)
-    counting = Repeats(lines=lines, order=order, partitions=partitions, rows=rows)
+    hashing = LineUnits(lines=lines, documents=Ingested(), score=survival.score)
+    hashed = Step(name=f"units-{unit}", stage=hashing, inputs=(ingest,), span=span)
+    counting = Repeats(lines=lines, order=survival.order, partitions=partitions, rows=rows)
     counted = Step(name=f"repeats-{unit}", stage=counting, inputs=(hashed,), partitions=partitions)
     told = Step(name=f"measure-repeated-{unit}", stage=LineSignals(measure=lines), inputs=(ingest, counted))
     return hashed, counted, told
@@ -40,22 +40,21 @@ def removal_steps(
     scale: Scale,
     extent: Extent,
     *,
-    order: tuple[str, ...],
+    survival: Survival,
     span: int,
 ) -> tuple[Step, ...]:
     """The steps after `ingest` and what judges last (`decide` or `survivors`), in order; the last says what goes.
 
-    RecipeError for two of a unit, or for an order that no line can have.
+    A line is first where the order of `survival` says so. RecipeError for two of a unit.
     """
     check_units(removals)
-    check_order(order)
     documents = Surviving() if read[1].name == "survivors" else Judged()
     partitions, rows = scale.units(extent)
     steps: list[Step] = []
     for lines in (each.lines for each in removals):
-        stage = LineUnits(lines=lines, documents=documents)
+        stage = LineUnits(lines=lines, documents=documents, score=survival.score)
         hashed = Step(name=f"units-kept-{lines.unit}", stage=stage, inputs=read, span=span)
-        counting = Repeats(lines=lines, order=order, partitions=partitions, rows=rows, kept=True)
+        counting = Repeats(lines=lines, order=survival.order, partitions=partitions, rows=rows, kept=True)
         counted = Step(name=f"repeats-kept-{lines.unit}", stage=counting, inputs=(hashed,), partitions=partitions)
         steps += hashed, counted
     stage = RemoveRepeats(removals=removals, documents=documents)

@@ -26,6 +26,13 @@ def numbers(first: int, member: npt.NDArray[np.int32], row: npt.NDArray[np.int32
     return ((member.astype(np.uint64) + np.uint64(first)) << _ROW_BITS) | row.astype(np.uint64)
 
 
+def contains(known: Numbers, asked: Numbers) -> npt.NDArray[np.bool_]:
+    """Which of `asked` are in `known`, which is sorted; a few of many take the time of looking these few up."""
+    if not known.size:
+        return np.zeros(asked.size, np.bool_)
+    return known[np.minimum(np.searchsorted(known, asked), known.size - 1)] == asked
+
+
 def among(part: PartRun, step: str, first: int, files: int, table: str | None = None) -> pa.Table:
     """The rows of a barrier's table, called as its step unless `table` says otherwise, about documents of `files` input files.
 

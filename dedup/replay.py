@@ -21,7 +21,7 @@ Numbers = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedDocuments:
-    """What is known of documents, a row for each of `order` (`dedup.survivors.ORDER_SCHEMA`), whose numbers are unique.
+    """What is known of documents, a row for each of `order` (`dedup.survivors.ordered_schema`), whose numbers are unique.
 
     `keys` has shape (documents, bands), `signed` says which documents have keys at all, and `packed`, which only stars
     need, has shape (documents, bytes). `similarities` answers for pairs of documents where the rule reads texts.

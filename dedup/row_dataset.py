@@ -13,7 +13,8 @@ import yaml
 
 from pipeline.dataset import FOLDER, MANIFEST, packed, place, public, read_dataset_manifest, shard_name
 from pipeline.funnel import funnel
-from pipeline.inspection.clusters import overview
+from pipeline.inspection.answers import passes
+from pipeline.inspection.clusters import Overview, overview
 from pipeline.publishing.checksums import NAME as CHECKSUMS
 from pipeline.publishing.checksums import checksums
 from pipeline.publishing.front_matter import DATA_FILES, size_category
@@ -24,8 +25,12 @@ from pipeline.runs import OpenRun
 from pipeline.sources import MOST_PARTS
 
 CARD = "README.md"
+_SAME = {"same_url": "copies taken out by their address", "same_text": "copies taken out by their text"}
+_ALONE = {True: "near-duplicates", False: "copies"}
 _COLUMNS = """All columns are those of the input; `minhash_cluster_size` says how many rows each of these stands for.
 `duplicates/` has a row for each row of the input, in its order: the cluster that it is of, and the row that stays for it."""
+_COPIES = """
+Its `reason` says why a row goes, and `copy_of_file` and `copy_of_row` name the row that an exact copy is one of."""
 LARGEST = 5  # clusters that a summary names
 
 
@@ -54,7 +59,7 @@ def build_row_dataset(run: OpenRun) -> dict[str, Any]:
 
 
 def _manifest(run: OpenRun, parts: list[Receipt]) -> dict[str, Any]:
-    clusters, signed = run.totals("clusters"), run.totals("minhash")
+    signed, found = run.totals("minhash"), overview(run, most=LARGEST)
     return {
         "run": run.record.id,
         "recipe": run.record.recipe,
@@ -64,10 +69,8 @@ def _manifest(run: OpenRun, parts: list[Receipt]) -> dict[str, Any]:
             "documents": signed.get("documents", 0),
             "signed": signed.get("signed", 0),
             "edges": run.totals("edges").get("edges", 0),
-            "clustered": clusters.get("documents", 0),
-            "clusters": clusters.get("clusters", 0),
-            "removed": clusters.get("removed", 0),
-            "largest": largest(run),
+            **_clusters(run, found),
+            "largest": [_told(run, head.size, head.survivor) for head in found.largest],
         },
         "input_bytes": run.source.bytes,
         "steps": {
@@ -98,12 +101,34 @@ def _path(name: str, stored: str) -> str:
     return name.removeprefix(f"{FOLDER}/").removesuffix(".parquet") + PurePosixPath(stored).suffix
 
 
-def largest(run: OpenRun, most: int = LARGEST) -> list[dict[str, Any]]:
-    """The largest clusters: how many rows each has, and file and row of the one that stays; the earlier of equals first."""
-    return [_told(run, head.size, head.survivor) for head in overview(run, most=most).largest]
+def _clusters(run: OpenRun, found: Overview) -> dict[str, Any]:
+    """How many clusters there are of how many rows; copies count where they were taken away.
+
+    `exact` says of each pass how many rows it looked at, and how many of them have a key.
+    """
+    near = run.step("clusters") is not None
+    if not (kinds := passes(run)):
+        told = run.totals("clusters")
+        counts = {
+            "clustered": told.get("documents", 0),
+            "clusters": told.get("clusters", 0),
+            "removed": told.get("removed", 0),
+        }
+        return {"near": near, "exact": {}} | counts
+    keyed = {f"same_{kind}": run.totals(f"exact-{kind}") for kind in kinds}
+    told = run.totals("survivors")
+    removed = sum(count for name, count in told.items() if name.startswith("dropped."))
+    return {
+        "near": near,
+        "exact": {reason: {"rows": each["documents"], "keys": each["keys"]} for reason, each in keyed.items()},
+        "clustered": removed + found.clusters,
+        "clusters": found.clusters,
+        "removed": removed,
+    }
 
 
 def _told(run: OpenRun, size: int, survivor: int) -> dict[str, Any]:
+    """How many rows a cluster has, and file and row of the one that stays."""
     piece = piece_of(run.source.parts[(survivor >> 24) & MOST_PARTS - 1])
     return {"rows": size, "survivor_file": piece.name, "survivor_row": piece.first + survivor % (1 << 24)}
 
@@ -119,6 +144,20 @@ def _described(manifest: dict[str, Any]) -> tuple[dict[str, Any], dict[str, byte
     return told, {CARD: card, CHECKSUMS: checksums(told, data), MANIFEST.removeprefix(f"{FOLDER}/"): data}
 
 
+def _card_rows(numbers: dict[str, Any], found: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was taken out, and what was found."""
+    counts = {"rows read": numbers["records"]}
+    counts |= {_SAME[reason]: numbers["copies"].get(reason, 0) for reason in found["exact"]}
+    if found["near"]:
+        counts["near-duplicates taken out"] = numbers["near_duplicates"]
+    counts["rows that stay"] = numbers["kept"]
+    of = "copies and near-duplicates" if found["exact"] and found["near"] else _ALONE[found["near"]]
+    counts[f"clusters of {of}"] = found["clusters"]
+    if found["near"]:
+        counts["rows too short to be compared, which stay"] = found["documents"] - found["signed"]
+    return [(what, f"{count:,}") for what, count in counts.items()]
+
+
 def _card(manifest: dict[str, Any]) -> bytes:
     """README.md: how to load the rows, and what was taken out."""
     numbers, found = manifest["funnel"], manifest["duplicates"]
@@ -129,21 +168,14 @@ def _card(manifest: dict[str, Any]) -> bytes:
         "tags": ["gristmill", "deduplicated"],
         "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": pattern}]}],
     }
-    rows = [
-        ("rows read", f"{numbers['records']:,}"),
-        ("near-duplicates taken out", f"{numbers['near_duplicates']:,}"),
-        ("rows that stay", f"{numbers['kept']:,}"),
-        ("clusters of near-duplicates", f"{found['clusters']:,}"),
-        ("rows too short to be compared, which stay", f"{found['documents'] - found['signed']:,}"),
-    ]
     load = 'from datasets import load_dataset\n\ndataset = load_dataset("path/to/this/folder", split="train")'
     text = "\n\n".join(
         [
             f"---\n{yaml.safe_dump(head, sort_keys=False)}---",
             f"# {plain(manifest['source'])}, deduplicated",
-            table(("", "rows"), rows, "lr"),
+            table(("", "rows"), _card_rows(numbers, found), "lr"),
             fenced("python", load),
-            _COLUMNS,
+            _COLUMNS + (_COPIES if found["exact"] else ""),
         ]
     )
     return (text + "\n").encode()

@@ -41,12 +41,15 @@ class Rows:
     columns: RowColumns = field(default_factory=RowColumns)
     source: str = field(default="", metadata=NOT_IDENTITY)
 
-    def batches(self, part: PartRun, columns: Sequence[str], rows: int = BATCH) -> Iterator[Batch]:
+    def batches(
+        self, part: PartRun, columns: Sequence[str], rows: int = BATCH, *, score: str | None = None
+    ) -> Iterator[Batch]:
         """See `Documents.batches`."""
+        names = [*columns, *(["score"] if score else [])]
         for member, (file, count) in enumerate(zip(part.task.files, counted(part), strict=True)):
             row = 0
-            for table in document_batches(piece_of(file), self.columns, rows):
-                yield Batch(member, row, table.select(list(columns)), np.ones(table.num_rows, np.bool_))
+            for table in document_batches(piece_of(file), self.columns, rows, score=score):
+                yield Batch(member, row, table.select(names), np.ones(table.num_rows, np.bool_))
                 row += table.num_rows
             check_count(file.name, row, count)
 

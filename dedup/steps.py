@@ -24,7 +24,7 @@ from dedup.stages.copies import Copies
 from dedup.stages.edges import Edges
 from dedup.stages.members import Earlier, Members
 from dedup.stages.merging import Merged
-from dedup.stages.same import Same, check_order
+from dedup.stages.same import Same
 from dedup.stages.settled import Settled
 from dedup.stages.signatures import Signatures
 from dedup.stages.survivors import Survivors
@@ -53,8 +53,6 @@ class Deduplication:
         if self.against and self.minhash is None:
             raise ValueError("only near-duplicates are looked for in earlier releases")
         in_order(self.exact)
-        if self.exact:
-            check_order(self.survival.order)
 
     def steps(self, read: tuple[Step, ...], *, span: int) -> tuple[Step, ...]:
         """The steps after those that `documents` are `read` from, in order; the last is named `survivors`."""
@@ -79,7 +77,7 @@ class Deduplication:
         steps: list[Step] = []
         copies: list[Step] = []
         for place, each in enumerate(passes):
-            same = Same(exact=each, documents=self._left(passes[:place]))
+            same = Same(exact=each, documents=self._left(passes[:place]), score=self.survival.score)
             keys = Step(name=f"exact-{each.by}", stage=same, inputs=(*read, *copies), span=span)
             elects = Copies(
                 exact=each, order=self.survival.order, partitions=self.shape.copies, rows=self.shape.most_copies

@@ -8,6 +8,7 @@ import numpy as np
 
 from dedup.documents import BATCH, Batch, Judged, Mask
 from dedup.numbering import Numbers
+from dedup.scores import ingested_scores, with_scores
 from pipeline.errors import StorageError
 from pipeline.steps import PartRun
 from pipeline.tables import read_batches, read_table
@@ -20,12 +21,14 @@ class Surviving:
     name: ClassVar[str] = "surviving"
     version: ClassVar[int] = 1
 
-    def batches(self, part: PartRun, columns: Sequence[str], rows: int = BATCH) -> Iterator[Batch]:
+    def batches(
+        self, part: PartRun, columns: Sequence[str], rows: int = BATCH, *, score: str | None = None
+    ) -> Iterator[Batch]:
         """All documents of the part, in order."""
         for member, (receipt, keep) in enumerate(zip(part.receipts("ingest"), self.kept(part), strict=True)):
-            row = 0
+            scores, row = ingested_scores(part.storage, receipt, score) if score else None, 0
             for table in read_batches(part.storage, receipt, "documents", columns, rows):
-                yield Batch(member, row, table, keep[row : row + table.num_rows])
+                yield Batch(member, row, with_scores(table, scores, row), keep[row : row + table.num_rows])
                 row += table.num_rows
 
     def kept(self, part: PartRun) -> Iterator[Mask]:

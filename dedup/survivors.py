@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 import pyarrow as pa
 
-from dedup.survival import DEFAULT_ORDER, ORDERS
-from pipeline.schemas import CLUSTERED
+from dedup.survival import DEFAULT_ORDER, ORDERS, columns_of
+from pipeline.schemas import CLUSTERED, RANKED, with_columns
 
 ORDER_SCHEMA = pa.schema(
     [
@@ -29,17 +29,23 @@ _SOURCES = 1 << 16
 def survivors(clusters: pa.Table, order: pa.Table, by: Sequence[str] = DEFAULT_ORDER) -> pa.Table:
     """`CLUSTERED`, sorted by document: one row for each row of `clusters` (document, cluster: uint64).
 
-    `order` has `ORDER_SCHEMA` and a row for at least each clustered document, in any order; only `date` may be null
-    there. `by` names what decides, as for `elected`. ValueError where a clustered document has none, or several: never is
-    that read as "nothing is duplicate".
+    `order` has `ORDER_SCHEMA`, with `score` behind it where the order `by` has one, and a row for at least each clustered
+    document, in any order; only `date` and `score` may be null there. ValueError where a clustered document has none, or several:
+    never is that read as "nothing is duplicate".
     """
     members = frame_of(clusters.select(["document", "cluster"]))
     _refuse("documents that are in several clusters", members.filter(members["document"].is_duplicated()))
-    ranks = frame_of(order.select(ORDER_SCHEMA.names).cast(ORDER_SCHEMA)).join(members, on="document", how="inner")
+    schema = ordered_schema(by)
+    ranks = frame_of(order.select(schema.names).cast(schema)).join(members, on="document", how="inner")
     _refuse("documents with several rows in the order", ranks.filter(ranks["document"].is_duplicated()))
     missing = members.join(ranks.drop_nulls(["text_chars", "record_id"]), on="document", how="anti")
     _refuse("clustered documents without a whole row in the order", missing)
     return judged(members.sort("document"), elected([ranks], by))
+
+
+def ordered_schema(by: Sequence[str]) -> pa.Schema:
+    """`ORDER_SCHEMA` with what else the order `by` depends on."""
+    return with_columns(ORDER_SCHEMA, RANKED, ["score"] if "score" in by else [])
 
 
 def elected(members: Iterable[pl.DataFrame], by: Sequence[str] = DEFAULT_ORDER) -> pl.DataFrame:
@@ -51,7 +57,7 @@ def elected(members: Iterable[pl.DataFrame], by: Sequence[str] = DEFAULT_ORDER) 
     Documents of earlier releases (of a source above 0) can survive, and do not count in a cluster's size.
     ValueError for a document without a record id or a length, which have no place in the order.
     """
-    columns = ["document", "cluster", *(name for name in by if name != "release")]
+    columns = ["document", "cluster", *columns_of(by)]
     best: pl.DataFrame | None = None
     waiting: list[pl.DataFrame] = []
     held = 0

@@ -152,8 +152,6 @@ def _differences(before: Mapping[str, Any], minhash: MinHash, survival: Survival
     if isinstance(survival, Star) and rule.get("bits") != survival.bits:
         there = f"{rule['bits']} of them" if "bits" in rule else "plain components, which keep none"
         yield f"signatures of {survival.bits} bits against {there}"
-    if "score" in survival.order and "score" not in rule.get("order", ()):
-        yield "an order by score against one without"
 
 
 def _flat(value: Mapping[str, Any], before: str = "") -> dict[str, Any]:

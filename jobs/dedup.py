@@ -1,4 +1,4 @@
-"""`gristmill dedup`: somebody's Parquet or JSON lines without its near-duplicates."""
+"""`gristmill dedup`: somebody's Parquet or JSON lines without its copies and near-duplicates."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -14,6 +14,27 @@ Rows = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT…", help="Parquet or JSON lines: files, globs, folders, s3://, https:// or hf:// addresses."
+    ),
+]
+Copies = Annotated[
+    str | None,
+    typer.Option(
+        "--exact",
+        metavar="text,url",
+        help="Take exact copies out first: rows with the same text, the same address, or either.",
+        show_default=False,
+    ),
+]
+Near = Annotated[
+    bool, typer.Option("--near/--no-near", help="Look for near-duplicates too, or for exact copies alone.")
+]
+Score = Annotated[
+    str | None,
+    typer.Option(
+        "--score",
+        metavar="COLUMN",
+        help="Of duplicates the row with the highest number in this column stays; without one it comes last.",
+        show_default="the longest text",
     ),
 ]
 Preset = Annotated[
@@ -78,6 +99,9 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     id_column: IdColumn = None,
     url_column: UrlColumn = None,
     date_column: DateColumn = None,
+    exact: Copies = None,
+    near: Near = True,
+    score: Score = None,
     preset: Preset = "fast",
     family: Family = None,
     rule: Rule = "star",
@@ -90,7 +114,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     ray: Cluster = None,
     json: Json = False,
 ) -> None:
-    """Take near-duplicates out of anyone's Parquet or JSON lines.
+    """Take near-duplicates, and where asked exact copies, out of anyone's Parquet or JSON lines.
 
     All columns of the rows that stay are kept (ROOT/dataset/data), and for each row it is told what became of it
     (ROOT/dataset/duplicates). Run the same command again to finish what was interrupted, or with more input.
@@ -99,14 +123,15 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     """
     from dedup.scale import Scale
     from jobs.dedup_tables import clusters_table, rows_table
-    from jobs.deduplicating import HowToDedup, comparison, prepare_rows, rule_of_survival, run_rows
+    from jobs.deduplicating import HowToDedup, comparison, exact_copies, prepare_rows, rule_of_survival, run_rows
     from pipeline.funnel import Funnel
     from pipeline.rows.columns import RowColumns
 
     try:
         how = HowToDedup(
-            minhash=comparison(preset, family),
-            survival=rule_of_survival(rule, similarity, read_text=read_text),
+            minhash=comparison(preset, family) if near else None,
+            exact=exact_copies(exact),
+            survival=rule_of_survival(rule, similarity, read_text=read_text, score=score),
             columns=RowColumns(text=text_column, id=id_column, url=url_column, date=date_column),
             scale=Scale(memory=bytes_of(memory, "--memory")),
             lines=format_ is Format.jsonl,

@@ -14,28 +14,49 @@ if TYPE_CHECKING:
     from dedup.costs import StepCost
 
 
+NEAR = "near_duplicate"
+_WITHOUT = {"same_url": "an address", "same_text": "a text"}
+_CLUSTERS = {
+    (False, True): "near-duplicates",
+    (True, True): "copies and near-duplicates",
+    (True, False): "copies",
+}
+
+
 def is_of_rows(run: OpenRun) -> bool:
     """Whether the run is one of `gristmill dedup`, which reads rows and judges none."""
     return run.step("rows") is not None
 
 
-def rows_table(numbers: Funnel, found: Mapping[str, int] | None = None) -> Table:
+def rows_table(numbers: Funnel, found: Mapping[str, Any] | None = None) -> Table:
     """Rows in, each way out, rows that stay; below, what was `found` where that is known."""
     title = "Where the rows went" if numbers.complete else "Where the rows went so far"
     table = Table(title=title, title_justify="left")
     add_columns(table, "", right=("rows", "share"))
     whole = numbers.records
     table.add_row("rows read", f"{whole:,}", share(whole, whole), style="bold")
-    table.add_row("  near_duplicate", f"{-numbers.near_duplicates:,}", share(numbers.near_duplicates, whole))
+    ways = (dict.fromkeys((found or {}).get("exact", {}), 0) | numbers.copies) | {NEAR: numbers.near_duplicates}
+    for reason, count in ways.items():
+        if reason != NEAR or found is None or found["near"]:
+            table.add_row(f"  {reason}", f"{-count:,}", share(count, whole))
     table.add_section()
     table.add_row("kept", f"{numbers.kept:,}", share(numbers.kept, whole), style="bold green")
     if found is not None:
-        short = found["documents"] - found["signed"]
-        table.caption = (
-            f"{found['clusters']:,} clusters of near-duplicates; {short:,} rows too short to be compared, all kept"
-        )
+        table.caption = _caption(found)
         table.caption_justify = "left"
     return table
+
+
+def _caption(found: Mapping[str, Any]) -> str:
+    """How many clusters there are, and what rows could not be looked at."""
+    told = [f"{found['clusters']:,} clusters of {_CLUSTERS[bool(found['exact']), found['near']]}"]
+    for reason, keyed in found["exact"].items():
+        if without := keyed["rows"] - keyed["keys"]:
+            told.append(f"{without:,} rows without {_WITHOUT[reason]}, which are nobody's copies")
+    if found["near"]:
+        short = found["documents"] - found["signed"]
+        told.append(f"{short:,} rows too short to be compared, all kept")
+    return "; ".join(told)
 
 
 def clusters_table(largest: Sequence[Mapping[str, Any]]) -> Table:

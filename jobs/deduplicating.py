@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from dedup import presets
+from dedup.exact import Exact, in_order
 from dedup.minhash import MinHash
 from dedup.pack_rows import PackRows
 from dedup.releases import Release, sizes_of
@@ -15,15 +18,15 @@ from dedup.row_dataset import build_row_dataset
 from dedup.rows import Rows, row_steps
 from dedup.scale import Extent, Scale
 from dedup.steps import Deduplication
-from dedup.survival import Components, Star, Survival
+from dedup.survival import DEFAULT_ORDER, Components, Star, Survival
 from jobs.against import find_releases, records_of, releases_of
 from jobs.executing import execute
 from jobs.running import barred_in
 from pipeline.errors import InputError, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import ThreadRunner
-from pipeline.rows.columns import RowColumns
-from pipeline.rows.parquet import found_columns
+from pipeline.rows.columns import RowColumns, missing_column
+from pipeline.rows.parquet import found_columns, found_score, is_text, type_at
 from pipeline.rows.pieces import PARQUET, divided
 from pipeline.rows.united import united_all
 from pipeline.runs import OpenRun, ReleaseRecord, record_run
@@ -39,14 +42,22 @@ BYTES_A_LINE = 500  # of JSON, compressed or not: a low guess, for the plan must
 class HowToDedup:
     """What decides what stays (`minhash`, `survival`, `columns`), and the memory that a part may take (`scale`).
 
-    With `lines` rows of JSON stay the lines that they are, else they become Parquet.
+    With `lines` rows of JSON stay the lines that they are, else they become Parquet. `exact` copies go before near-duplicates,
+    which are not looked for without `minhash`. RecipeError where neither is looked for.
     """
 
-    minhash: MinHash
+    minhash: MinHash | None
     survival: Survival
     columns: RowColumns
     scale: Scale
     lines: bool = False
+    exact: tuple[Exact, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.minhash is None and not self.exact:
+            raise RecipeError(
+                "nothing to look for: without near-duplicates name exact copies, --exact text or --exact url"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +78,18 @@ def comparison(preset: str, family: str | None) -> MinHash:
     return found if family is None else replace(found, family=family)
 
 
-def rule_of_survival(name: str, similarity: float, *, read_text: bool = False) -> Survival:
-    """The rule `star` or `components`; RecipeError for another name."""
+def exact_copies(kinds: str | None) -> tuple[Exact, ...]:
+    """What `--exact` names, as `text,url`: RecipeError for what is no kind of copy, or is named twice."""
+    return in_order([Exact(by=kind.strip()) for kind in kinds.split(",")]) if kinds is not None else ()
+
+
+def rule_of_survival(name: str, similarity: float, *, read_text: bool = False, score: str | None = None) -> Survival:
+    """The rule `star` or `components`, by the column `score` before all else where it is named; RecipeError for another name."""
+    order = ("score", *DEFAULT_ORDER) if score is not None else DEFAULT_ORDER
     if name == "components":
-        return Components()
+        return Components(order=order, score=score)
     if name == "star":
-        return Star(similarity=similarity, read_text=read_text)
+        return Star(similarity=similarity, read_text=read_text, order=order, score=score)
     raise RecipeError(f"--rule {name}: there are star and components")
 
 
@@ -92,9 +109,12 @@ def prepare_rows(
         raise RecipeError(f"--format jsonl: {other.name} holds no lines, and stays Parquet")
     source, footers = divided(files)
     for file, footer in footers.items():
-        found_columns(footer.schema, how.columns, file)
+        _check_columns(footer.schema, how, file)
     united_all({file: footer.schema for file, footer in footers.items()})
-    how.minhash.check()
+    if how.minhash:
+        how.minhash.check()
+    elif against:
+        raise RecipeError("--against: only near-duplicates are looked for in earlier releases; leave out --no-near")
     rows = sum(footer.rows for footer in footers.values())
     rows += sum(part.bytes for part in files.parts if part.name not in footers) // BYTES_A_LINE
     earlier = find_releases(against, storage, source.name)
@@ -119,6 +139,20 @@ def _refuse_others(files: Source, root: str) -> None:
             raise RecipeError(f"--output {root} holds {part.name}, an input: choose a folder outside of the input's")
 
 
+def _check_columns(schema: pa.Schema, how: HowToDedup, file: str) -> None:
+    """InputError where a file of Parquet lacks a column that is needed, or has it in another type."""
+    found = found_columns(schema, how.columns, file)
+    if how.survival.score:
+        found_score(schema, how.survival.score, file)
+    if any(each.by == "url" for each in how.exact):
+        column = how.columns.url or "url"
+        if "url" not in found:
+            raise missing_column(file, "url", column, schema.names)
+        kind = type_at(schema, found["url"])
+        if not (is_text(kind) or pa.types.is_null(kind)):
+            raise InputError(f"{file}: column {'.'.join(found['url'])} is {kind}, not text; name one with --url-column")
+
+
 def _span(source: Source) -> int:
     """How many files share a part: a power of two, of which more files of the same kind change nothing."""
     mean, span = source.bytes / len(source.parts), 1
@@ -139,12 +173,15 @@ def graph(
         extent=extent,
         shape=how.scale.shape(how.minhash, how.survival, extent, span=span),
         against=against,
+        exact=how.exact,
     )
     found = deduplication.steps((looked,), span=span)
+    copies = tuple(step for step in found if step.name.startswith("copies-"))
+    kinds = tuple(each.by for each in in_order(how.exact))
     pack = Step(
         name="pack",
-        stage=PackRows(source=source, lines=how.lines, against=against),
-        inputs=(looked, *united, found[-1]),
+        stage=PackRows(source=source, lines=how.lines, against=against, exact=kinds),
+        inputs=(looked, *united, *copies, found[-1]),
         span=span,
     )
     return (looked, *united, *found, pack)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import ClassVar
 
+from pyarrow import types
+
 from dedup.exact import Exact
 from dedup.line_steps import line_steps, removal_steps
 from dedup.lines import RepeatedLines
@@ -32,7 +34,7 @@ from pipeline.pack import Pack
 from pipeline.rehydration import Rehydration
 from pipeline.rows.columns import RowColumns
 from pipeline.sandbox import Limits
-from pipeline.schemas import with_signals
+from pipeline.schemas import DOCUMENTS, PAGE_FACTS, RECORDS, with_columns, with_signals
 from pipeline.steps import Step
 from pipeline.url_index import UrlIndex
 
@@ -99,10 +101,19 @@ class Recipe:
                 raise RecipeError(
                     f"recipe {self.name}: rule {rule.reason} names the signal {rule.signal}, which nothing writes"
                 )
+        if self.survival.score:
+            self._check_score(self.survival.score)
 
-        if "score" in self.survival.order:
+    def _check_score(self, score: str) -> None:
+        """RecipeError where ingest writes no number of that name."""
+        stage = self.ingest_stage()
+        written = [*list(with_columns(DOCUMENTS, PAGE_FACTS, stage.facts))[1:], *list(stage.schema())[len(RECORDS) :]]
+        numbers = [each.name for each in written if types.is_integer(each.type) or types.is_floating(each.type)]
+        if score not in numbers:
+            wrong = "is no number" if score in {each.name for each in written} else "nothing writes at ingest"
             raise RecipeError(
-                f"recipe {self.name}: its order of survival names a score, but no step gives documents one"
+                f"recipe {self.name}: its order of survival goes by the score {score}, which {wrong}; there are "
+                f"{', '.join(numbers) or 'no numbers'}"
             )
 
     def ingest_stage(self) -> Ingest:
@@ -140,7 +151,7 @@ class Recipe:
         steps = [
             *((measure_step(measure, ingest),) for measure in self.measures),
             *((annotate_step(annotation, ingest),) for annotation in self.annotations),
-            *(line_steps(each, ingest, self.scale, extent, order=survival.order, span=span) for each in self.repeats),
+            *(line_steps(each, ingest, self.scale, extent, survival=survival, span=span) for each in self.repeats),
         ]
         return tuple(step for each in steps for step in each[:-1]), tuple(each[-1] for each in steps)
 
@@ -148,7 +159,7 @@ class Recipe:
         """The steps that say what goes of the texts that stay, the last for `pack`; none where nothing is taken out."""
         if not self.removals:
             return ()
-        return removal_steps(self.removals, read, self.scale, extent, order=self.survival.order, span=self.bundle)
+        return removal_steps(self.removals, read, self.scale, extent, survival=self.survival, span=self.bundle)
 
     def steps(self, extent: Extent | None = None, against: tuple[Release, ...] = ()) -> tuple[Step, ...]:
         """The graph over a source of this `extent`, each step after its inputs; without it, that of a small source.

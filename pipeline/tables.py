@@ -210,6 +210,23 @@ def read_range(
                 yield found.slice(start, stop - start)
 
 
+def read_equal(
+    storage: Storage, receipt: Receipt, table: str, column: str, value: int, columns: Sequence[str]
+) -> Iterator[tuple[int, pa.Table]]:
+    """The row groups of a table in which `column`, an integer, may be `value`, each with the number of its first row."""
+    path = receipt.files[table].path
+    with damage_errors(path):
+        file = pq.ParquetFile(storage.open(path), pre_buffer=True)
+        _check_rows(receipt, table, file.metadata.num_rows)
+        place, first = file.schema_arrow.get_field_index(column), 0
+        for group in range(file.num_row_groups):
+            about = file.metadata.row_group(group)
+            known = about.column(place).statistics
+            if known is None or not known.has_min_max or known.min <= value <= known.max:
+                yield first, file.read_row_group(group, columns=list(columns))
+            first += about.num_rows
+
+
 def _first_from(values: npt.NDArray[np.uint64], bound: int) -> int:
     """Where in sorted `values` those from `bound` on begin; it may be 2^64, which is none of them."""
     return values.size if bound > _MOST else int(np.searchsorted(values, np.uint64(bound)))

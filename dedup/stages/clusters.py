@@ -12,7 +12,7 @@ from dedup.documents import Documents, Judged
 from dedup.minhash import MinHash
 from dedup.reading import FromTexts
 from dedup.releases import Release, is_earlier
-from dedup.survival import Components, Star, Survival, release_first
+from dedup.survival import Components, Star, Survival, columns_of, release_first
 from dedup.survivors import elected, frame_of, judged
 from pipeline.errors import StorageError
 from pipeline.identity import IDENTITY_IF_CHANGED
@@ -59,8 +59,9 @@ class Clusters:
 
     def _components(self, part: PartRun, order: tuple[str, ...], writer: TableWriter) -> tuple[int, int]:
         """One document of each component stays; members are read twice, so memory grows with the components alone."""
-        columns = [name for name in order if name != "release"]
-        members = self._members(part, ["document", "cluster", *(("copies",) if self.copies else ()), *columns])
+        members = self._members(
+            part, ["document", "cluster", *(("copies",) if self.copies else ()), *columns_of(order)]
+        )
         chosen = elected(map(frame_of, members), order)
         for table in self._members(part, ["document", "cluster"], with_earlier=False):
             writer.write(judged(frame_of(table), chosen))

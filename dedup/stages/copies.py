@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from math import ceil
 from typing import ClassVar
 
 import polars as pl
@@ -11,14 +9,15 @@ import polars as pl
 from dedup.exact import Exact
 from dedup.groups import grouped, repeated
 from dedup.numbering import bundles, numbers
+from dedup.ranges import pieces
 from dedup.runs import Runs
+from dedup.survival import columns_of
 from dedup.survivors import elected, frame_of
 from pipeline.schemas import COPIES, ORIGINALS
 from pipeline.steps import PartRun
 from pipeline.tables import read_range
 
 KEY = ("high", "low")
-_KEYS = 1 << 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +40,10 @@ class Copies:
         copies = Runs(part.writer("copies", COPIES), ("document",))
         pairs = Runs(part.writer("pairs", COPIES), ("original", "document"))
         originals = Runs(part.writer("originals", ORIGINALS), ("document",))
-        for low, high in self._pieces(part):
+        read = sum(receipt.rows("same") for receipt in part.receipts(self._input))
+        for low, high in pieces(part.partition, self.partitions, read, self.rows):
             known = repeated(self._read(part, low, high, KEY), KEY)
-            columns = (*KEY, "copies", *(name for name in self.order if name != "release"))
+            columns = (*KEY, "copies", *columns_of(self.order))
             chosen = elected(grouped(self._read(part, low, high, columns), known, KEY), self.order)
             stands = chosen.select(document="survivor", copies="cluster_size").to_arrow().cast(ORIGINALS)
             originals.add(stands)
@@ -56,13 +56,6 @@ class Copies:
         for runs in (copies, pairs, originals):
             runs.close()
         return {"copies": copies.rows, "originals": originals.rows}
-
-    def _pieces(self, part: PartRun) -> list[tuple[int, int]]:
-        """The range of this partition cut into ranges of keys, from and to, of about `rows` keys."""
-        read = sum(receipt.rows("same") for receipt in part.receipts(self._input))
-        pieces = max(1, ceil(read / (self.partitions * self.rows)))
-        place, whole = part.partition * pieces, self.partitions * pieces
-        return list(pairwise((place + piece) * _KEYS // whole for piece in range(pieces + 1)))
 
     @property
     def _input(self) -> str:

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
-from math import ceil
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from dedup.edges import edges_by_pieces
 from dedup.minhash import MinHash
-from dedup.numbering import Numbers, bundles, numbers
+from dedup.numbering import Numbers, bundles, contains, numbers
+from dedup.ranges import KEYS, pieces
 from dedup.releases import Bundle, OpenRelease, Release, opened
 from dedup.routing import by_ends
 from pipeline.identity import IDENTITY_IF_CHANGED
@@ -19,7 +17,6 @@ from pipeline.schemas import EDGES
 from pipeline.steps import PartRun
 from pipeline.tables import read_row_groups
 
-_KEYS = 1 << 64
 _SKEW = 1.25  # keys are spread evenly but for those that many documents have
 
 
@@ -58,10 +55,8 @@ class Edges:
     def _pieces(self, part: PartRun) -> list[tuple[int, int]]:
         """The range of this partition cut into ranges of keys, first and last, of about `rows` keys."""
         read = sum(receipt.rows("bands") for receipt in part.receipts(self._input))
-        pieces = max(1, ceil(read / (self.minhash.bands * self.ranges * self.rows)))
-        place, whole = part.partition % self.ranges * pieces, self.ranges * pieces
-        bounds = [(place + piece) * _KEYS // whole for piece in range(pieces + 1)]
-        return [(low, high - 1) for low, high in pairwise(bounds)]
+        found = pieces(part.partition % self.ranges, self.ranges, read, self.minhash.bands * self.rows)
+        return [(low, high - 1) for low, high in found]
 
     @property
     def _input(self) -> str:
@@ -71,7 +66,7 @@ class Edges:
         """Keys from `low` to `high` and their documents, one row group after the other."""
         bands, band = self.minhash.bands, part.partition // self.ranges
         first, step = (part.partition, bands * self.ranges) if self.merged else (band, bands)
-        whole = (low, high) == (0, _KEYS - 1)
+        whole = (low, high) == (0, KEYS - 1)
         for receipt, file in bundles(part.receipts(self._input), part.span(self._input)):
             for group in read_row_groups(part.storage, receipt, "bands", first, step, ("key", "member", "row")):
                 keys = group["key"].to_numpy()
@@ -114,7 +109,7 @@ class Edges:
         for group in groups:
             keys = group["key"].to_numpy()
             start, stop = _between(keys, *bounds)
-            at = start + np.flatnonzero(_among(keys[start:stop], wanted))
+            at = start + np.flatnonzero(contains(wanted, keys[start:stop]))
             if at.size:
                 member, row = (group[name].to_numpy()[at] for name in ("member", "row"))
                 stays = stays or release.stays(bundle.place)
@@ -127,13 +122,6 @@ def _distinct(keys: Numbers) -> Numbers:
     first = np.ones(keys.size, np.bool_)
     np.not_equal(keys[1:], keys[:-1], out=first[1:])
     return keys[first]
-
-
-def _among(keys: Numbers, wanted: Numbers) -> npt.NDArray[np.bool_]:
-    """Which of `keys` are in `wanted`, which is sorted."""
-    if not wanted.size:
-        return np.zeros(keys.size, np.bool_)
-    return wanted[np.minimum(np.searchsorted(wanted, keys), wanted.size - 1)] == keys
 
 
 def _between(keys: Numbers, low: int, high: int) -> tuple[int, int]:

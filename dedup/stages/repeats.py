@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import ceil
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +11,9 @@ import polars as pl
 from dedup.groups import grouped, repeated
 from dedup.lines import RepeatedLines
 from dedup.numbering import among, bundles, numbers
+from dedup.ranges import pieces
 from dedup.runs import Runs
+from dedup.survival import columns_of
 from dedup.survivors import elected, frame_of
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.measures import signals_of
@@ -20,7 +21,6 @@ from pipeline.schemas import REPEATS, document_number
 from pipeline.steps import PartRun
 from pipeline.tables import read_batches, read_range
 
-_HASHES = 1 << 64
 _STORED = {"record_id": "record_hash"}  # the order's names for what is stored by another
 
 
@@ -46,9 +46,10 @@ class Repeats:
         The order is that of survival, but record ids are compared by their hashes.
         """
         runs = Runs(part.writer("repeats", REPEATS), ("document", "unit"))
-        names = [name for name in self.order if name != "release"]
+        names = columns_of(self.order)
+        read = sum(receipt.rows("units") for receipt in part.receipts(self._input))
         units = 0
-        for low, high in self._pieces(part):
+        for low, high in pieces(part.partition, self.partitions, read, self.rows):
             known = repeated(self._read(part, low, high, ()), ["unit"], self.lines.min_documents)
             chosen = elected(grouped(self._read(part, low, high, names), known, ["unit"]), self.order)
             units += chosen.height
@@ -60,13 +61,6 @@ class Repeats:
                 runs.add(rows.to_arrow().cast(REPEATS))
         runs.close()
         return {"repeats": runs.rows, "units": units}
-
-    def _pieces(self, part: PartRun) -> list[tuple[int, int]]:
-        """The range of this partition cut into ranges of hashes, from and to, of about `rows` rows."""
-        read = sum(receipt.rows("units") for receipt in part.receipts(self._input))
-        pieces = max(1, ceil(read / (self.partitions * self.rows)))
-        place, whole = part.partition * pieces, self.partitions * pieces
-        return list(pairwise((place + piece) * _HASHES // whole for piece in range(pieces + 1)))
 
     @property
     def _input(self) -> str:

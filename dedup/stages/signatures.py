@@ -44,7 +44,7 @@ class Signatures:
         order = part.writer("order", order_schema(self.minhash, self.survival, copies=sizes is not None))
         bands = Sorted(part.writer("bands", BANDS, dictionary=("band", "member")), self.minhash.bands)
         documents = 0
-        for member, row, table, keep in self.documents.batches(part, READ, BATCH):
+        for member, row, table, keep in self.documents.batches(part, READ, BATCH, score=self.survival.score):
             kept = table if keep.all() else table.filter(pa.array(keep))
             rows = (np.flatnonzero(keep) + row).astype(np.int32)
             signatures, has_signature = self.minhash.signatures(kept["text"])
@@ -132,4 +132,4 @@ def _order(member: int, rows: npt.NDArray[np.int32], kept: pa.RecordBatch) -> di
         "text_chars": pc.call_function("utf8_length", [kept["text"]]).cast(pa.int32()),
         "date": kept["date"],
         "record_id": kept["record_id"],
-    }
+    } | ({"score": kept["score"]} if "score" in kept.schema.names else {})

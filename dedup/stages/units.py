@@ -1,7 +1,7 @@
 """The stage of the steps `units-…`: the hashes of each document's lines or paragraphs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +11,8 @@ from xxhash import xxh64_intdigest
 from dedup.documents import Batch, Documents
 from dedup.lines import RepeatedLines
 from dedup.runs import Runs
-from pipeline.schemas import UNITS
+from pipeline.identity import IDENTITY_IF_CHANGED
+from pipeline.schemas import RANKED, UNITS, with_columns
 from pipeline.steps import PartRun
 
 READ = ("text", "date", "record_id")
@@ -19,7 +20,10 @@ READ = ("text", "date", "record_id")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineUnits:
-    """A row for each different unit of each kept document, with what the order of survival depends on."""
+    """A row for each different unit of each kept document, with what the order of survival depends on.
+
+    `score` names the column that says the score, where the order has one.
+    """
 
     name: ClassVar[str] = "units"
     version: ClassVar[int] = 1
@@ -27,16 +31,21 @@ class LineUnits:
 
     lines: RepeatedLines
     documents: Documents
+    score: str | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `units`, runs sorted by hash; counts documents and units."""
-        runs = Runs(part.writer("units", UNITS), ("unit", "member", "row"))
+        runs = Runs(part.writer("units", self._schema), ("unit", "member", "row"))
         documents = 0
-        for batch in self.documents.batches(part, READ):
+        for batch in self.documents.batches(part, READ, score=self.score):
             documents += int(batch.keep.sum())
             runs.add(self._rows(batch))
         runs.close()
         return {"documents": documents, "units": runs.rows}
+
+    @property
+    def _schema(self) -> pa.Schema:
+        return with_columns(UNITS, RANKED, ["score"] if self.score else [])
 
     def _rows(self, batch: Batch) -> pa.Table:
         kept = batch.table.filter(pa.array(batch.keep))
@@ -55,4 +64,6 @@ class LineUnits:
             kept["date"].take(pa.array(of)),
             pa.array(np.array(ids, np.uint64)[of]),
         ]
-        return pa.table(columns, schema=UNITS)
+        if self.score:
+            columns.append(kept["score"].take(pa.array(of)))
+        return pa.table(columns, schema=self._schema)

@@ -7,9 +7,10 @@ from dedup.comparison import Comparison, Signed, compare, sign
 from dedup.gathered import candidates, member_rows
 from dedup.minhash import MinHash
 from dedup.precedence import decided_by
-from dedup.survival import Components, Star, Survival
+from dedup.survival import Components, Star, Survival, columns_of
 from jobs.clusters.pages import Page, Pages, pages_of
 from jobs.clusters.told import (
+    COPIES,
     EXACT_COPY,
     NEAR_DUPLICATE,
     SURVIVOR,
@@ -23,6 +24,7 @@ from jobs.clusters.told import (
 from pipeline.errors import InputError, StorageError
 from pipeline.identity import canonical
 from pipeline.inspection.annotation import CONTEXT, changed
+from pipeline.inspection.answers import original_of, passes
 from pipeline.inspection.clusters import STEP, Found, Head, Member, cluster_of, members_of, overview
 from pipeline.nltk_words import NltkEnglish
 from pipeline.restoration import is_same, restore
@@ -46,24 +48,25 @@ class Asked:
     def __init__(self, run: OpenRun) -> None:
         self.run = run
         _check_finished(run)
-        self.pages: Pages = pages_of(run)
-        stage = run.record.payload["minhash"]["stage"]
+        stage = run.record.payload.get("minhash", {}).get("stage") or _of_copies(run)
         survival = stage.get("survival", canonical(Components()))
         known = (MinHash, NltkEnglish, Components, Star)
-        self.minhash: MinHash = restore(stage["minhash"], known)
+        self.minhash: MinHash | None = restore(stage["minhash"], known)
         self.survival: Survival = restore(survival, known)
         self.changed = not (is_same(self.minhash, stage["minhash"]) and is_same(self.survival, survival))
+        self.pages: Pages = pages_of(run, self.survival.score)
 
     def all(self, *, most: int, size: int | None = None) -> AllTold:
         """All clusters, and the `most` largest of them, or as many of `size` documents."""
         found = overview(self.run, most=most, size=size)
         return AllTold(
             what=self.pages.what,
-            rule=self.survival.name,
+            rule=self.survival.name if self.minhash else COPIES,
             sizes=list(found.sizes.iter_rows()),
             largest=[self._large(head) for head in found.largest],
             similar=list(found.bins()),
             unknown=found.unknown,
+            copies=bool(passes(self.run)),
         )
 
     def _large(self, head: Head) -> LargeTold:
@@ -101,7 +104,7 @@ class Asked:
 
     def _cluster(self, found: Found, asked: frozenset[int], most: int, full: bool) -> ClusterTold:
         shown = self._shown(found, asked, most)
-        rows = member_rows(self.run, list(shown), found.partition)
+        rows = {} if found.partition is None else member_rows(self.run, list(shown), found.partition)
         (stayed,) = self.pages.read([found.head.survivor])
         survivor = self._member(stayed, rows, SURVIVOR)
         rest = self.pages.read([document for document in shown if document != stayed.document])
@@ -126,12 +129,12 @@ class Asked:
         return shown
 
     def _member(self, page: Page, rows: Mapping[int, Mapping[str, Any]], fate: str, **more: Any) -> MemberTold:
-        known = rows.get(page.document, {})
-        order = {name: known.get(name) for name in self.survival.order if name != "release"}
+        known = rows.get(page.document) or _order_of(page)
+        order = {name: known.get(name) for name in columns_of(self.survival.order)}
         if "release" in self.survival.order:
             order = {name: page.document >> 48 if name == "release" else order[name] for name in self.survival.order}
         facts = page._asdict()
-        text = facts.pop("text")
+        text, _ = facts.pop("text"), facts.pop("score")
         return MemberTold(**facts, chars=None if text is None else len(text), fate=fate, order=order, **more)
 
     def _removed(
@@ -143,39 +146,47 @@ class Asked:
         full: bool,
     ) -> MemberTold:
         stayed, signed = survivor
-        own, first = rows.get(page.document), rows.get(stayed.document, {"document": stayed.document})
+        own = rows.get(page.document) or _order_of(page)
+        first = rows.get(stayed.document) or _order_of(stayed)
         same = page.text is not None and page.text == stayed.text
         texts = None if page.text is None or stayed.text is None else (stayed.text, page.text)
-        fate = SURVIVOR if member.keep else EXACT_COPY if same else NEAR_DUPLICATE
+        fate = SURVIVOR if member.keep else EXACT_COPY if same or member.is_copy else NEAR_DUPLICATE
         return self._member(
             page,
             rows,
             fate,
-            decided_by=decided_by(first, own, self.survival.order) if own else None,
+            decided_by=decided_by(first, own, self.survival.order),
             recorded=member.similarity,
+            same=member.reason if member.is_copy else None,
+            copy_of=self._copy_of(page.document) if member.is_copy else None,
             comparison=self._compared(signed, self._signed(page, rows)),
             changes=changed(*texts, context=None if full else CONTEXT) if texts else None,
         )
 
     def _signed(self, page: Page, rows: Mapping[int, Mapping[str, Any]]) -> Signed | None:
-        if page.text is None:
+        if page.text is None or self.minhash is None:
             return None
         return sign(page.text, self.minhash, self.survival, rows.get(page.document))
 
     def _compared(self, one: Signed | None, other: Signed | None) -> Comparison | None:
-        return compare(one, other, self.minhash, self.survival) if one and other else None
+        return compare(one, other, self.minhash, self.survival) if one and other and self.minhash else None
+
+    def _copy_of(self, document: int) -> str | None:
+        original = original_of(self.run, document)
+        return None if original is None else next(iter(self.pages.read([original]))).name
 
     def _alone(self, document: int) -> AloneTold:
         (page,) = self.pages.read([document])
         signed = self._signed(page, {})
-        assert signed  # noqa: S101  for the type checker: a document of this run has a text
+        if signed is None:  # copies alone were looked for
+            return AloneTold(document=document, name=page.name, too_short=False, nearest=[])
         nearest = list(self._nearest(document, signed)) if signed.is_compared else []
         nearest.sort(key=lambda each: -(each.comparison.exact if each.comparison else 0.0))
         return AloneTold(document=document, name=page.name, too_short=not signed.is_compared, nearest=nearest)
 
     def _nearest(self, document: int, signed: Signed) -> Iterable[NearTold]:
         """Only stars leave documents that share a band with others where they are."""
-        if not isinstance(self.survival, Star):
+        if not isinstance(self.survival, Star) or self.minhash is None:
             return
         found = candidates(self.run, document, signed, self.minhash, self.survival, MOST_NEAR)
         for page in self.pages.read([each.document for each in found]):
@@ -188,11 +199,24 @@ class Asked:
             )
 
 
+def _of_copies(run: OpenRun) -> dict[str, Any]:
+    """The rule of survival of a run that looked for copies alone, as the step `minhash` would have it."""
+    kind = passes(run)[0]
+    exact, copies = (run.record.payload[f"{step}-{kind}"]["stage"] for step in ("exact", "copies"))
+    rule = Components(order=tuple(copies["order"]), score=exact.get("score"))
+    return {"minhash": None, "survival": canonical(rule)}
+
+
+def _order_of(page: Page) -> dict[str, Any]:
+    """What the order goes by, of a document that was compared with no other; little is known of one of an earlier release."""
+    return {"document": page.document} if page.text is None else {**page._asdict(), "text_chars": len(page.text)}
+
+
 def _check_finished(run: OpenRun) -> None:
     step = run.step(STEP)
-    if step is None:
+    if step is None and not passes(run):
         raise InputError(f"{run.storage.location}: this run's recipe looks for no near-duplicates")
-    if run.step("members") is None:
+    if step and run.step("members") is None:
         raise InputError(
             f"{run.storage.location}: an earlier version found the near-duplicates of this run and kept less of them; "
             "run the same command again first"

@@ -5,12 +5,16 @@ from itertools import groupby
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.scores import ingested_scores
 from jobs.dedup_tables import is_of_rows
 from pipeline.errors import InputError
+from pipeline.inspection.answers import passes
 from pipeline.inspection.reading import Files
+from pipeline.rows.batches import document_batches
 from pipeline.rows.columns import RowColumns
 from pipeline.rows.picking import pick
 from pipeline.rows.pieces import piece_of
@@ -24,7 +28,10 @@ _FACTS = ("record_id", "url", "date", "text")
 
 
 class Page(NamedTuple):
-    """A document: `name` is what a person calls it. Of one of an earlier release there is no text here."""
+    """A document: `name` is what a person calls it; `score` is there where the order of survival goes by one.
+
+    Of one of an earlier release there is no text here.
+    """
 
     document: int
     name: str
@@ -32,6 +39,7 @@ class Page(NamedTuple):
     url: str | None
     date: Any
     text: str | None
+    score: float | None = None
 
 
 class Pages(Protocol):
@@ -53,9 +61,9 @@ class Pages(Protocol):
         ...
 
 
-def pages_of(run: OpenRun) -> Pages:
-    """The pages or rows of a run."""
-    return RowPages(run) if is_of_rows(run) else CrawlPages(run)
+def pages_of(run: OpenRun, score: str | None = None) -> Pages:
+    """The pages or rows of a run, with what the column `score` says of them where it is named."""
+    return RowPages(run, score) if is_of_rows(run) else CrawlPages(run, score)
 
 
 class CrawlPages:
@@ -63,9 +71,10 @@ class CrawlPages:
 
     what = "page"
 
-    def __init__(self, run: OpenRun) -> None:
+    def __init__(self, run: OpenRun, score: str | None = None) -> None:
         self._run = run
         self._files = Files(run, 0)
+        self._score = score
 
     def find(self, page: str) -> list[int | Story]:
         """See `Pages.find`; InputError where no record of the run has this URL or id."""
@@ -80,25 +89,19 @@ class CrawlPages:
         if document_row is None or bundle is None:
             return story(self._run, part, row)
         verdict = read_rows(self._run.storage, bundle.receipt, "verdicts", bundle.before + row)[0]["verdict"]
-        if verdict != "keep" or self._is_copy(part, document_row):
-            return story(self._run, part, row)
-        return document_number(part, document_row)
-
-    def _is_copy(self, part: int, document_row: int) -> bool:
-        """Whether the document went as an exact copy, before near-duplicates were sought."""
-        bundle = self._files.bundle("survivors", part, "documents")
-        if bundle is None:
-            return False
-        answer = read_rows(self._run.storage, bundle.receipt, "survivors", bundle.before + document_row)[0]
-        return (answer.get("reason") or "").startswith("same_")
+        return document_number(part, document_row) if verdict == "keep" else story(self._run, part, row)
 
     def read(self, documents: Sequence[int]) -> Iterator[Page]:
         """See `Pages.read`."""
         for file, rows in _by_file(documents):
             yield from _elsewhere(file, rows)
             if not file >> _FILE:
+                scores = (
+                    ingested_scores(self._run.storage, self._files.ingest(file), self._score) if self._score else None
+                )
                 for found in self._files.file(file).documents(_FACTS, rows).iter_rows(named=True):
                     facts = {name: found[name] for name in _FACTS}
+                    facts["score"] = None if scores is None else scores[found["row"]].as_py()
                     name = found["url"] or found["record_id"]
                     yield Page(document_number(file, found["row"]), name, **facts)
 
@@ -116,10 +119,11 @@ class RowPages:
 
     what = "row"
 
-    def __init__(self, run: OpenRun) -> None:
+    def __init__(self, run: OpenRun, score: str | None = None) -> None:
         self._run = run
+        self._score = score
         self._pieces = [piece_of(part) for part in run.source.parts]
-        stage = run.record.payload["minhash"]["stage"]
+        stage = run.record.payload["survivors"]["stage"]
         columns: dict[str, Any] = stage.get("documents", {}).get("columns", {})
         self._columns = RowColumns(**{name: columns.get(name) for name in ("text", "id", "url", "date")})
 
@@ -150,16 +154,30 @@ class RowPages:
         return counted[part - bundle.first].as_py()
 
     def _with_id(self, record_id: str) -> list[int]:
-        """Looked for in what the step `minhash` wrote: of the row groups only those whose ids are around this one."""
-        step = self._run.step("minhash")
-        assert step  # noqa: S101  for the type checker: a run of rows has it
-        found: list[int] = []
+        """Looked for in what `minhash` and the passes wrote: of the row groups only those whose ids are around this one.
+
+        Where copies alone were looked for, rows without a key are in neither; then the input is read.
+        """
+        tables = {"minhash": "order"} | {f"exact-{kind}": "same" for kind in passes(self._run)}
+        found = {number for step, table in tables.items() for number in self._in_table(step, table, record_id)}
+        return sorted(found or (() if self._run.step("minhash") else self._in_input(record_id)))
+
+    def _in_table(self, name: str, table: str, record_id: str) -> Iterator[int]:
+        step = self._run.step(name)
         same = pc.field("record_id") == pa.scalar(record_id, pa.large_string())
-        for bundle in self._run.parts(step):
-            receipt = self._run.receipts("minhash")[bundle.key]
-            rows = read_table(self._run.storage, receipt, "order", ["member", "row"], where=same)
-            found += [document_number(bundle.first + each["member"], each["row"]) for each in rows.to_pylist()]
-        return found
+        for bundle in self._run.parts(step) if step else ():
+            receipt = self._run.receipts(name)[bundle.key]
+            rows = read_table(self._run.storage, receipt, table, ["member", "row"], where=same)
+            yield from (document_number(bundle.first + each["member"], each["row"]) for each in rows.to_pylist())
+
+    def _in_input(self, record_id: str) -> Iterator[int]:
+        for file, piece in enumerate(self._pieces):
+            row = 0
+            for batch in document_batches(piece, self._columns):
+                same = pc.call_function("equal", [batch["record_id"], pa.scalar(record_id, pa.large_string())])
+                for place in np.flatnonzero(same.to_numpy(zero_copy_only=False)).tolist():
+                    yield document_number(file, row + place)
+                row += batch.num_rows
 
     def read(self, documents: Sequence[int]) -> Iterator[Page]:
         """See `Pages.read`; InputError where a file is not the one that the run read."""
@@ -167,7 +185,7 @@ class RowPages:
             yield from _elsewhere(file, rows)
             if not file >> _FILE:
                 piece = self._pieces[file]
-                for row, facts in zip(rows, pick(piece, self._columns, rows), strict=True):
+                for row, facts in zip(rows, pick(piece, self._columns, rows, score=self._score), strict=True):
                     yield Page(document_number(file, row), f"{piece.name}:{piece.first + row}", **facts)
 
     def places(self, documents: Sequence[int]) -> set[str]:

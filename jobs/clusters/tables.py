@@ -10,7 +10,7 @@ from rich.text import Text
 from dedup.minhash import MinHash
 from dedup.precedence import NUMBER
 from dedup.survival import Star, Survival
-from jobs.clusters.told import SURVIVOR, AllTold, AloneTold, ClusterTold, LargeTold, MemberTold, NearTold
+from jobs.clusters.told import COPIES, SURVIVOR, AllTold, AloneTold, ClusterTold, LargeTold, MemberTold, NearTold
 from jobs.tables import add_columns, share
 from jobs.terminal import out
 from pipeline.inspection.annotation import Piece
@@ -31,12 +31,14 @@ _PLACES = {"page": "hosts", "row": "files"}
 def print_all(told: AllTold, size: int | None) -> None:
     """How many clusters have how many members, the largest or those of a size, and how alike removed documents are."""
     removed = told.documents - told.clusters
+    kind = "copies and near-duplicates" if told.copies else "near-duplicates"
     out.print(
-        f"{told.documents:,} {told.what}s form {told.clusters:,} clusters of near-duplicates; {removed:,} of them are removed"
+        f"{told.documents:,} {told.what}s form {told.clusters:,} clusters of {kind}; {removed:,} of them are removed"
     )
     if told.sizes and size is None:
         out.print(_sizes(told, removed))
-        out.print(_similar(told, removed))
+        if told.rule != COPIES:
+            out.print(_similar(told, removed))
     if told.largest:
         out.print(_largest(told, "The largest clusters" if size is None else f"Clusters of {size:,}"))
     elif size is not None:
@@ -63,6 +65,9 @@ def _similar(told: AllTold, removed: int) -> Table | str:
         table.add_row(f"{low:.2f} - {high:.2f}" if low < high else f"{low:.2f}", f"{count:,}", share(count, removed))
     if told.unknown:
         table.add_row("not known", f"{told.unknown:,}", share(told.unknown, removed))
+    if told.copies:
+        copies = removed - told.unknown - sum(count for *_, count in told.similar)
+        table.add_row("exact copies", f"{copies:,}", share(copies, removed))
     return table
 
 
@@ -79,7 +84,7 @@ def _places(each: LargeTold) -> str:
     return f"{each.places:,}" if each.of == each.size else f"{each.places:,} of the first {each.of:,}"
 
 
-def print_told(told: ClusterTold | AloneTold | Story, minhash: MinHash, survival: Survival) -> None:
+def print_told(told: ClusterTold | AloneTold | Story, minhash: MinHash | None, survival: Survival) -> None:
     """A cluster, or why a document has none."""
     if isinstance(told, ClusterTold):
         _print_cluster(told, minhash, survival)
@@ -89,15 +94,17 @@ def print_told(told: ClusterTold | AloneTold | Story, minhash: MinHash, survival
         _print_dropped(told)
 
 
-def _print_cluster(told: ClusterTold, minhash: MinHash, survival: Survival) -> None:
-    out.print(f"\ncluster {told.cluster}: {told.size:,} near-duplicates, of which one stays", style="bold")
+def _print_cluster(told: ClusterTold, minhash: MinHash | None, survival: Survival) -> None:
+    kind = "near-duplicates" if minhash else "copies"
+    out.print(f"\ncluster {told.cluster}: {told.size:,} {kind}, of which one stays", style="bold")
     for number, member in enumerate([told.survivor, *told.removed]):
         asked = " (asked for)" if member.document in told.asked else ""
-        line = f"  #{number} {member.fate:<14} {member.name}{asked}"
+        of = f", {member.same} of {member.copy_of}" if member.same else ""
+        line = f"  #{number} {member.fate:<14} {member.name}{of}{asked}"
         out.print(line, style="green" if member.fate == SURVIVOR else None)
     if len(told.removed) + 1 < told.size:
         out.print(f"  {told.size - len(told.removed) - 1:,} more; --limit {told.size} shows all")
-    order = ", ".join(FIRST[name] for name in survival.order)
+    order = ", ".join(_first(name, survival) for name in survival.order)
     if isinstance(survival, Star):
         out.print(
             f"#0 stays because no document that stays, stands before it in the order ({order}) and shares a band with it is "
@@ -106,10 +113,15 @@ def _print_cluster(told: ClusterTold, minhash: MinHash, survival: Survival) -> N
     else:
         out.print(f"#0 stays because it is the first in the order: {order}")
     out.print(_members(told, survival))
-    if told.removed:
+    if told.removed and minhash:
         out.print(_alike(told, minhash))
     for number, member in enumerate(told.removed, 1):
         _print_changes(number, member)
+
+
+def _first(name: str, survival: Survival) -> str:
+    """What stands first by a name of the order."""
+    return f"the higher {survival.score}" if name == "score" and survival.score else FIRST[name]
 
 
 def _members(told: ClusterTold, survival: Survival) -> Table:
@@ -123,7 +135,7 @@ def _members(told: ClusterTold, survival: Survival) -> Table:
         table.add_row(f"#{number}", *cells, style="green" if member.fate == SURVIVOR else None)
     decided = dict.fromkeys(member.decided_by for member in told.removed if member.decided_by)
     if decided:
-        table.caption = "* decides: " + "; ".join(f"{name}, {FIRST[name]} stays" for name in decided)
+        table.caption = "* decides: " + "; ".join(f"{name}, {_first(name, survival)} stays" for name in decided)
         table.caption_justify = "left"
     return table
 
@@ -184,8 +196,11 @@ def changes(pieces: Sequence[Piece]) -> Text:
     return text
 
 
-def _print_alone(told: AloneTold, minhash: MinHash, survival: Survival) -> None:
+def _print_alone(told: AloneTold, minhash: MinHash | None, survival: Survival) -> None:
     out.print(f"\n{told.name}", style="bold")
+    if minhash is None:
+        out.print("no copy: it stays", style="green")
+        return
     out.print("no near-duplicate: it stays", style="green")
     if told.too_short:
         out.print(f"  its text is shorter than {minhash.ngram} words, so it is compared with nothing")
@@ -205,12 +220,6 @@ def _print_dropped(told: Story) -> None:
     record = told.record
     out.print(f"\n{record['url'] or record['record_id']}", style="bold")
     out.print(f"{told.verdict or 'not judged'}: {told.reason}, before near-duplicates were sought", style="red")
-    if told.duplicates:  # of an exact copy
-        earlier = told.duplicates["earlier"]
-        where = f" of the earlier release {earlier['root']}@{earlier['source']}" if earlier else ""
-        out.print(
-            f"  one of {told.duplicates['cluster_size']:,}; {told.duplicates['survivor'] or 'a page'}{where} stays"
-        )
     for check in told.checks:
         if check.fails:
             rule = check.rule

@@ -8,6 +8,7 @@ from dedup.comparison import Comparison
 from pipeline.inspection.annotation import Piece
 
 SURVIVOR, NEAR_DUPLICATE, EXACT_COPY = "survivor", "near_duplicate", "exact_copy"
+COPIES = "copies"  # in place of a rule, where no near-duplicates were looked for
 KINDS = {"plain": "same", "removed": "lacks", "mark": "adds", "gap": "not_shown"}
 
 
@@ -17,6 +18,7 @@ class MemberTold:
 
     Of one that was removed: `decided_by` is the name by which the survivor stands before it, `recorded` the similarity to
     the survivor that the run kept, `comparison` both texts beside each other, and `changes` what this one's text has otherwise.
+    Of an exact copy that went before, `same` says why (`same_url`, `same_text`) and `copy_of` names what it is one of.
     None where that is not known: of documents of earlier releases there is no text here, and some are too short to compare.
     """
 
@@ -30,6 +32,8 @@ class MemberTold:
     order: dict[str, Any]
     decided_by: str | None = None
     recorded: float | None = None
+    same: str | None = None
+    copy_of: str | None = None
     comparison: Comparison | None = None
     changes: Sequence[Piece] | None = None
 
@@ -98,7 +102,10 @@ class LargeTold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllTold:
-    """All clusters. `sizes` are (documents, how many clusters have as many); `similar` are (from, to, removed documents)."""
+    """All clusters, with exact `copies` in them where these were taken away first.
+
+    `sizes` are (documents, how many clusters have as many); `similar` are (from, to, removed documents).
+    """
 
     what: str
     rule: str
@@ -106,6 +113,7 @@ class AllTold:
     largest: Sequence[LargeTold]
     similar: Sequence[tuple[float, float, int]]
     unknown: int
+    copies: bool = False
 
     @property
     def clusters(self) -> int:

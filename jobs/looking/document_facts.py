@@ -14,13 +14,15 @@ import pyarrow as pa
 from dedup.bands import band_keys
 from dedup.bbit import pack
 from dedup.minhash import MinHash
+from dedup.scores import ingested_scores
 from dedup.survival import Star
-from dedup.survivors import ORDER_SCHEMA
+from dedup.survivors import ordered_schema
 from jobs.looking.parts import LastSteps
 from pipeline.inspection.reading import FileRows, Files, frame, pick_rows
 from pipeline.pages import Pages
 from pipeline.receipts import Receipt
 from pipeline.schemas import SIGNATURE, document_number
+from pipeline.scores import SCORE
 from pipeline.tables import read_table
 
 Rows = npt.NDArray[np.int64]
@@ -67,7 +69,7 @@ class Facts:
             chars=np.zeros(count, np.int64),
             tokens=np.zeros(count, np.int64),
             packed=np.zeros(count, np.bool_),
-            about=read_table(files.run.storage, rows.receipt, "documents", ["date", "record_id"]),
+            about=_about(files, rows, last.survival.score),
         )
         facts._load_signatures()
         facts._load_packed()
@@ -156,11 +158,17 @@ class Facts:
         return np.unique(self.last.minhash.shingles(self.rows.documents(["text"], [row])["text"][0]))
 
     def order(self, rows: Rows) -> pa.Table:
-        """`ORDER_SCHEMA` of `rows`, which must be signed."""
+        """What the order of survival goes by, of `rows`, which must be signed."""
         about = self.about.take(pa.array(rows))
         numbers = rows.astype(np.uint64) + np.uint64(document_number(self.rows.number, 0))
-        columns: Sequence[object] = [numbers, self.text_chars[rows], about["date"], about["record_id"]]
+        columns: Sequence[object] = [numbers, self.text_chars[rows], *about.columns]
         return pa.table(
             [pa.chunked_array([each]) if not isinstance(each, pa.ChunkedArray) else each for each in columns],
-            schema=ORDER_SCHEMA,
+            schema=ordered_schema(self.last.survival.order),
         )
+
+
+def _about(files: Files, rows: FileRows, score: str | None) -> pa.Table:
+    """Date, record id and, where the order has one, the score of each document of a file."""
+    table = read_table(files.run.storage, rows.receipt, "documents", ["date", "record_id"])
+    return table.append_column(SCORE, ingested_scores(files.run.storage, rows.receipt, score)) if score else table

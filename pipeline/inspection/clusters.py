@@ -1,6 +1,7 @@
 """The clusters of near-duplicates that a run found: all of them counted, and the members of one.
 
 Read from the tables of the step `clusters`, a batch at a time; of one cluster only the row groups that its members may be in.
+Where exact copies were taken away before, they are members too, and `survivors` says of which cluster.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from pipeline.inspection import answers
 from pipeline.inspection.reading import frame
 from pipeline.receipts import Receipt
 from pipeline.runs import OpenRun
@@ -32,11 +34,20 @@ class Head(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A document of a cluster: whether it stays and, where the run looked at it, how similar it is to the one that does."""
+    """A document of a cluster: whether it stays and, where the run looked at it, how similar it is to the one that does.
+
+    Of an exact copy `reason` says what is the same.
+    """
 
     document: int
     keep: bool
     similarity: float | None
+    reason: str | None = None
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it went as an exact copy, before near-duplicates were sought."""
+        return (self.reason or "").startswith("same_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +55,18 @@ class Overview:
     """`sizes`: how many clusters (`clusters`) have how many documents (`size`), ascending. `largest`: some clusters.
 
     `similar`: how many removed documents have a similarity to the one that stays in each of `BINS` equal bins, and last how
-    many one of 1; `unknown` of how many the run does not say.
+    many one of 1; `unknown` of how many the run does not say. Neither counts exact copies.
     """
 
     sizes: pl.DataFrame
     largest: list[Head]
     similar: list[int]
     unknown: int
+
+    @property
+    def clusters(self) -> int:
+        """How many clusters there are."""
+        return int(self.sizes["clusters"].sum())
 
     def bins(self) -> Iterator[tuple[float, float, int]]:
         """From and to of each bin of similarity that documents are in, and how many; both are 1 of the last."""
@@ -63,15 +79,16 @@ def overview(run: OpenRun, *, most: int = 0, size: int | None = None) -> Overvie
     """All clusters; the `most` largest of them, the earlier of equals first, or those of `size` documents alone."""
     counts, similar, unknown = np.zeros(0, np.int64), np.zeros(BINS + 1, np.int64), 0
     heads = pl.DataFrame(schema={"cluster": pl.UInt64, "cluster_size": pl.Int32, "survivor": pl.UInt64})
-    for batch in _batches(run):
-        keep = batch["keep"].to_numpy(zero_copy_only=False)
-        here = np.bincount(batch["cluster_size"].to_numpy()[keep])  # one row a cluster stays
-        here.resize(max(here.size, counts.size))
-        here[: counts.size] += counts
-        counts = here
-        values = batch["similarity"].filter(pa.array(~keep))
+    for batch in _batches(run, ["keep", "similarity"]) if run.step(STEP) else ():
+        values = batch["similarity"].filter(pa.array(~batch["keep"].to_numpy(zero_copy_only=False)))
         unknown += values.null_count
         similar += _binned(values.drop_null().to_numpy())
+    for batch in answers.clustered(run) if answers.passes(run) else _batches(run, [*heads.columns, "keep"]):
+        keep = batch["keep"].to_numpy(zero_copy_only=False)
+        sizes = batch["cluster_size"].to_numpy()[keep]  # one row a cluster stays
+        here = np.bincount(sizes, minlength=counts.size)
+        here[: counts.size] += counts
+        counts = here
         if most:
             some = frame(pa.Table.from_batches([batch]).select(heads.columns).filter(pa.array(keep)))
             some = some if size is None else some.filter(pl.col("cluster_size") == size)
@@ -83,8 +100,7 @@ def overview(run: OpenRun, *, most: int = 0, size: int | None = None) -> Overvie
     )
 
 
-def _batches(run: OpenRun) -> Iterator[pa.RecordBatch]:
-    columns = ["cluster", "cluster_size", "survivor", "keep", "similarity"]
+def _batches(run: OpenRun, columns: list[str]) -> Iterator[pa.RecordBatch]:
     for receipt in run.receipts(STEP).values():
         yield from read_batches(run.storage, receipt, STEP, columns, _BATCH)
 
@@ -95,14 +111,26 @@ def _binned(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 
 
 class Found(NamedTuple):
-    """A cluster, and which partition of the step told of it."""
+    """A cluster, and which partition of the step told of it; None where all its members are exact copies."""
 
     head: Head
-    partition: int
+    partition: int | None
 
 
 def cluster_of(run: OpenRun, document: int) -> Found | None:
     """The cluster of a document; None where it has none."""
+    if not answers.passes(run):
+        return _near(run, document)
+    told = answers.answer(run, document)
+    if told is None or told["cluster"] is None:
+        return None
+    near = _near(run, told["cluster"]) if run.step(STEP) else None
+    head = Head(told["cluster"], told["cluster_size"], told["survivor"])
+    return Found(head, near.partition if near else None)
+
+
+def _near(run: OpenRun, document: int) -> Found | None:
+    """What the step says of a document."""
     for partition, receipt in enumerate(_partitions(run)):
         for table in read_range(run.storage, receipt, STEP, "document", document, document + 1):
             for row in table.to_pylist():
@@ -112,8 +140,21 @@ def cluster_of(run: OpenRun, document: int) -> Found | None:
 
 def members_of(run: OpenRun, found: Found) -> Iterator[Member]:
     """The documents of a cluster by their number, a row group's after the other."""
+    near = _near_members(run, found, found.partition) if found.partition is not None else iter(())
+    if not answers.passes(run):
+        yield from near
+        return
+    compared = next(near, None)
+    for told in answers.members(run, found.head.cluster, found.head.size):
+        similarity = None
+        if compared and compared.document == told.document:
+            similarity, compared = compared.similarity, next(near, None)
+        yield Member(told.document, told.keep, similarity, told.reason)
+
+
+def _near_members(run: OpenRun, found: Found, partition: int) -> Iterator[Member]:
     left = found.head.size
-    receipt = _partitions(run)[found.partition]
+    receipt = _partitions(run)[partition]
     for table in read_range(run.storage, receipt, STEP, "document", found.head.cluster, _LAST):
         mine = pa.array(table["cluster"].to_numpy() == np.uint64(found.head.cluster))
         for row in table.select(["document", "keep", "similarity"]).filter(mine).to_pylist():

@@ -123,7 +123,8 @@ _PLACES = {
 def _survival(clusters: dict[str, Any]) -> str:
     """Which of near-duplicates stay, as a sentence."""
     rule = clusters.get("survival", {})
-    order = ", then ".join(_PLACES[name] for name in rule.get("order", ("text_chars", "date", "record_id")))
+    places = _PLACES | ({"score": f"the higher {code(rule['score'])}"} if "score" in rule else {})
+    order = ", then ".join(places[name] for name in rule.get("order", ("text_chars", "date", "record_id")))
     if rule.get("is") == "star":
         return (
             f"A document goes if one before it in the order ({order}) stays, shares a band with it, and has an estimated "

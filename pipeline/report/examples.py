@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.inspection.answers import passes
 from pipeline.report import quoting
 from pipeline.report.drawing import dot
 from pipeline.report.gathering import Gathered
@@ -13,17 +14,16 @@ from pipeline.report.tables import DASH, share, table
 def duplicates_section(found: Gathered) -> Markup:
     """Sizes of the clusters, how alike their pages are where that is known, and some pairs."""
     sizes = found.clusters.sizes
+    kind = "copies and near-duplicates" if passes(found.run) else "near-duplicates"
     if not sizes.height:
-        sought = found.run.step("clusters") is not None
-        return tag(
-            "p", "No near-duplicates were found." if sought else "This recipe does not look for them.", class_="lead"
-        )
+        sought = found.run.step("clusters") is not None or passes(found.run)
+        return tag("p", f"No {kind} were found." if sought else "This recipe does not look for them.", class_="lead")
     clusters, documents = int(sizes["clusters"].sum()), int((sizes["size"] * sizes["clusters"]).sum())
     rows = [(f"{name} pages", f"{count:,}", f"{pages:,}") for name, count, pages in _binned(found)]
     return joined(
         tag(
             "p",
-            f"{documents:,} pages form {clusters:,} clusters of near-duplicates; one page of each stays, "
+            f"{documents:,} pages form {clusters:,} clusters of {kind}; one page of each stays, "
             f"{documents - clusters:,} are removed. What differs is marked word by word.",
             class_="lead",
         ),

@@ -14,31 +14,48 @@ import pyarrow.parquet as pq
 from pipeline.inputs import open_seekable
 from pipeline.rows.columns import NOT_UTF8, RowColumns, date_of, id_of
 from pipeline.rows.json_rows import json_batches, json_lookups
-from pipeline.rows.parquet import READ_BYTES, column_at, found_columns, is_text, texts_of, times_of, unreadable
+from pipeline.rows.parquet import (
+    READ_BYTES,
+    column_at,
+    found_columns,
+    found_score,
+    is_text,
+    texts_of,
+    times_of,
+    unreadable,
+)
 from pipeline.rows.pieces import Piece, check_unchanged
 from pipeline.rows.united import fitted, united
 from pipeline.schemas import TEXT, TIME
+from pipeline.scores import SCORE, score_of
 
 BATCH_ROWS, BATCH_BYTES = 4_096, 16 << 20
 
 ROW_SCHEMA = pa.schema([("text", TEXT), ("date", TIME), ("record_id", TEXT), ("url", TEXT)])
 
 
-def document_batches(piece: Piece, columns: RowColumns, rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+def document_batches(
+    piece: Piece, columns: RowColumns, rows: int = BATCH_ROWS, *, score: str | None = None
+) -> Iterator[pa.RecordBatch]:
     """`ROW_SCHEMA` for each row, up to `rows` at a time: text and `record_id` are empty where there is none that can be read.
+
+    Where a column is named that says the score, the last column is `score`, null for what is null or NaN.
 
     Raises:
         InputError: the file cannot be read, lacks a column that has to be there, or is not the one that was planned with.
     """
     check_unchanged(piece)
     if not piece.is_parquet:
-        for found in json_lookups(piece, columns):
-            yield from (_of_json(found[start : start + rows]) for start in range(0, len(found), rows))
+        for found in json_lookups(piece, columns, score):
+            yield from (
+                _of_json(found[start : start + rows], scored=score is not None) for start in range(0, len(found), rows)
+            )
     else:
         with closing(open_seekable(piece.location)) as source, unreadable(piece.name):
             file = pq.ParquetFile(source, buffer_size=READ_BYTES, pre_buffer=False)
             paths = found_columns(file.schema_arrow, columns, piece.name)
             paths = {what: paths[what] for what in ("text", "date", "id", "url") if what in paths}
+            paths |= {"score": found_score(file.schema_arrow, score, piece.name)} if score else {}
             for batch in _parquet_batches(file, piece, [".".join(path) for path in paths.values()], rows):
                 yield _of_parquet(batch, {what: column_at(batch, path) for what, path in paths.items()})
     check_unchanged(piece)
@@ -105,7 +122,12 @@ def _of_parquet(batch: pa.RecordBatch, found: Mapping[str, pa.Array]) -> pa.Reco
         _ids(found["id"]) if "id" in found else pa.repeat(pa.scalar("", TEXT), rows),
         _text(found["url"]) if "url" in found and is_text(found["url"].type) else pa.nulls(rows, TEXT),
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=ROW_SCHEMA)
+    return _documents(columns, score_of(found["score"]) if "score" in found else None)
+
+
+def _documents(columns: list[pa.Array], scores: pa.Array | None) -> pa.RecordBatch:
+    batch = pa.RecordBatch.from_arrays(columns, schema=ROW_SCHEMA)
+    return batch if scores is None else batch.append_column(SCORE, scores)
 
 
 def _text(column: pa.Array) -> pa.Array:
@@ -145,14 +167,14 @@ def _times(column: pa.Array) -> pa.Array:
     return pa.nulls(len(column), TIME)
 
 
-def _of_json(found: list[dict[str, Any]]) -> pa.RecordBatch:
+def _of_json(found: list[dict[str, Any]], *, scored: bool) -> pa.RecordBatch:
     columns = [
         pa.array([_string(row.get("text")) or "" for row in found], TEXT),
         pa.array([date_of(row.get("date")) for row in found], TIME),
         pa.array([_string(id_of(row.get("id"))) or "" for row in found], TEXT),
         pa.array([_string(row.get("url")) for row in found], TEXT),
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=ROW_SCHEMA)
+    return _documents(columns, score_of(pa.array([row.get("score") for row in found], SCORE.type)) if scored else None)
 
 
 def _string(value: object) -> str | None:

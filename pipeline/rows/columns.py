@@ -48,7 +48,12 @@ class RowColumns:
 def missing_column(name: str, what: str, column: str, there: Sequence[str]) -> InputError:
     """The error for a file without a column that has to be there."""
     listed = ", ".join(there) or "none"
-    return InputError(f"{name}: no column {column}; there are {listed}; name the right one with --{what}-column")
+    return InputError(f"{name}: no column {column}; there are {listed}; name the right one with {option_of(what)}")
+
+
+def option_of(what: str) -> str:
+    """The option that names the column of a kind."""
+    return "--score" if what == "score" else f"--{what}-column"
 
 
 def record_of(row: Mapping[str, Any], name: str, *, offset: int, length: int, max_chars: int) -> Record:

@@ -64,13 +64,19 @@ def _row(data: bytes, where: str) -> Row:
     return row
 
 
-def json_lookups(piece: Piece, columns: RowColumns) -> Iterator[list[Row]]:
-    """What the columns say of each row. InputError where no row has a column that has to be there."""
-    demanded = set(columns.demanded())
+def json_lookups(piece: Piece, columns: RowColumns, score: str | None = None) -> Iterator[list[Row]]:
+    """What the columns say of each row, `score` what the column of that name says.
+
+    InputError where no row has a column that has to be there, or a score is no number.
+    """
+    names = columns.demanded() | ({"score": score} if score else {})
+    demanded = set(names)
     there: list[str] = []
     rows = 0
     for some in json_rows(piece):
         found = [_found(row, columns) for row in some]
+        for place, row in enumerate(some if score else ()):
+            found[place] |= _score(row, score or "", f"{piece.name}, row {rows + place}")
         there = there or names_in(some[0])
         demanded -= {what for row in found for what in row}
         rows += len(some)
@@ -78,7 +84,7 @@ def json_lookups(piece: Piece, columns: RowColumns) -> Iterator[list[Row]]:
             break
         yield found
     for what in sorted(demanded if rows else ()):
-        raise missing_column(piece.name, what, columns.demanded()[what], there)
+        raise missing_column(piece.name, what, names[what], there)
 
 
 def _found(row: Row, columns: RowColumns) -> Row:
@@ -90,6 +96,18 @@ def _found(row: Row, columns: RowColumns) -> Row:
                 found[what] = value
                 break
     return found
+
+
+def _score(row: Row, name: str, where: str) -> dict[str, float | None]:
+    there, value = look_up(row, name)
+    if not there:
+        return {}
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise InputError(f"{where}: column {name} is a {type(value).__name__}, not a number; name one with --score")
+    try:
+        return {"score": None if value is None else float(value)}
+    except OverflowError as error:
+        raise InputError(f"{where}: column {name} is {value}, too large a number") from error
 
 
 def json_batches(piece: Piece, schema: pa.Schema | None = None) -> Iterator[pa.RecordBatch]:

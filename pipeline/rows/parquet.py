@@ -91,10 +91,21 @@ def found_columns(schema: pa.Schema, columns: RowColumns, name: str) -> dict[str
     for what, column in columns.demanded().items():
         if what not in found:
             raise missing_column(name, what, column, list(leaves(schema)))
-    kind = _type(schema, found["text"])
+    kind = type_at(schema, found["text"])
     if not (is_text(kind) or pa.types.is_null(kind)):
         raise InputError(f"{name}: column {'.'.join(found['text'])} is {kind}, not text; name one with --text-column")
     return found
+
+
+def found_score(schema: pa.Schema, column: str, name: str) -> tuple[str, ...]:
+    """The path of the column with a row's score; InputError where it is missing or holds no numbers."""
+    path = _path(schema, column)
+    if path is None:
+        raise missing_column(name, "score", column, list(leaves(schema)))
+    kind, types = type_at(schema, path), pa.types
+    if not any(of(kind) for of in (types.is_integer, types.is_floating, types.is_decimal, types.is_null)):
+        raise InputError(f"{name}: column {column} is {kind}, not a number; name one with --score")
+    return path
 
 
 def _path(fields: Any, name: str) -> tuple[str, ...] | None:
@@ -108,7 +119,8 @@ def _path(fields: Any, name: str) -> tuple[str, ...] | None:
     return (outer, *below) if below else None
 
 
-def _type(schema: pa.Schema, path: Sequence[str]) -> pa.DataType:
+def type_at(schema: pa.Schema, path: Sequence[str]) -> pa.DataType:
+    """The type of the column at a path."""
     kind: Any = schema
     for name in path:
         kind = kind.field(name) if isinstance(kind, pa.Schema) else kind.type.field(name)

@@ -18,15 +18,18 @@ from pipeline.rows.parquet import unreadable
 from pipeline.rows.pieces import Piece
 
 
-def pick(piece: Piece, columns: RowColumns, rows: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """Text, date, `record_id` and url of the given rows (ascending, from 0 at the piece's first), in order.
+def pick(
+    piece: Piece, columns: RowColumns, rows: Sequence[int], *, score: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """What is known of the given rows (ascending, from 0 at the piece's first), in order: text, date, `record_id` and url.
 
-    InputError where the file is not the one that was planned with, or has no such row.
+    `score` too, where a column is named for it. InputError where the file is not the one that was planned with, or has no such
+    row.
     """
     wanted = list(rows)
     for first, part in _narrowed(piece, wanted) if piece.is_parquet else [(0, piece)]:
         row = first
-        for batch in document_batches(part, columns):
+        for batch in document_batches(part, columns, score=score):
             stop = bisect_left(wanted, row + batch.num_rows)
             yield from batch.take(pa.array([each - row for each in wanted[:stop]], pa.int64())).to_pylist()
             wanted, row = wanted[stop:], row + batch.num_rows

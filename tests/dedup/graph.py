@@ -1,7 +1,7 @@
 """The whole graph of deduplication over made-up texts, in memory of a test: what any cut of it must answer alike."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,9 +15,11 @@ from dedup.scale import Extent, Shape
 from dedup.steps import Deduplication
 from dedup.survival import Components, Survival
 from pipeline.execution import Execution
+from pipeline.identity import NOT_IDENTITY
 from pipeline.local_runner import LocalRunner
 from pipeline.receipts import Receipt
 from pipeline.schemas import TIME
+from pipeline.scores import SCORE, score_of
 from pipeline.sources import Source, SourcePart
 from pipeline.steps import PartRun, plan_steps
 from pipeline.storage import LocalStorage, Storage
@@ -38,14 +40,19 @@ class Made:
 
     files: Texts
     urls: Texts = ()  # like `files`
+    scores: tuple[tuple[float | None, ...], ...] = field(default=(), metadata=NOT_IDENTITY)  # like `files`
 
-    def batches(self, part: PartRun, columns: Sequence[str], rows: int = 3) -> Iterator[Batch]:
+    def batches(
+        self, part: PartRun, columns: Sequence[str], rows: int = 3, *, score: str | None = None
+    ) -> Iterator[Batch]:
         for member, keep in enumerate(self.kept(part)):
             file = part.task.part.first + member
             texts = self.files[file]
             ids = [f"{file}-{row}" for row in range(len(texts))]
             urls = list(self.urls[file]) if self.urls else [None] * len(texts)
             table = pa.table([list(texts), [None] * len(texts), ids, urls], schema=SCHEMA).select(list(columns))
+            if score:
+                table = table.append_column(SCORE, score_of(pa.array(self.scores[file], pa.float64())))
             row = 0
             for batch in table.to_batches(rows):
                 yield Batch(member, row, batch, keep[row : row + batch.num_rows])
@@ -77,12 +84,13 @@ def deduplicated(
     span: int = 1,
     exact: tuple[Exact, ...] = (),
     urls: Texts = (),
+    scores: tuple[tuple[float | None, ...], ...] = (),
 ) -> Execution:
     """Runs the graph to its end, cut as `shape` says."""
     made = Deduplication(
         minhash=minhash,
         survival=survival or Components(),
-        documents=Made(files=files, urls=urls),
+        documents=Made(files=files, urls=urls, scores=scores),
         exact=exact,
         extent=Extent(documents=sum(map(len, files)), files=len(files)),
         shape=shape or Shape(),

@@ -72,6 +72,7 @@ def released(
     exact: tuple[Exact, ...] = (),
     shape: Shape | None = None,
     span: int = 2,
+    scores: tuple[tuple[float | None, ...], ...] = (),
     name: str = "made",
 ) -> Released:
     """Runs the graph to its end, compared with the releases `against`."""
@@ -83,7 +84,7 @@ def released(
     made = Deduplication(
         minhash=minhash,
         survival=survival,
-        documents=Made(files=files),
+        documents=Made(files=files, scores=scores),
         exact=exact,
         extent=extent,
         shape=shape or Shape(),

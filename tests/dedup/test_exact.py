@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from graph import Texts, answers, deduplicated
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dedup import groups, runs, survivors
+from dedup.addresses import canonical_url
 from dedup.exact import Exact, in_order
 from dedup.groups import grouped, repeated
 from dedup.minhash import MinHash
@@ -34,7 +36,14 @@ def test_equal_values_have_equal_keys_and_different_ones_different_keys(values: 
     for one, other in product(range(len(values)), repeat=2):
         if exact is TEXT:
             assert (keys[one] == keys[other]).all() == (values[one] == values[other])
-    assert known.tolist() == [exact.by == "text" or bool(value) for value in values]
+    for value, has_key in zip(values, known.tolist(), strict=True):
+        assert has_key == (bool(value) if exact is TEXT else bool(value.split()) if exact is FOLDED else has_key)
+        assert has_key or not value.strip("\t\n\r") or exact is FOLDED or not canonical_url(value)
+    column = pa.array(values, pa.large_string())
+    for some in (column, column[1:], column[:0]):
+        assert [each.tolist() for each in exact.keys_of(some)] == [
+            each.tolist() for each in exact.keys(some.to_pylist())
+        ]
 
 
 def test_folded_texts_are_the_same_whatever_their_case_and_white_space() -> None:
@@ -240,8 +249,3 @@ def test_a_missing_file_is_an_error_and_never_nothing_is_the_same(
 
 def _stop(*_: object) -> dict[str, int]:
     raise ValueError("stopped here")
-
-
-def test_an_order_by_score_cannot_elect_originals(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="cannot depend on a score"):
-        deduplicated(tmp_path, (("a",),), MINHASH, survival=Components(order=("score",)), exact=(TEXT,))

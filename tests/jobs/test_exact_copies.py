@@ -27,7 +27,7 @@ from pipeline.runs import OpenRun, open_run
 from pipeline.steps import plan_steps
 from pipeline.storage import open_storage
 from pipeline.verify import verify
-from pipeline.why import Story, find, story
+from pipeline.why import find, story
 
 PASSES = (Exact(by="url"), Exact(by="text"))
 RECIPE = Recipe(
@@ -99,15 +99,28 @@ def test_why_names_the_reason_the_survivor_and_the_others(told: tuple[OpenRun, p
 
 def test_a_copy_is_told_as_such_where_near_duplicates_are_asked_for(told: tuple[OpenRun, pl.DataFrame]) -> None:
     asked = Asked(told[0])
-    (copy,) = asked.page("http://a.org/two", most=5)
-    assert isinstance(copy, Story)
-    assert copy.reason == "same_text"
-    print_told(copy, asked.minhash, asked.survival)
+    (copied,) = asked.page("http://a.org/two", most=5)
+    assert isinstance(copied, ClusterTold)
+    (one,) = [each for each in copied.removed if each.document in copied.asked]
+    assert (one.fate, one.same, one.copy_of) == ("exact_copy", "same_text", "http://a.org/one")
+    assert copied.survivor.url == "http://a.org/one"
+    print_told(copied, asked.minhash, asked.survival)
     (cluster,) = asked.page("http://b.org/near", most=5)
     assert isinstance(cluster, ClusterTold)
     assert (cluster.size, cluster.survivor.url) == (4, "http://a.org/one")
-    (alone,) = asked.page("http://c.org/", most=5)
+    fates = {each.url: (each.fate, each.same) for each in cluster.removed}
+    assert fates == {
+        "http://a.org/two": ("exact_copy", "same_text"),
+        "HTTP://A.org:80/one?utm_source=x#top": ("exact_copy", "same_url"),
+        "http://b.org/near": ("near_duplicate", None),
+    }
+    (short,) = asked.page("http://c.org/", most=5)
+    assert isinstance(short, ClusterTold)
+    assert (short.size, [each.url for each in short.removed]) == (2, ["http://c.org/too"])
+    (alone,) = asked.page("http://b.org/", most=5)
     assert isinstance(alone, AloneTold)
+    told_ = asked.all(most=5)
+    assert (told_.copies, told_.sizes, told_.documents - told_.clusters) == (True, [(2, 1), (4, 1)], 4)
 
 
 def test_a_copy_of_a_page_like_one_of_an_earlier_release_names_that_page(tmp_path: Path) -> None:

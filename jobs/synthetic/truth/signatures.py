@@ -62,7 +62,14 @@ class Planted:
     documents: int
     rows: int
 
-    def batches(self, part: PartRun, columns: Sequence[str], rows: int = 256) -> Iterator[Batch]:  # noqa: ARG002
+    def batches(
+        self,
+        part: PartRun,
+        columns: Sequence[str],
+        rows: int = 256,
+        *,
+        score: str | None = None,  # noqa: ARG002
+    ) -> Iterator[Batch]:
         """There is no text: GristmillError."""
         raise GristmillError(f"{part.task.part.name}: signatures without texts cannot be read")
 
