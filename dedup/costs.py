@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from math import ceil
 
 from dedup.minhash import MinHash
-from dedup.scale import BASE_BYTES, COMPONENT_BYTES, EDGE_BYTES, elected_bytes
+from dedup.scale import (
+    ANSWER_BYTES,
+    BASE_BYTES,
+    COMPONENT_BYTES,
+    EDGE_BYTES,
+    ROUTED_BYTES,
+    elected_bytes,
+    gathered_bytes,
+)
 from dedup.steps import Deduplication
 from dedup.survival import Star
 from pipeline.steps import Step
@@ -31,10 +39,13 @@ SIGNED_SECONDS = 5.0e-6  # a signature's keys: to make, sort and write them
 KEY_SECONDS = 0.34e-6  # a key in `edges`
 SORTED_SECONDS = 0.43e-6  # a key in `sorted`
 JOINED_SECONDS = 1.8e-6  # an edge in `components` or a round
+ROUTED_SECONDS = 0.2e-6  # an edge in `routed-…`
 MEMBER_SECONDS = 1.2e-6  # a document in `members`
 MEMBER_KEY_SECONDS = 0.15e-6  # a key in `members`, by star
+GATHERED_SECONDS = 0.5e-6  # a clustered document in `gathered`
 PACKED_SECONDS = 3.0e-6  # a document's signature to pack and write, by star
 ELECTED_SECONDS = 7.8e-6  # a clustered document in `clusters`; by star half as much again
+ANSWER_SECONDS = 0.5e-6  # a clustered document in `answers`
 SURVIVOR_SECONDS = 1.0e-6  # a document in `survivors`
 
 CLUSTERED = 0.15  # of the documents have an edge
@@ -58,7 +69,7 @@ class StepCost:
     memory: int
 
 
-_ROUNDS = "components-"
+_ROUNDS, _ROUTED = "components-", "routed-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +78,7 @@ class _Facts:
 
     made: Deduplication
     minhash: MinHash
+    steps: tuple[Step, ...]
     parts: int
     words: int
     clustered_share: float
@@ -98,6 +110,28 @@ class _Facts:
         return int(self.clustered * ROUND_EDGES_A_DOCUMENT)
 
     @property
+    def found(self) -> int:
+        """The tasks of `edges`."""
+        return self.bands * self.made.shape.ranges
+
+    @property
+    def stars(self) -> bool:
+        return isinstance(self.made.survival, Star)
+
+    @property
+    def member_bytes(self) -> float:
+        """Of a clustered document in `members`."""
+        return MEMBER_ROW_BYTES + (self.signature_bytes + 8 * self.bands) * self.stars
+
+    def level(self, name: str) -> int:
+        """How many partitions a level of merging has; 0 where there is none."""
+        return next((step.partitions for step in self.steps if step.name.startswith(name)), 0)
+
+    def dealt(self, rows: int, level: str, most: int) -> int:
+        """Requests for what a level has for one partition: a footer, and a row group of each of its sets."""
+        return 1 + max(1, ceil(rows / self.level(level) / most))
+
+    @property
     def sorted_parts(self) -> int:
         return ceil(self.parts / self.made.shape.merged)
 
@@ -117,20 +151,20 @@ def costs(made: Deduplication, *, span: int, words: int = 400, clustered: float 
     facts = _Facts(
         made=made,
         minhash=made.minhash,
+        steps=made.steps((), span=span),
         parts=ceil(made.extent.files / span),
         words=words,
         clustered_share=clustered,
     )
-    near = (step for step in made.steps((), span=span) if step.name in _FORMULAS or step.name.startswith(_ROUNDS))
+    near = (step for step in facts.steps if step.name in _FORMULAS or step.name.startswith((_ROUNDS, _ROUTED)))
     return tuple(_cost(step, facts) for step in near)
 
 
 def _cost(step: Step, facts: _Facts) -> StepCost:
     tasks = step.partitions or ceil(facts.made.extent.files / step.span)
-    name = step.name.partition("-")[0] if step.name.startswith(_ROUNDS) else step.name
-    if name != step.name:
-        return _round(step.name, tasks, facts)
-    return _FORMULAS[name](name, tasks, facts)
+    special = {_ROUNDS: _round, _ROUTED: _routed}
+    formula = next((found for start, found in special.items() if step.name.startswith(start)), None)
+    return (formula or _FORMULAS[step.name])(step.name, tasks, facts)
 
 
 def _made(
@@ -165,65 +199,112 @@ def _sorted(step: str, tasks: int, facts: _Facts) -> StepCost:
     return _made(step, tasks, 1, requests, volume, written, facts.keys * SORTED_SECONDS, most * EDGE_BYTES)
 
 
+def _ranged(step: str, tasks: int, facts: _Facts) -> StepCost:
+    """Reads a row group of each part of `sorted`."""
+    volume, held = facts.keys * SORTED_KEY_BYTES, min(facts.keys / tasks, facts.made.shape.rows) * EDGE_BYTES
+    requests = tasks * (1 + 2 * facts.sorted_parts)
+    return _made(step, tasks, 1, requests, volume, volume, facts.keys * SORTED_SECONDS, held)
+
+
 def _edges(step: str, tasks: int, facts: _Facts) -> StepCost:
-    """A row group of each part, whole; after `sorted` only that of the range."""
+    """A row group of each part, whole; after `sorted` only that of the range, after `ranged` one of each set."""
     merged = facts.made.shape.merged > 1
     opened = facts.sorted_parts if merged else facts.parts
     read = facts.keys * (SORTED_KEY_BYTES if merged else KEY_BYTES * facts.made.shape.ranges)
     seconds = facts.keys * KEY_SECONDS
     held = min(facts.documents / facts.made.shape.ranges, facts.made.shape.rows) * EDGE_BYTES
-    return _made(step, tasks, 1, tasks * (1 + 2 * opened), read, facts.edges * EDGE_ROW_BYTES, seconds, held)
+    requests = 2 * opened
+    if level := facts.level("ranged"):
+        requests = 1 + ceil(facts.keys / level / facts.made.shape.rows)
+    return _made(step, tasks, 1, tasks * (1 + requests), read, facts.edges * EDGE_ROW_BYTES, seconds, held)
+
+
+def _routed(step: str, tasks: int, facts: _Facts) -> StepCost:
+    """Reads a row group of each part of `edges` or of a round, and nothing where that had no work."""
+    first = step == f"{_ROUTED}edges"
+    works = first or int(step.rpartition("-")[2]) <= WORKING_ROUNDS
+    edges = (facts.edges if first else facts.left) * works
+    opened = (facts.found if first else facts.made.shape.joins) * works
+    held = min(edges / tasks, facts.made.shape.most_routed) * ROUTED_BYTES
+    volume = edges * EDGE_ROW_BYTES
+    return _made(step, tasks, 1, tasks * (2 + 2 * opened), volume, volume, edges * ROUTED_SECONDS, held)
+
+
+def _heard(facts: _Facts, edges: int, before: int) -> int:
+    """Requests for the edges of one partition: a footer and a row group of each of the tasks `before`, or of the level."""
+    if facts.level(_ROUTED):
+        return facts.dealt(edges, _ROUTED, facts.made.shape.most_routed)
+    return 2 * before
 
 
 def _round(step: str, tasks: int, facts: _Facts) -> StepCost:
-    """The first reads a row group of each part of `edges`, those behind of each partition of the round before."""
+    """Reads what `edges`, or the round before, has for it; once to join, and again to tell what is new."""
     number = int(step.rpartition("-")[2])
     works = number <= WORKING_ROUNDS
-    before = facts.bands * facts.made.shape.ranges if number == 1 else tasks
-    heard = (facts.edges if number == 1 else facts.left) * works
-    requests = tasks * (1 + 2 * before * works)
+    before = facts.edges if number == 1 else facts.left
+    heard = before * works
+    requests = tasks * (1 + 2 * _heard(facts, before, facts.found if number == 1 else tasks) * works)
     held = min(facts.clustered / tasks, facts.made.shape.most_joined) * COMPONENT_BYTES
-    read, written = heard * EDGE_ROW_BYTES, facts.left * EDGE_ROW_BYTES * works
+    read, written = 2 * heard * EDGE_ROW_BYTES, facts.left * EDGE_ROW_BYTES * works
     return _made(step, tasks, 1, requests, read, written, heard * JOINED_SECONDS, held * works)
 
 
 def _components(step: str, tasks: int, facts: _Facts) -> StepCost:
-    before = tasks if tasks > 1 else facts.bands * facts.made.shape.ranges
-    requests = tasks * (1 + 2 * before)
-    held = min(facts.clustered / tasks, facts.made.shape.most_joined) * COMPONENT_BYTES
     heard = facts.left if tasks > 1 else facts.edges
+    requests = tasks * (1 + _heard(facts, heard, tasks if tasks > 1 else facts.found))
+    held = min(facts.clustered / tasks, facts.made.shape.most_joined) * COMPONENT_BYTES
     written = facts.clustered * COMPONENT_ROW_BYTES
     return _made(step, tasks, 1, requests, heard * EDGE_ROW_BYTES, written, heard * JOINED_SECONDS, held)
 
 
 def _members(step: str, tasks: int, facts: _Facts) -> StepCost:
-    """Reads the order of its documents, by star all their keys too, and looks into each partition of `components`."""
-    star = facts.signature_bytes > 0
+    """Reads the order of its documents, by star all their keys too, and their range of `components`."""
+    star = facts.stars
     read = facts.documents * (ORDER_BYTES + facts.signature_bytes) + facts.clustered * COMPONENT_ROW_BYTES
     groups = facts.documents / 2_000
-    requests = tasks * (4 + facts.made.shape.joins) + facts.parts * (1 + star * (1 + facts.bands)) + groups
-    row = MEMBER_ROW_BYTES + facts.signature_bytes + 8 * facts.bands * star
+    requests = tasks * 5 + facts.made.shape.joins + facts.parts * (1 + star * (1 + facts.bands)) + groups
     seconds = facts.documents * MEMBER_SECONDS + facts.keys * MEMBER_KEY_SECONDS * star
     read += facts.keys * KEY_BYTES * star
-    return _made(step, tasks, 1, requests, read, facts.clustered * row, seconds, SIGNING_BYTES / 5)
+    return _made(step, tasks, 1, requests, read, facts.clustered * facts.member_bytes, seconds, SIGNING_BYTES / 5)
+
+
+def _gathered(step: str, tasks: int, facts: _Facts) -> StepCost:
+    """Reads a row group of each part of `members`."""
+    volume = facts.clustered * facts.member_bytes
+    held = min(facts.clustered / tasks, facts.made.shape.most_gathered)
+    memory = held * gathered_bytes(facts.minhash, facts.made.survival)
+    seconds = facts.clustered * GATHERED_SECONDS * (2 if facts.stars else 1)
+    return _made(step, tasks, 1, tasks * (1 + 2 * facts.parts), volume, volume, seconds, memory)
 
 
 def _clusters(step: str, tasks: int, facts: _Facts) -> StepCost:
-    """Reads its row group of each part of `members`, twice by the rule components."""
-    star = facts.signature_bytes > 0
-    volume = facts.clustered * (MEMBER_ROW_BYTES + facts.signature_bytes + 8 * facts.bands * star)
-    times = 1 if star else 2
+    """Reads its row group of each part of `members`, or its row groups of `gathered`, twice by the rule components."""
+    times = 1 if facts.stars else 2
+    volume = facts.clustered * facts.member_bytes
     a_document = elected_bytes(facts.minhash, facts.made.survival)
     held = min(facts.clustered / tasks, facts.made.shape.most_elected) * a_document
-    seconds = facts.clustered * ELECTED_SECONDS * (1.5 if star else 1)
-    requests = tasks * (1 + 2 * times * facts.parts)
+    seconds = facts.clustered * ELECTED_SECONDS * (1.5 if facts.stars else 1)
+    opened = 2 * facts.parts
+    if facts.level("gathered"):
+        opened = facts.dealt(facts.clustered, "gathered", facts.made.shape.most_gathered)
+    requests = tasks * (1 + times * opened)
     return _made(step, tasks, 1, requests, volume * times, facts.clustered * ELECTED_ROW_BYTES, seconds, held)
 
 
+def _answers(step: str, tasks: int, facts: _Facts) -> StepCost:
+    """Reads a row group of each election."""
+    volume = facts.clustered * ELECTED_ROW_BYTES
+    held = min(facts.clustered / tasks, facts.made.shape.most_answers) * ANSWER_BYTES
+    requests = tasks * (1 + 2 * facts.made.shape.elections)
+    return _made(step, tasks, 1, requests, volume, volume, facts.clustered * ANSWER_SECONDS, held)
+
+
 def _survivors(step: str, tasks: int, facts: _Facts) -> StepCost:
-    """Opens each election, for any cluster may be in any; verdicts are not counted."""
+    """Opens each election, for any cluster may be in any, or its range of `answers`; verdicts are not counted."""
     read, written = facts.clustered * ELECTED_ROW_BYTES, facts.documents * SURVIVOR_ROW_BYTES
     requests = tasks * (1 + 2 * facts.made.shape.elections)
+    if level := facts.level("answers"):
+        requests = tasks + (tasks + level) * facts.dealt(facts.clustered, "answers", facts.made.shape.most_answers)
     seconds = facts.documents * SURVIVOR_SECONDS
     return _made(step, tasks, 1, requests, read, written, seconds, SIGNING_BYTES / 5)
 
@@ -231,9 +312,12 @@ def _survivors(step: str, tasks: int, facts: _Facts) -> StepCost:
 _FORMULAS: dict[str, Callable[[str, int, _Facts], StepCost]] = {
     "minhash": _minhash,
     "sorted": _sorted,
+    "ranged": _ranged,
     "edges": _edges,
     "components": _components,
     "members": _members,
+    "gathered": _gathered,
     "clusters": _clusters,
+    "answers": _answers,
     "survivors": _survivors,
 }
