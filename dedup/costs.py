@@ -39,13 +39,13 @@ SIGNED_SECONDS = 5.0e-6  # a signature's keys: to make, sort and write them
 KEY_SECONDS = 0.34e-6  # a key in `edges`
 SORTED_SECONDS = 0.43e-6  # a key in `sorted`
 JOINED_SECONDS = 1.8e-6  # an edge in `components` or a round
-ROUTED_SECONDS = 0.2e-6  # an edge in `routed-…`
+ROUTED_SECONDS = 0.7e-6  # an edge in `routed-…`
 MEMBER_SECONDS = 1.2e-6  # a document in `members`
 MEMBER_KEY_SECONDS = 0.15e-6  # a key in `members`, by star
-GATHERED_SECONDS = 0.5e-6  # a clustered document in `gathered`
+GATHERED_SECONDS = 1.0e-6  # a clustered document in `gathered`
 PACKED_SECONDS = 3.0e-6  # a document's signature to pack and write, by star
 ELECTED_SECONDS = 7.8e-6  # a clustered document in `clusters`; by star half as much again
-ANSWER_SECONDS = 0.5e-6  # a clustered document in `answers`
+ANSWER_SECONDS = 1.0e-6  # a clustered document in `answers`
 SURVIVOR_SECONDS = 1.0e-6  # a document in `survivors`
 
 CLUSTERED = 0.15  # of the documents have an edge
@@ -123,13 +123,17 @@ class _Facts:
         """Of a clustered document in `members`."""
         return MEMBER_ROW_BYTES + (self.signature_bytes + 8 * self.bands) * self.stars
 
-    def level(self, name: str) -> int:
-        """How many partitions a level of merging has; 0 where there is none."""
-        return next((step.partitions for step in self.steps if step.name.startswith(name)), 0)
+    def level(self, name: str) -> Step | None:
+        """A level of merging, where there is one."""
+        return next((step for step in self.steps if step.name == name), None)
 
-    def dealt(self, rows: int, level: str, most: int) -> int:
-        """Requests for what a level has for one partition: a footer, and a row group of each of its sets."""
-        return 1 + max(1, ceil(rows / self.level(level) / most))
+    def slices(self, name: str) -> int:
+        """How many partitions of a level share a group."""
+        return next(getattr(step.stage, "slices", 1) for step in self.steps if step.name == name)
+
+    def dealt(self, rows: int, level: Step, most: int) -> int:
+        """Requests for what a level has for one partition: of each slice a footer, and a row group of each set."""
+        return self.slices(level.name) * (1 + max(1, ceil(rows / level.partitions / most)))
 
     @property
     def sorted_parts(self) -> int:
@@ -202,7 +206,7 @@ def _sorted(step: str, tasks: int, facts: _Facts) -> StepCost:
 def _ranged(step: str, tasks: int, facts: _Facts) -> StepCost:
     """Reads a row group of each part of `sorted`."""
     volume, held = facts.keys * SORTED_KEY_BYTES, min(facts.keys / tasks, facts.made.shape.rows) * EDGE_BYTES
-    requests = tasks * (1 + 2 * facts.sorted_parts)
+    requests = tasks * (1 + 2 * facts.sorted_parts / facts.slices(step))
     return _made(step, tasks, 1, requests, volume, volume, facts.keys * SORTED_SECONDS, held)
 
 
@@ -215,7 +219,7 @@ def _edges(step: str, tasks: int, facts: _Facts) -> StepCost:
     held = min(facts.documents / facts.made.shape.ranges, facts.made.shape.rows) * EDGE_BYTES
     requests = 2 * opened
     if level := facts.level("ranged"):
-        requests = 1 + ceil(facts.keys / level / facts.made.shape.rows)
+        requests = facts.dealt(facts.keys, level, facts.made.shape.rows)
     return _made(step, tasks, 1, tasks * (1 + requests), read, facts.edges * EDGE_ROW_BYTES, seconds, held)
 
 
@@ -227,14 +231,14 @@ def _routed(step: str, tasks: int, facts: _Facts) -> StepCost:
     opened = (facts.found if first else facts.made.shape.joins) * works
     held = min(edges / tasks, facts.made.shape.most_routed) * ROUTED_BYTES
     volume = edges * EDGE_ROW_BYTES
-    return _made(step, tasks, 1, tasks * (2 + 2 * opened), volume, volume, edges * ROUTED_SECONDS, held)
+    requests = tasks * (1 + 2 * opened / facts.slices(step))
+    return _made(step, tasks, 1, requests, volume, volume, edges * ROUTED_SECONDS, held)
 
 
-def _heard(facts: _Facts, edges: int, before: int) -> int:
-    """Requests for the edges of one partition: a footer and a row group of each of the tasks `before`, or of the level."""
-    if facts.level(_ROUTED):
-        return facts.dealt(edges, _ROUTED, facts.made.shape.most_routed)
-    return 2 * before
+def _heard(facts: _Facts, edges: int, before: int, step: str) -> int:
+    """Requests for the edges of one partition: a footer and a row group of each of the tasks of `step`, or of the level."""
+    level = facts.level(f"{_ROUTED}{step}")
+    return facts.dealt(edges, level, facts.made.shape.most_routed) if level else 2 * before
 
 
 def _round(step: str, tasks: int, facts: _Facts) -> StepCost:
@@ -243,7 +247,8 @@ def _round(step: str, tasks: int, facts: _Facts) -> StepCost:
     works = number <= WORKING_ROUNDS
     before = facts.edges if number == 1 else facts.left
     heard = before * works
-    requests = tasks * (1 + 2 * _heard(facts, before, facts.found if number == 1 else tasks) * works)
+    opened, source = (facts.found, "edges") if number == 1 else (tasks, f"{_ROUNDS}{number - 1}")
+    requests = tasks * (1 + 2 * _heard(facts, before, opened, source) * works)
     held = min(facts.clustered / tasks, facts.made.shape.most_joined) * COMPONENT_BYTES
     read, written = 2 * heard * EDGE_ROW_BYTES, facts.left * EDGE_ROW_BYTES * works
     return _made(step, tasks, 1, requests, read, written, heard * JOINED_SECONDS, held * works)
@@ -251,7 +256,8 @@ def _round(step: str, tasks: int, facts: _Facts) -> StepCost:
 
 def _components(step: str, tasks: int, facts: _Facts) -> StepCost:
     heard = facts.left if tasks > 1 else facts.edges
-    requests = tasks * (1 + _heard(facts, heard, tasks if tasks > 1 else facts.found))
+    opened, source = (tasks, f"{_ROUNDS}{WORKING_ROUNDS}") if tasks > 1 else (facts.found, "edges")
+    requests = tasks * (1 + _heard(facts, heard, opened, source))
     held = min(facts.clustered / tasks, facts.made.shape.most_joined) * COMPONENT_BYTES
     written = facts.clustered * COMPONENT_ROW_BYTES
     return _made(step, tasks, 1, requests, heard * EDGE_ROW_BYTES, written, heard * JOINED_SECONDS, held)
@@ -274,7 +280,8 @@ def _gathered(step: str, tasks: int, facts: _Facts) -> StepCost:
     held = min(facts.clustered / tasks, facts.made.shape.most_gathered)
     memory = held * gathered_bytes(facts.minhash, facts.made.survival)
     seconds = facts.clustered * GATHERED_SECONDS * (2 if facts.stars else 1)
-    return _made(step, tasks, 1, tasks * (1 + 2 * facts.parts), volume, volume, seconds, memory)
+    requests = tasks * (1 + 2 * facts.parts / facts.slices(step))
+    return _made(step, tasks, 1, requests, volume, volume, seconds, memory)
 
 
 def _clusters(step: str, tasks: int, facts: _Facts) -> StepCost:
@@ -285,8 +292,8 @@ def _clusters(step: str, tasks: int, facts: _Facts) -> StepCost:
     held = min(facts.clustered / tasks, facts.made.shape.most_elected) * a_document
     seconds = facts.clustered * ELECTED_SECONDS * (1.5 if facts.stars else 1)
     opened = 2 * facts.parts
-    if facts.level("gathered"):
-        opened = facts.dealt(facts.clustered, "gathered", facts.made.shape.most_gathered)
+    if level := facts.level("gathered"):
+        opened = facts.dealt(facts.clustered, level, facts.made.shape.most_gathered)
     requests = tasks * (1 + times * opened)
     return _made(step, tasks, 1, requests, volume * times, facts.clustered * ELECTED_ROW_BYTES, seconds, held)
 
@@ -295,7 +302,7 @@ def _answers(step: str, tasks: int, facts: _Facts) -> StepCost:
     """Reads a row group of each election."""
     volume = facts.clustered * ELECTED_ROW_BYTES
     held = min(facts.clustered / tasks, facts.made.shape.most_answers) * ANSWER_BYTES
-    requests = tasks * (1 + 2 * facts.made.shape.elections)
+    requests = tasks * (1 + 2 * facts.made.shape.elections / facts.slices(step))
     return _made(step, tasks, 1, requests, volume, volume, facts.clustered * ANSWER_SECONDS, held)
 
 
@@ -304,7 +311,10 @@ def _survivors(step: str, tasks: int, facts: _Facts) -> StepCost:
     read, written = facts.clustered * ELECTED_ROW_BYTES, facts.documents * SURVIVOR_ROW_BYTES
     requests = tasks * (1 + 2 * facts.made.shape.elections)
     if level := facts.level("answers"):
-        requests = tasks + (tasks + level) * facts.dealt(facts.clustered, "answers", facts.made.shape.most_answers)
+        opened = tasks + level.partitions // facts.slices(
+            "answers"
+        )  # a part of documents on both sides of a start opens two
+        requests = tasks + opened * facts.dealt(facts.clustered, level, facts.made.shape.most_answers)
     seconds = facts.documents * SURVIVOR_SECONDS
     return _made(step, tasks, 1, requests, read, written, seconds, SIGNING_BYTES / 5)
 

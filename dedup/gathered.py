@@ -11,7 +11,7 @@ from dedup.bbit import estimate, packed_bytes
 from dedup.comparison import Signed
 from dedup.minhash import MinHash
 from dedup.numbering import Numbers
-from dedup.routing import by_cluster, together
+from dedup.routing import by_cluster, dealt_to, read_written_for, together
 from dedup.survival import Star
 from pipeline.errors import StorageError
 from pipeline.runs import OpenRun, StepRecord
@@ -53,22 +53,23 @@ def member_rows(run: OpenRun, documents: Sequence[int], partition: int) -> dict[
 
 def _place(run: OpenRun, election: int) -> tuple[int, int]:
     """Which row group of a part of `members` has what an election asks for, and how many there are."""
-    elections, level = _step(run, "clusters").partitions, run.step("gathered")
-    if level is None:
-        return election, elections
-    return election // together(elections, level.partitions), level.partitions
+    elections, groups = _step(run, "clusters").partitions, _groups(run)
+    return (election, elections) if groups == 1 else (election // together(elections, groups), groups)
+
+
+def _groups(run: OpenRun) -> int:
+    """How many groups of elections the level `gathered` has; 1 where there is none."""
+    return run.record.payload["gathered"]["stage"]["groups"] if run.step("gathered") else 1
 
 
 def _for_election(run: OpenRun, election: int) -> Iterator[pa.Table]:
     """All members of the clusters of an election."""
-    elections, level = _step(run, "clusters").partitions, run.step("gathered")
-    if level is None:
-        for receipt in run.receipts("members").values():
-            yield from read_row_groups(run.storage, receipt, "members", election, elections)
-        return
-    each = together(elections, level.partitions)
-    receipt = run.receipts("gathered")[run.parts(level)[election // each].key]
-    yield from read_row_groups(run.storage, receipt, "members", election % each, each)
+    elections, groups = _step(run, "clusters").partitions, _groups(run)
+    if groups == 1:
+        receipts = tuple(run.receipts("members").values())
+        return read_written_for(run.storage, receipts, "members", election, elections)
+    each, receipts = together(elections, groups), tuple(run.receipts("gathered").values())
+    return read_written_for(run.storage, dealt_to(receipts, groups, election // each), "members", election % each, each)
 
 
 def candidates(

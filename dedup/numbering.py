@@ -39,8 +39,8 @@ def among(
 ) -> pa.Table:
     """The rows of a barrier's table, called as its step unless `table` says otherwise, about documents of `files` input files.
 
-    Each row group must be sorted by document; what is found is. Where partition `p` has the documents from `starts[p]` on,
-    only those are opened that may have some of these.
+    Each row group must be sorted by document; what is found is. Where ranges begin at the documents `starts`, each of
+    which has as many partitions, only those are opened that may have some of these.
     """
     return between(part, step, document_number(first, 0), document_number(first + files, 0), table, starts)
 
@@ -52,8 +52,10 @@ def between(
     name = table or step
     receipts = part.receipts(step)
     if starts is not None:
-        if len(starts) != len(receipts):
-            raise StorageError(f"step {step}: {len(receipts)} partitions, not {len(starts)}")
-        receipts = receipts[max(0, bisect_right(starts, low) - 1) : bisect_left(starts, high)]
+        slices, uneven = divmod(len(receipts), len(starts))
+        if uneven:
+            raise StorageError(f"step {step}: {len(receipts)} partitions for {len(starts)} ranges of documents")
+        first, stop = max(0, bisect_right(starts, low) - 1), bisect_left(starts, high)
+        receipts = receipts[first * slices : stop * slices]
     found = [rows for receipt in receipts for rows in read_range(part.storage, receipt, name, "document", low, high)]
     return pa.concat_tables([TABLES[name].empty_table(), *found]).sort_by("document")

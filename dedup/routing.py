@@ -2,7 +2,8 @@
 
 Where many parts write for many partitions, each would open all of what the others wrote. Then a level of merging stands between:
 neighbouring partitions share a group, parts write a row group for each group, and a partition of the level reads that of its
-group from all of them and deals it to its members, some rows at a time: a *set* of row groups each.
+group and deals it to its members, some rows at a time: a *set* of row groups each. Of very many parts each of several partitions
+of the level reads a *slice*. What a partition then finds is in the order in which it was written.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +14,9 @@ import pyarrow as pa
 
 from dedup.bands import mixed
 from pipeline.errors import StorageError
+from pipeline.receipts import Receipt
 from pipeline.steps import PartRun
+from pipeline.storage import Storage
 from pipeline.tables import TableWriter, read_row_groups
 
 Numbers = npt.NDArray[np.uint64]
@@ -75,21 +78,42 @@ def sets(tables: Iterable[pa.Table], schema: pa.Schema, most: int) -> Iterator[p
     yield pa.concat_tables(held)
 
 
+def share(part: PartRun, steps: Sequence[str], number: int = 0, slices: int = 1) -> Iterator[Receipt]:
+    """The parts of all `steps`, or the `number`-th of so many slices of them."""
+    written = [part.receipts(step) for step in steps]
+    low, high = (sum(map(len, written)) * end // slices for end in (number, number + 1))
+    for receipts in written:
+        yield from receipts[max(low, 0) : max(high, 0)]
+        low, high = low - len(receipts), high - len(receipts)
+
+
 def read_written_for(
-    part: PartRun, step: str, table: str, place: int, places: int, columns: Sequence[str] | None = None
+    storage: Storage,
+    receipts: Iterable[Receipt],
+    table: str,
+    place: int,
+    places: int,
+    columns: Sequence[str] | None = None,
 ) -> Iterator[pa.Table]:
-    """What all parts of `step` wrote for the `place`-th of `places`: a row group of each, or more."""
-    for receipt in part.receipts(step):
-        yield from read_row_groups(part.storage, receipt, table, place, places, columns)
+    """What parts wrote for the `place`-th of `places`: a row group of each, or more."""
+    for receipt in receipts:
+        yield from read_row_groups(storage, receipt, table, place, places, columns)
+
+
+def dealt_to(receipts: Sequence[Receipt], groups: int, group: int) -> Sequence[Receipt]:
+    """The partitions of a level that are those of a group."""
+    slices = len(receipts) // groups
+    return receipts[group * slices : (group + 1) * slices]
 
 
 def read_dealt(
     part: PartRun, level: str, table: str, partitions: int, groups: int, columns: Sequence[str] | None = None
 ) -> Iterator[pa.Table]:
-    """What the step `level`, of `groups` partitions, dealt to this one of `partitions`: a row group of each set."""
+    """What the step `level` dealt to this one of `partitions`: a row group of each set."""
     each = together(partitions, groups)
     group, place = divmod(part.partition, each)
-    yield from read_row_groups(part.storage, part.receipts(level)[group], table, place, each, columns)
+    receipts = dealt_to(part.receipts(level), groups, group)
+    yield from read_written_for(part.storage, receipts, table, place, each, columns)
 
 
 class ByRange:

@@ -30,6 +30,7 @@ SAME_BYTES = 350  # a key in `copies-…`, or a copy's original in `settled-…`
 LEAST_MEMORY = 512 << 20
 
 MOST_READS = 50_000  # row groups that all parts of a step together open; above, a level of merging stands before them
+MOST_OPENED = 5_000  # parts that a partition of a level opens, one after the other: minutes at the latency of a bucket
 _MANY = 1 << 20
 ROUNDS = 16  # of joining components; what does not converge in as many raises
 
@@ -66,9 +67,9 @@ class Shape:
     found in `copies` partitions, `most_copies` keys at a time.
 
     Levels of merging, each 1 where there is none: keys that were merged are dealt to the ranges of each band by way of `ranged`
-    partitions of it, `rows` at a time; edges are routed to the partitions of `components` by way of `routed`
-    partitions, `members` to the elections by way of `gathered`, and what was elected comes back to the parts by way of
-    `answers`, ranges of documents. These hold `most_routed`, `most_gathered` and `most_answers` rows at a time.
+    groups of these, `rows` at a time; edges are routed to the partitions of `components` by way of `routed` groups,
+    `members` to the elections by way of `gathered`, and what was elected comes back to the parts by way of `answers`,
+    ranges of documents. These hold `most_routed`, `most_gathered` and `most_answers` rows at a time.
     """
 
     ranges: int = 1
@@ -168,13 +169,18 @@ def gathered_bytes(minhash: MinHash, survival: Survival) -> int:
 
 
 def _level(partitions: int) -> int:
-    """In how many a level deals what `partitions` then read: few, since each opens all that was written before."""
+    """In how many groups a level deals what `partitions` then read: few, since for each all is opened that was written."""
     return groups_of(partitions, ceil(sqrt(partitions) / 2))
 
 
 def groups_of(partitions: int, groups: int) -> int:
     """As few groups of partitions as have no more to a group than `groups` have: then none is without any."""
     return ceil(partitions / ceil(partitions / groups))
+
+
+def slices_of(writers: int) -> int:
+    """How many partitions of a level share a group, each of which opens a slice of what `writers` wrote."""
+    return ceil(writers / MOST_OPENED)
 
 
 def _parts(documents: int, most: int) -> int:

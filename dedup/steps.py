@@ -15,13 +15,14 @@ Where parts and partitions are many, a level of merging stands between those tha
 """
 
 from dataclasses import dataclass, field, replace
+from math import ceil
 
 from dedup.copies import Uncopied
 from dedup.documents import Documents, Judged
 from dedup.exact import Exact, in_order
 from dedup.minhash import MinHash
 from dedup.releases import Release, sizes_of
-from dedup.scale import Extent, Ranges, Shape, groups_of, pieces_of, rounds_of, starts
+from dedup.scale import Extent, Ranges, Shape, groups_of, pieces_of, rounds_of, slices_of, starts
 from dedup.stages.answers import Answers
 from dedup.stages.clusters import Clusters
 from dedup.stages.components import Joined, Round, grouped
@@ -148,13 +149,7 @@ class Deduplication:
     def _edges(self, minhash: MinHash, signed: Step) -> tuple[Step, ...]:
         shape = self.shape
         groups = groups_of(shape.ranges, shape.ranged) if shape.merged > 1 else 1
-        keys: tuple[Step, ...] = ()
-        if shape.merged > 1:
-            merging = Merged(minhash=minhash, ranges=shape.ranges, rows=shape.rows, groups=groups)
-            keys = (Step(name="sorted", stage=merging, inputs=(signed,), span=signed.span * shape.merged),)
-        if groups > 1:
-            dealing = Ranged(minhash=minhash, ranges=shape.ranges, groups=groups, rows=shape.rows)
-            keys += (Step(name="ranged", stage=dealing, inputs=keys, partitions=minhash.bands * groups),)
+        keys = self._sorted(minhash, signed, groups) if shape.merged > 1 else ()
         stage = Edges(
             minhash=minhash,
             ranges=shape.ranges,
@@ -166,6 +161,18 @@ class Deduplication:
         )
         inputs = keys[-1:] or (signed,)
         return *keys, Step(name="edges", stage=stage, inputs=inputs, partitions=minhash.bands * shape.ranges)
+
+    def _sorted(self, minhash: MinHash, signed: Step, groups: int) -> tuple[Step, ...]:
+        """Keys merged to few parts and, in several `groups` of ranges, dealt to these."""
+        shape = self.shape
+        merging = Merged(minhash=minhash, ranges=shape.ranges, rows=shape.rows, groups=groups)
+        merged = Step(name="sorted", stage=merging, inputs=(signed,), span=signed.span * shape.merged)
+        if groups == 1:
+            return (merged,)
+        slices = slices_of(ceil(self.extent.files / merged.span))
+        dealing = Ranged(minhash=minhash, ranges=shape.ranges, groups=groups, slices=slices, rows=shape.rows)
+        partitions = minhash.bands * groups * slices
+        return merged, Step(name="ranged", stage=dealing, inputs=(merged,), partitions=partitions)
 
     def _components(self, minhash: MinHash, edges: Step) -> tuple[Step, ...]:
         shape, begins, groups = self.shape, starts(self.extent, self.shape.joins), self._routed
@@ -190,9 +197,11 @@ class Deduplication:
             before=edges.name,
             starts=starts(self.extent, self.shape.joins),
             groups=self._routed,
+            slices=slices_of(edges.partitions),
             rows=self.shape.most_routed,
         )
-        return (Step(name=f"routed-{edges.name}", stage=stage, inputs=(edges,), partitions=self._routed),)
+        partitions = stage.groups * stage.slices
+        return (Step(name=f"routed-{edges.name}", stage=stage, inputs=(edges,), partitions=partitions),)
 
     def _members(self, minhash: MinHash, signed: Step, joined: Step) -> tuple[Step, ...]:
         """The steps that gather what elections must know of clustered documents."""
@@ -213,11 +222,13 @@ class Deduplication:
             survival=self.survival,
             elections=self.shape.elections,
             groups=self._elected,
+            slices=slices_of(sum(step.partitions or ceil(self.extent.files / step.span) for step in written)),
             rows=self.shape.most_gathered,
             written=tuple(step.name for step in written),
             copies=bool(self.exact),
         )
-        return *written, Step(name="gathered", stage=gathering, inputs=written, partitions=self._elected)
+        partitions = gathering.groups * gathering.slices
+        return *written, Step(name="gathered", stage=gathering, inputs=written, partitions=partitions)
 
     def _earlier(self, minhash: MinHash, joined: Step) -> tuple[Step, ...]:
         if not self.against:
@@ -256,5 +267,6 @@ class Deduplication:
         clusters = Step(name="clusters", stage=stage, inputs=inputs, partitions=self.shape.elections)
         if not begins:
             return (clusters,)
-        back = Answers(starts=begins, span=span, rows=self.shape.most_answers)
-        return clusters, Step(name="answers", stage=back, inputs=(clusters,), partitions=len(begins))
+        slices = slices_of(self.shape.elections)
+        back = Answers(starts=begins, span=span, slices=slices, rows=self.shape.most_answers)
+        return clusters, Step(name="answers", stage=back, inputs=(clusters,), partitions=len(begins) * slices)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.numbering import SOURCE, files_of
-from dedup.routing import read_written_for, sets
+from dedup.routing import read_written_for, sets, share
 from pipeline.errors import StorageError
 from pipeline.schemas import CLUSTERED
 from pipeline.steps import PartRun
@@ -17,9 +17,9 @@ from pipeline.steps import PartRun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """The partition that begins at document `starts[p]` has those to the next start, in order, about `rows` rows at a time.
+    """Partition `p * slices + s` has what a slice of the elections says of the documents from `starts[p]` to the next start.
 
-    A row group has documents of `span` files, which are those of one part.
+    It sorts about `rows` rows at a time. A row group has documents of `span` files, which are those of one part.
     """
 
     name: ClassVar[str] = "answers"
@@ -27,6 +27,7 @@ class Answers:
 
     starts: tuple[int, ...]
     span: int
+    slices: int
     rows: int
 
     def run(self, part: PartRun) -> dict[str, int]:
@@ -44,9 +45,11 @@ class Answers:
 
     def _read(self, part: PartRun) -> Iterator[pa.Table]:
         """StorageError for a document of another partition: none is ever kept for want of its row."""
-        low, high = (*self.starts, SOURCE)[part.partition : part.partition + 2]
-        for table in read_written_for(part, "clusters", "clusters", part.partition, len(self.starts)):
+        place, number = divmod(part.partition, self.slices)
+        low, high = (*self.starts, SOURCE)[place : place + 2]
+        some = share(part, ("clusters",), number, self.slices)
+        for table in read_written_for(part.storage, some, "clusters", place, len(self.starts)):
             document = table["document"].to_numpy()
             if document.size and (document[0] < low or document[-1] >= high):
-                raise StorageError(f"step clusters: documents that partition {part.partition} of answers does not have")
+                raise StorageError(f"step clusters: documents that range {place} of answers does not have")
             yield table

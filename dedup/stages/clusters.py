@@ -12,7 +12,7 @@ from dedup.documents import Documents, Judged
 from dedup.minhash import MinHash
 from dedup.reading import FromTexts
 from dedup.releases import Release, is_earlier
-from dedup.routing import ByRange, read_dealt, read_written_for
+from dedup.routing import ByRange, read_dealt, read_written_for, share
 from dedup.survival import Components, Star, Survival, release_first
 from dedup.survivors import elected, frame_of, judged
 from pipeline.errors import StorageError
@@ -113,8 +113,8 @@ class Clusters:
                 own = not self.against or with_earlier
                 yield table if own else table.filter(pa.array(~is_earlier(table["document"].to_numpy())))
             return
-        for step in self._gathered if with_earlier else ("members",):
-            yield from read_written_for(part, step, "members", part.partition, self.elections, columns)
+        receipts = share(part, self._gathered if with_earlier else ("members",))
+        yield from read_written_for(part.storage, receipts, "members", part.partition, self.elections, columns)
 
 
 def _documents(part: PartRun, step: str) -> int:

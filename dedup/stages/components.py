@@ -112,7 +112,7 @@ def edges_at(part: PartRun, step: str, partitions: int, groups: int) -> Iterator
     """The edges that all parts of `step` wrote for this partition, one row group after the other."""
     if groups > 1:
         return read_dealt(part, f"routed-{step}", "edges", partitions, groups)
-    return read_written_for(part, step, "edges", part.partition, partitions)
+    return read_written_for(part.storage, part.receipts(step), "edges", part.partition, partitions)
 
 
 def grouped(starts: tuple[int, ...], groups: int) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from dedup.edges import edges_by_pieces
 from dedup.minhash import MinHash
 from dedup.numbering import Numbers, bundles, numbers
 from dedup.releases import Bundle, OpenRelease, Release, opened
-from dedup.routing import by_ends, together
+from dedup.routing import by_ends, dealt_to, together
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.receipts import Receipt
 from pipeline.schemas import EDGES
@@ -89,8 +89,9 @@ class Edges:
         bands, (band, place) = self.minhash.bands, divmod(part.partition, self.ranges)
         receipts = part.receipts(self._input)
         if self.groups > 1:
-            group, own = divmod(place, together(self.ranges, self.groups))
-            return [(receipts[band * self.groups + group], 0)], own, together(self.ranges, self.groups)
+            each = together(self.ranges, self.groups)
+            dealt = dealt_to(receipts, self.minhash.bands * self.groups, band * self.groups + place // each)
+            return [(receipt, 0) for receipt in dealt], place % each, each
         opened = bundles(receipts, part.span(self._input))
         return (opened, part.partition, bands * self.ranges) if self.merged else (opened, band, bands)
 

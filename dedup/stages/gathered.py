@@ -9,15 +9,16 @@ import pyarrow as pa
 
 from dedup.columns import member_schema
 from dedup.minhash import MinHash
-from dedup.routing import by_cluster, dealt, read_written_for, sets, together
+from dedup.routing import by_cluster, dealt, read_written_for, sets, share, together
 from dedup.survival import Survival
 from pipeline.steps import PartRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """Partition `g` of `groups` deals what the steps `written` have for its group of `elections`, `rows` rows at a time.
+    """Partition `g * slices + s` deals what a slice of the steps `written` has for group `g` of `elections`.
 
+    It holds about `rows` rows at a time.
     `copies`: exact copies were taken away before, and are counted.
     """
 
@@ -28,6 +29,7 @@ class Gathered:
     survival: Survival
     elections: int
     groups: int
+    slices: int
     rows: int
     written: tuple[str, ...]
     copies: bool
@@ -41,10 +43,11 @@ class Gathered:
         for some in sets(self._read(part), schema, self.rows):
             count += 1
             election = by_cluster(some["cluster"].to_numpy(), self.elections).astype(np.int64)
-            for table in dealt(some, election - part.partition * each, each):
+            for table in dealt(some, election - part.partition // self.slices * each, each):
                 writer.write_row_group(table)
         return {"documents": writer.rows, "sets": count}
 
     def _read(self, part: PartRun) -> Iterator[pa.Table]:
-        for step in self.written:
-            yield from read_written_for(part, step, "members", part.partition, self.groups)
+        group, number = divmod(part.partition, self.slices)
+        some = share(part, self.written, number, self.slices)
+        yield from read_written_for(part.storage, some, "members", group, self.groups)

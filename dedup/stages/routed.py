@@ -6,14 +6,14 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from dedup.routing import by_ends, read_written_for, sets, together
+from dedup.routing import by_ends, read_written_for, sets, share, together
 from pipeline.schemas import EDGES
 from pipeline.steps import PartRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routed:
-    """Partition `g` of `groups` deals the edges that step `before` wrote for its group, about `rows` edges at a time.
+    """Partition `g * slices + s` deals the edges that a slice of step `before` wrote for group `g`, about `rows` at a time.
 
     Partitions of `components` begin at the documents `starts`.
     """
@@ -24,13 +24,15 @@ class Routed:
     before: str
     starts: tuple[int, ...]
     groups: int
+    slices: int
     rows: int
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `edges`: sets of a row group for each partition of the group; counts them and the sets."""
         each = together(len(self.starts), self.groups)
         writer = part.writer("edges", EDGES)
-        bounds = self.starts[part.partition * each : (part.partition + 1) * each + 1]
+        group = part.partition // self.slices
+        bounds = self.starts[group * each : (group + 1) * each + 1]
         count = 0
         for some in sets(self._read(part), EDGES, self.rows):
             count += 1
@@ -41,5 +43,6 @@ class Routed:
 
     def _read(self, part: PartRun) -> Iterator[pa.Table]:
         """Nothing is opened where nothing was written."""
-        if any(receipt.counts["edges"] for receipt in part.receipts(self.before)):
-            yield from read_written_for(part, self.before, "edges", part.partition, self.groups)
+        group, number = divmod(part.partition, self.slices)
+        some = (each for each in share(part, (self.before,), number, self.slices) if each.counts["edges"])
+        yield from read_written_for(part.storage, some, "edges", group, self.groups)
