@@ -23,9 +23,9 @@ COMPONENT_BYTES = 320  # a clustered document in `components`
 ELECTED_BYTES = 200  # a clustered document in `clusters`
 UNIT_BYTES = 250  # a line or paragraph in `repeats-…`
 UNITS = 30  # lines of a document: web pages as trafilatura leaves them have about as many
-GATHERED_BYTES = 200  # a clustered document in `gathered`; by star twice its keys and signature more
-ROUTED_BYTES = 100  # an edge in `routed-…`
-ANSWER_BYTES = 200  # a clustered document in `answers`
+GATHERED_BYTES = 250  # a clustered document in `gathered`; by star three times its keys and signature more
+ROUTED_BYTES = 200  # an edge in `routed-…`
+ANSWER_BYTES = 100  # a clustered document in `answers`
 SAME_BYTES = 350  # a key in `copies-…`, or a copy's original in `settled-…`
 LEAST_MEMORY = 512 << 20
 
@@ -165,7 +165,7 @@ def gathered_bytes(minhash: MinHash, survival: Survival) -> int:
     """Bytes of a clustered document in `gathered`."""
     if not isinstance(survival, Star):
         return GATHERED_BYTES
-    return GATHERED_BYTES + 2 * (8 * minhash.bands + packed_bytes(minhash.bands * minhash.rows, survival.bits))
+    return GATHERED_BYTES + 3 * (8 * minhash.bands + packed_bytes(minhash.bands * minhash.rows, survival.bits))
 
 
 def _level(partitions: int) -> int:
