@@ -9,7 +9,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
-from dedup.minhash import MinHash
+from dedup.cost_facts import (
+    ANSWER_SECONDS,
+    CLUSTERED,
+    COMPONENT_ROW_BYTES,
+    EDGE_ROW_BYTES,
+    ELECTED_ROW_BYTES,
+    ELECTED_SECONDS,
+    GATHERED_SECONDS,
+    JOINED_SECONDS,
+    KEY_BYTES,
+    KEY_SECONDS,
+    MEMBER_KEY_SECONDS,
+    MEMBER_SECONDS,
+    ORDER_BYTES,
+    PACKED_SECONDS,
+    ROUTED_SECONDS,
+    SIGNED_SECONDS,
+    SIGNING_BYTES,
+    SORTED_KEY_BYTES,
+    SORTED_SECONDS,
+    SURVIVOR_ROW_BYTES,
+    SURVIVOR_SECONDS,
+    WORD_SECONDS,
+    WORKING_ROUNDS,
+    Facts,
+)
 from dedup.scale import (
     ANSWER_BYTES,
     BASE_BYTES,
@@ -20,39 +45,7 @@ from dedup.scale import (
     gathered_bytes,
 )
 from dedup.steps import Deduplication
-from dedup.survival import Star
 from pipeline.steps import Step
-
-# Bytes written, after Zstandard; docs/scale.md says how each was measured.
-KEY_BYTES = 10.4  # a band's key with its document, in `minhash`
-SORTED_KEY_BYTES = 13.6  # the same in `sorted`, where documents of many files lie side by side
-ORDER_BYTES = 9.0  # a row of `order` with an id of 12 digits; one of 36 random characters takes 25 more
-EDGE_ROW_BYTES = 7.4  # an edge, in `edges` and in rounds
-COMPONENT_ROW_BYTES = 6.6  # a clustered document in `components`
-MEMBER_ROW_BYTES = 12.4  # the same in `members`, by the rule components
-ELECTED_ROW_BYTES = 11.0  # the same in `clusters`
-SURVIVOR_ROW_BYTES = 2.0  # a document in `survivors`
-
-# Core-seconds.
-WORD_SECONDS = {"fast": 30e-9, "datatrove": 1.2e-6}  # to sign a word
-SIGNED_SECONDS = 5.0e-6  # a signature's keys: to make, sort and write them
-KEY_SECONDS = 0.34e-6  # a key in `edges`
-SORTED_SECONDS = 0.43e-6  # a key in `sorted`, and again in `ranged`
-JOINED_SECONDS = 1.8e-6  # an edge in `components` or a round
-ROUTED_SECONDS = 1.5e-6  # an edge in `routed-…`
-MEMBER_SECONDS = 1.2e-6  # a document in `members`
-MEMBER_KEY_SECONDS = 0.15e-6  # a key in `members`, by star
-GATHERED_SECONDS = 1.5e-6  # a clustered document in `gathered`
-PACKED_SECONDS = 3.0e-6  # a document's signature to pack and write, by star
-ELECTED_SECONDS = 7.8e-6  # a clustered document in `clusters`; by star half as much again
-ANSWER_SECONDS = 1.0e-6  # a clustered document in `answers`
-SURVIVOR_SECONDS = 1.0e-6  # a document in `survivors`
-
-CLUSTERED = 0.15  # of the documents have an edge
-EDGES_A_DOCUMENT = 2.7  # that `edges` finds for a clustered document, all bands together
-ROUND_EDGES_A_DOCUMENT = 1.1  # that are left of them after the first round
-WORKING_ROUNDS = 3  # of joining components; those planned behind pass their input on
-SIGNING_BYTES = 500_000_000  # what a part of `minhash` holds and sorts at a time, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,79 +65,6 @@ class StepCost:
 _ROUNDS, _ROUTED = "components-", "routed-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Facts:
-    """What the formulas are in: counts of documents, keys, edges, parts and cuts."""
-
-    made: Deduplication
-    minhash: MinHash
-    steps: tuple[Step, ...]
-    parts: int
-    words: int
-    clustered_share: float
-
-    @property
-    def documents(self) -> int:
-        return self.made.extent.documents
-
-    @property
-    def bands(self) -> int:
-        return self.minhash.bands
-
-    @property
-    def keys(self) -> int:
-        return self.documents * self.bands
-
-    @property
-    def clustered(self) -> int:
-        return int(self.documents * self.clustered_share)
-
-    @property
-    def edges(self) -> int:
-        """What `edges` finds."""
-        return int(self.clustered * EDGES_A_DOCUMENT)
-
-    @property
-    def left(self) -> int:
-        """The edges after a round."""
-        return int(self.clustered * ROUND_EDGES_A_DOCUMENT)
-
-    @property
-    def found(self) -> int:
-        """The tasks of `edges`."""
-        return self.bands * self.made.shape.ranges
-
-    @property
-    def stars(self) -> bool:
-        return isinstance(self.made.survival, Star)
-
-    @property
-    def member_bytes(self) -> float:
-        """Of a clustered document in `members`."""
-        return MEMBER_ROW_BYTES + (self.signature_bytes + 8 * self.bands) * self.stars
-
-    def level(self, name: str) -> Step | None:
-        """A level of merging, where there is one."""
-        return next((step for step in self.steps if step.name == name), None)
-
-    def slices(self, name: str) -> int:
-        """How many partitions of a level share a group."""
-        return next(getattr(step.stage, "slices", 1) for step in self.steps if step.name == name)
-
-    def dealt(self, rows: int, level: Step, most: int) -> int:
-        """Requests for what a level has for one partition: of each slice a footer, and a row group of each set."""
-        return self.slices(level.name) * (1 + max(1, ceil(rows / level.partitions / most)))
-
-    @property
-    def sorted_parts(self) -> int:
-        return ceil(self.parts / self.made.shape.merged)
-
-    @property
-    def signature_bytes(self) -> int:
-        survival, minhash = self.made.survival, self.minhash
-        return -(-minhash.bands * minhash.rows * survival.bits // 8) if isinstance(survival, Star) else 0
-
-
 def costs(made: Deduplication, *, span: int, words: int = 400, clustered: float = CLUSTERED) -> tuple[StepCost, ...]:
     """What each step takes, in order, for texts of `words` words of which a share is `clustered`; texts are not in the bytes.
 
@@ -152,7 +72,7 @@ def costs(made: Deduplication, *, span: int, words: int = 400, clustered: float 
     """
     if made.minhash is None:
         return ()
-    facts = _Facts(
+    facts = Facts(
         made=made,
         minhash=made.minhash,
         steps=made.steps((), span=span),
@@ -164,7 +84,7 @@ def costs(made: Deduplication, *, span: int, words: int = 400, clustered: float 
     return tuple(_cost(step, facts) for step in near)
 
 
-def _cost(step: Step, facts: _Facts) -> StepCost:
+def _cost(step: Step, facts: Facts) -> StepCost:
     tasks = step.partitions or ceil(facts.made.extent.files / step.span)
     special = {_ROUNDS: _round, _ROUTED: _routed}
     formula = next((found for start, found in special.items() if step.name.startswith(start)), None)
@@ -186,7 +106,7 @@ def _made(
     )
 
 
-def _minhash(step: str, tasks: int, facts: _Facts) -> StepCost:
+def _minhash(step: str, tasks: int, facts: Facts) -> StepCost:
     """Reads texts, which whoever gives them counts."""
     written = facts.keys * KEY_BYTES + facts.documents * (ORDER_BYTES + facts.signature_bytes)
     a_word = WORD_SECONDS[facts.minhash.family] * facts.minhash.bands * facts.minhash.rows / 112
@@ -195,7 +115,7 @@ def _minhash(step: str, tasks: int, facts: _Facts) -> StepCost:
     return _made(step, tasks, 2, 0, 0, written, seconds, SIGNING_BYTES)
 
 
-def _sorted(step: str, tasks: int, facts: _Facts) -> StepCost:
+def _sorted(step: str, tasks: int, facts: Facts) -> StepCost:
     """Opens each part twice a band: to count, and to read."""
     volume, written = facts.keys * KEY_BYTES, facts.keys * SORTED_KEY_BYTES
     requests = tasks + facts.parts * (1 + 3 * facts.bands)
@@ -203,14 +123,14 @@ def _sorted(step: str, tasks: int, facts: _Facts) -> StepCost:
     return _made(step, tasks, 1, requests, volume, written, facts.keys * SORTED_SECONDS, most * EDGE_BYTES)
 
 
-def _ranged(step: str, tasks: int, facts: _Facts) -> StepCost:
+def _ranged(step: str, tasks: int, facts: Facts) -> StepCost:
     """Reads a row group of each part of `sorted`."""
     volume, held = facts.keys * SORTED_KEY_BYTES, min(facts.keys / tasks, facts.made.shape.rows) * EDGE_BYTES
     requests = tasks * (1 + 2 * facts.sorted_parts / facts.slices(step))
     return _made(step, tasks, 1, requests, volume, volume, facts.keys * SORTED_SECONDS, held)
 
 
-def _edges(step: str, tasks: int, facts: _Facts) -> StepCost:
+def _edges(step: str, tasks: int, facts: Facts) -> StepCost:
     """A row group of each part, whole; after `sorted` only that of the range, after `ranged` one of each set."""
     merged = facts.made.shape.merged > 1
     opened = facts.sorted_parts if merged else facts.parts
@@ -223,7 +143,7 @@ def _edges(step: str, tasks: int, facts: _Facts) -> StepCost:
     return _made(step, tasks, 1, tasks * (1 + requests), read, facts.edges * EDGE_ROW_BYTES, seconds, held)
 
 
-def _routed(step: str, tasks: int, facts: _Facts) -> StepCost:
+def _routed(step: str, tasks: int, facts: Facts) -> StepCost:
     """Reads a row group of each part of `edges` or of a round, and nothing where that had no work."""
     first = step == f"{_ROUTED}edges"
     works = first or int(step.rpartition("-")[2]) <= WORKING_ROUNDS
@@ -235,13 +155,13 @@ def _routed(step: str, tasks: int, facts: _Facts) -> StepCost:
     return _made(step, tasks, 1, requests, volume, volume, edges * ROUTED_SECONDS, held)
 
 
-def _heard(facts: _Facts, edges: int, before: int, step: str) -> int:
+def _heard(facts: Facts, edges: int, before: int, step: str) -> int:
     """Requests for the edges of one partition: a footer and a row group of each of the tasks of `step`, or of the level."""
     level = facts.level(f"{_ROUTED}{step}")
     return facts.dealt(edges, level, facts.made.shape.most_routed) if level else 2 * before
 
 
-def _round(step: str, tasks: int, facts: _Facts) -> StepCost:
+def _round(step: str, tasks: int, facts: Facts) -> StepCost:
     """Reads what `edges`, or the round before, has for it; once to join, and again to tell what is new."""
     number = int(step.rpartition("-")[2])
     works = number <= WORKING_ROUNDS
@@ -254,7 +174,7 @@ def _round(step: str, tasks: int, facts: _Facts) -> StepCost:
     return _made(step, tasks, 1, requests, read, written, heard * JOINED_SECONDS, held * works)
 
 
-def _components(step: str, tasks: int, facts: _Facts) -> StepCost:
+def _components(step: str, tasks: int, facts: Facts) -> StepCost:
     heard = facts.left if tasks > 1 else facts.edges
     opened, source = (tasks, f"{_ROUNDS}{WORKING_ROUNDS}") if tasks > 1 else (facts.found, "edges")
     requests = tasks * (1 + _heard(facts, heard, opened, source))
@@ -263,7 +183,7 @@ def _components(step: str, tasks: int, facts: _Facts) -> StepCost:
     return _made(step, tasks, 1, requests, heard * EDGE_ROW_BYTES, written, heard * JOINED_SECONDS, held)
 
 
-def _members(step: str, tasks: int, facts: _Facts) -> StepCost:
+def _members(step: str, tasks: int, facts: Facts) -> StepCost:
     """Reads the order of its documents, by star all their keys too, and their range of `components`."""
     star = facts.stars
     read = facts.documents * (ORDER_BYTES + facts.signature_bytes) + facts.clustered * COMPONENT_ROW_BYTES
@@ -274,17 +194,17 @@ def _members(step: str, tasks: int, facts: _Facts) -> StepCost:
     return _made(step, tasks, 1, requests, read, facts.clustered * facts.member_bytes, seconds, SIGNING_BYTES / 5)
 
 
-def _gathered(step: str, tasks: int, facts: _Facts) -> StepCost:
+def _gathered(step: str, tasks: int, facts: Facts) -> StepCost:
     """Reads a row group of each part of `members`."""
     volume = facts.clustered * facts.member_bytes
     held = min(facts.clustered / tasks, facts.made.shape.most_gathered)
     memory = held * gathered_bytes(facts.minhash, facts.made.survival)
-    seconds = facts.clustered * GATHERED_SECONDS * (2 if facts.stars else 1)
+    seconds = facts.clustered * GATHERED_SECONDS * (6 if facts.stars else 1)
     requests = tasks * (1 + 2 * facts.parts / facts.slices(step))
     return _made(step, tasks, 1, requests, volume, volume, seconds, memory)
 
 
-def _clusters(step: str, tasks: int, facts: _Facts) -> StepCost:
+def _clusters(step: str, tasks: int, facts: Facts) -> StepCost:
     """Reads its row group of each part of `members`, or its row groups of `gathered`, twice by the rule components."""
     times = 1 if facts.stars else 2
     volume = facts.clustered * facts.member_bytes
@@ -298,7 +218,7 @@ def _clusters(step: str, tasks: int, facts: _Facts) -> StepCost:
     return _made(step, tasks, 1, requests, volume * times, facts.clustered * ELECTED_ROW_BYTES, seconds, held)
 
 
-def _answers(step: str, tasks: int, facts: _Facts) -> StepCost:
+def _answers(step: str, tasks: int, facts: Facts) -> StepCost:
     """Reads a row group of each election."""
     volume = facts.clustered * ELECTED_ROW_BYTES
     held = min(facts.clustered / tasks, facts.made.shape.most_answers) * ANSWER_BYTES
@@ -306,7 +226,7 @@ def _answers(step: str, tasks: int, facts: _Facts) -> StepCost:
     return _made(step, tasks, 1, requests, volume, volume, facts.clustered * ANSWER_SECONDS, held)
 
 
-def _survivors(step: str, tasks: int, facts: _Facts) -> StepCost:
+def _survivors(step: str, tasks: int, facts: Facts) -> StepCost:
     """Opens each election, for any cluster may be in any, or its range of `answers`; verdicts are not counted."""
     read, written = facts.clustered * ELECTED_ROW_BYTES, facts.documents * SURVIVOR_ROW_BYTES
     requests = tasks * (1 + 2 * facts.made.shape.elections)
@@ -319,7 +239,7 @@ def _survivors(step: str, tasks: int, facts: _Facts) -> StepCost:
     return _made(step, tasks, 1, requests, read, written, seconds, SIGNING_BYTES / 5)
 
 
-_FORMULAS: dict[str, Callable[[str, int, _Facts], StepCost]] = {
+_FORMULAS: dict[str, Callable[[str, int, Facts], StepCost]] = {
     "minhash": _minhash,
     "sorted": _sorted,
     "ranged": _ranged,
