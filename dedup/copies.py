@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from dedup.documents import BATCH, Batch, Documents, Mask
 from dedup.numbering import Numbers, among, between, contains
+from dedup.scale import Ranges
 from dedup.survivors import frame_of
 from pipeline.schemas import SETTLED, document_number
 from pipeline.steps import PartRun
@@ -86,14 +87,21 @@ def numbered(part: PartRun, member: int, row: int, rows: int) -> Numbers:
 
 
 def answers(
-    part: PartRun, low: int, high: int, *, passes: Sequence[str], settled: Sequence[str], clustered: bool
+    part: PartRun,
+    low: int,
+    high: int,
+    *,
+    passes: Sequence[str],
+    settled: Sequence[str],
+    clustered: bool,
+    ranges: Ranges | None = None,
 ) -> pl.DataFrame:
     """What is known of the documents from `low` to below `high`: `document`, `cluster`, `cluster_size`, `survivor`, `reason`.
 
-    A row for each clustered document (where there is a step `clusters`), for each copy of the passes `settled`, and for each
-    original of other documents that has no near-duplicate. `reason` is null for those that stay.
+    A row for each clustered document (where there is a step `clusters`, or `answers` of some `ranges`), for each copy of the
+    passes `settled`, and for each original of other documents that has no near-duplicate. `reason` is null for those that stay.
     """
-    found = [_answer(between(part, "clusters", low, high), NEAR)] if clustered else []
+    found = [_answer(_elected(part, low, high, ranges), NEAR)] if clustered else []
     found += [_answer(between(part, f"settled-{kind}", low, high, "settled"), f"same_{kind}") for kind in settled]
     told = pl.concat([_answer(SETTLED.empty_table(), NEAR), *found])
     for kind in reversed(passes):
@@ -108,6 +116,12 @@ def answers(
         )
         told = pl.concat([told, alone])
     return told
+
+
+def _elected(part: PartRun, low: int, high: int, ranges: Ranges | None) -> pa.Table:
+    if ranges is None:
+        return between(part, "clusters", low, high)
+    return between(part, "answers", low, high, "clusters", ranges.starts())
 
 
 def _answer(table: pa.Table, reason: str) -> pl.DataFrame:

@@ -11,10 +11,9 @@ from dedup.bbit import estimate, packed_bytes
 from dedup.comparison import Signed
 from dedup.minhash import MinHash
 from dedup.numbering import Numbers
-from dedup.routing import by_cluster
+from dedup.routing import by_cluster, dealt_to, read_written_for, together
 from dedup.survival import Star
 from pipeline.errors import StorageError
-from pipeline.receipts import Receipt
 from pipeline.runs import OpenRun, StepRecord
 from pipeline.tables import read_range, read_row_groups
 
@@ -40,16 +39,37 @@ def member_rows(run: OpenRun, documents: Sequence[int], partition: int) -> dict[
 
     Only the bundles of files that they are in are read, and of these one row group.
     """
-    step, elections = _step(run, "members"), _step(run, "clusters").partitions
+    step, (place, places) = _step(run, "members"), _place(run, partition)
     parts, receipts = run.parts(step), run.receipts("members")
     found: dict[int, dict[str, Any]] = {}
     wanted = np.array(documents, np.uint64)
     for bundle in sorted({(document >> _FILE) // step.span for document in documents if not document >> 48}):
-        for table in read_row_groups(run.storage, receipts[parts[bundle].key], "members", partition, elections):
+        for table in read_row_groups(run.storage, receipts[parts[bundle].key], "members", place, places):
             mine = np.isin(table["document"].to_numpy(), wanted)
             rows = table.filter(pa.array(mine)).drop_columns("cluster")
             found |= {row["document"]: row for row in rows.to_pylist()}
     return found
+
+
+def _place(run: OpenRun, election: int) -> tuple[int, int]:
+    """Which row group of a part of `members` has what an election asks for, and how many there are."""
+    elections, groups = _step(run, "clusters").partitions, _groups(run)
+    return (election, elections) if groups == 1 else (election // together(elections, groups), groups)
+
+
+def _groups(run: OpenRun) -> int:
+    """How many groups of elections the level `gathered` has; 1 where there is none."""
+    return run.record.payload["gathered"]["stage"]["groups"] if run.step("gathered") else 1
+
+
+def _for_election(run: OpenRun, election: int) -> Iterator[pa.Table]:
+    """All members of the clusters of an election."""
+    elections, groups = _step(run, "clusters").partitions, _groups(run)
+    if groups == 1:
+        receipts = tuple(run.receipts("members").values())
+        return read_written_for(run.storage, receipts, "members", election, elections)
+    each, receipts = together(elections, groups), tuple(run.receipts("gathered").values())
+    return read_written_for(run.storage, dealt_to(receipts, groups, election // each), "members", election % each, each)
 
 
 def candidates(
@@ -62,8 +82,8 @@ def candidates(
     partition = int(by_cluster(np.array([component], np.uint64), _step(run, "clusters").partitions)[0])
     found = (
         each
-        for receipt in run.receipts("members").values()
-        for each in _sharing(run, receipt, partition, component, signed, minhash, survival)
+        for members in _for_election(run, partition)
+        for each in _sharing(members, component, signed, minhash, survival)
         if each.document != document
     )
     return nlargest(most, found, key=lambda each: (each.estimated, -each.document))
@@ -78,22 +98,14 @@ def _component(run: OpenRun, document: int) -> int | None:
 
 
 def _sharing(
-    run: OpenRun,
-    receipt: Receipt,
-    partition: int,
-    component: int,
-    signed: Signed,
-    minhash: MinHash,
-    survival: Star,
+    members: pa.Table, component: int, signed: Signed, minhash: MinHash, survival: Star
 ) -> Iterator[Candidate]:
     from dedup.election import keys_of, packed_of  # with its kernels, so only where they are used
 
-    elections = _step(run, "clusters").partitions
     values = minhash.bands * minhash.rows
-    for table in read_row_groups(run.storage, receipt, "members", partition, elections):
-        near = table.filter(pa.array(table["cluster"].to_numpy() == np.uint64(component)))
-        share = (keys_of(near, minhash.bands) == signed.keys).any(axis=1)
-        packed = packed_of(near).reshape(near.num_rows, packed_bytes(values, survival.bits))
-        told = estimate(packed[share], signed.packed[None, :], values, survival.bits)
-        documents: Numbers = near["document"].to_numpy()[share]
-        yield from map(Candidate, documents.tolist(), told.tolist())
+    near = members.filter(pa.array(members["cluster"].to_numpy() == np.uint64(component)))
+    share = (keys_of(near, minhash.bands) == signed.keys).any(axis=1)
+    packed = packed_of(near).reshape(near.num_rows, packed_bytes(values, survival.bits))
+    told = estimate(packed[share], signed.packed[None, :], values, survival.bits)
+    documents: Numbers = near["document"].to_numpy()[share]
+    yield from map(Candidate, documents.tolist(), told.tolist())

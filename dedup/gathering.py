@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from dedup.minhash import MinHash
 from dedup.numbering import Numbers, numbers
-from dedup.routing import by_cluster
+from dedup.routing import by_cluster, dealt, together
 from pipeline.errors import StorageError
 from pipeline.receipts import Receipt
 from pipeline.schemas import KEYS
@@ -39,11 +39,12 @@ def members_of(clustered: pa.Table, signed: Sequence[SignedPart], minhash: MinHa
     return pa.table([members[name] for name in schema.names], schema=schema)
 
 
-def write_by_cluster(writer: TableWriter, members: pa.Table, elections: int) -> None:
-    """A row group for each partition of `clusters`."""
-    at = by_cluster(members["cluster"].to_numpy(), elections)
-    for place in range(elections):
-        writer.write_row_group(members.filter(pa.array(at == np.uint64(place))))
+def write_by_cluster(writer: TableWriter, members: pa.Table, elections: int, groups: int = 1) -> None:
+    """A row group for each of `elections` partitions of `clusters`, or of so many `groups` of neighbouring ones."""
+    at = by_cluster(members["cluster"].to_numpy(), elections).astype(np.int64)
+    each = together(elections, groups) if groups > 1 else 1
+    for table in dealt(members, at // each, groups if groups > 1 else elections):
+        writer.write_row_group(table)
 
 
 def _ordered(

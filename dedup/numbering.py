@@ -1,11 +1,13 @@
 """Documents as numbers of 64 bits, whole columns at a time: source (16), input file (24), row (24)."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.errors import StorageError
 from pipeline.receipts import Receipt
 from pipeline.schemas import TABLES, document_number
 from pipeline.steps import PartRun
@@ -13,6 +15,7 @@ from pipeline.tables import read_range
 
 Numbers = npt.NDArray[np.uint64]
 
+SOURCE = 1 << 48  # where the numbers of another source begin
 _ROW_BITS = np.uint64(24)
 
 
@@ -33,20 +36,33 @@ def contains(known: Numbers, asked: Numbers) -> npt.NDArray[np.bool_]:
     return known[np.minimum(np.searchsorted(known, asked), known.size - 1)] == asked
 
 
-def among(part: PartRun, step: str, first: int, files: int, table: str | None = None) -> pa.Table:
+def files_of(documents: Numbers) -> Numbers:
+    """The number of each document's input file; its source is in the bits above."""
+    return documents >> _ROW_BITS
+
+
+def among(
+    part: PartRun, step: str, first: int, files: int, table: str | None = None, starts: Sequence[int] | None = None
+) -> pa.Table:
     """The rows of a barrier's table, called as its step unless `table` says otherwise, about documents of `files` input files.
 
-    Each row group must be sorted by document; what is found is.
+    Each row group must be sorted by document; what is found is. Where ranges begin at the documents `starts`, each of
+    which has as many partitions, only those are opened that may have some of these.
     """
-    return between(part, step, document_number(first, 0), document_number(first + files, 0), table)
+    return between(part, step, document_number(first, 0), document_number(first + files, 0), table, starts)
 
 
-def between(part: PartRun, step: str, low: int, high: int, table: str | None = None) -> pa.Table:
+def between(
+    part: PartRun, step: str, low: int, high: int, table: str | None = None, starts: Sequence[int] | None = None
+) -> pa.Table:
     """The same about the documents from `low` to below `high`."""
     name = table or step
-    found = [
-        rows
-        for receipt in part.receipts(step)
-        for rows in read_range(part.storage, receipt, name, "document", low, high)
-    ]
+    receipts = part.receipts(step)
+    if starts is not None:
+        slices, uneven = divmod(len(receipts), len(starts))
+        if uneven:
+            raise StorageError(f"step {step}: {len(receipts)} partitions for {len(starts)} ranges of documents")
+        first, stop = max(0, bisect_right(starts, low) - 1), bisect_left(starts, high)
+        receipts = receipts[first * slices : stop * slices]
+    found = [rows for receipt in receipts for rows in read_range(part.storage, receipt, name, "document", low, high)]
     return pa.concat_tables([TABLES[name].empty_table(), *found]).sort_by("document")

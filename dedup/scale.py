@@ -5,7 +5,7 @@ estimate was too low, `edges` works through its range in pieces, and what cannot
 """
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, sqrt
 from typing import ClassVar
 
 from dedup.bbit import packed_bytes
@@ -23,10 +23,14 @@ COMPONENT_BYTES = 320  # a clustered document in `components`
 ELECTED_BYTES = 200  # a clustered document in `clusters`
 UNIT_BYTES = 250  # a line or paragraph in `repeats-…`
 UNITS = 30  # lines of a document: web pages as trafilatura leaves them have about as many
+GATHERED_BYTES = 250  # a clustered document in `gathered`; by star three times its keys and signature more
+ROUTED_BYTES = 200  # an edge in `routed-…`
+ANSWER_BYTES = 100  # a clustered document in `answers`
 SAME_BYTES = 350  # a key in `copies-…`, or a copy's original in `settled-…`
 LEAST_MEMORY = 512 << 20
 
-MOST_READS = 50_000  # row groups that all parts of `edges` together open; above, a level of merging stands before them
+MOST_READS = 50_000  # row groups that all parts of a step together open; above, a level of merging stands before them
+MOST_OPENED = 5_000  # parts that a partition of a level opens, one after the other: minutes at the latency of a bucket
 _MANY = 1 << 20
 ROUNDS = 16  # of joining components; what does not converge in as many raises
 
@@ -61,6 +65,11 @@ class Shape:
     into one first (1: no such level); `components` has `joins` partitions by number of document, and `clusters` has `elections`.
     `most_joined` and `most_elected` are the most clustered documents that one partition of either can hold. Exact copies are
     found in `copies` partitions, `most_copies` keys at a time.
+
+    Levels of merging, each 1 where there is none: keys that were merged are dealt to the ranges of each band by way of `ranged`
+    groups of these, `rows` at a time; edges are routed to the partitions of `components` by way of `routed` groups,
+    `members` to the elections by way of `gathered`, and what was elected comes back to the parts by way of `answers`,
+    ranges of documents. These hold `most_routed`, `most_gathered` and `most_answers` rows at a time.
     """
 
     ranges: int = 1
@@ -72,6 +81,13 @@ class Shape:
     most_elected: int = 8_000_000
     copies: int = 1
     most_copies: int = 5_000_000
+    ranged: int = 1
+    routed: int = 1
+    most_routed: int = 10_000_000
+    gathered: int = 1
+    most_gathered: int = 5_000_000
+    answers: int = 1
+    most_answers: int = 5_000_000
 
     def __post_init__(self) -> None:
         counts = tuple(getattr(self, name) for name in self.__slots__)
@@ -102,16 +118,29 @@ class Scale:
         rows = room // (EDGE_BYTES + (KNOWN_BYTES if extent.earlier else 0))
         ranges = _parts(extent.documents, rows)
         joined, elected = room // COMPONENT_BYTES, room // elected_bytes(minhash, survival)
+        joins = min(_parts(extent.all_documents, joined), extent.all_files)
+        elections = _parts(extent.all_documents, elected)
+        parts = ceil(extent.all_files / span)
+        elects_many = parts * elections > MOST_READS
+        merged = _merged(minhash, extent, rows, ranges, span)
+        opened = ceil(ceil(extent.files / span) / merged) * minhash.bands * ranges
         return Shape(
             ranges=ranges,
             rows=rows,
-            merged=_merged(minhash, extent, rows, ranges, span),
-            joins=min(_parts(extent.all_documents, joined), extent.all_files),
+            merged=merged,
+            joins=joins,
             most_joined=joined,
-            elections=_parts(extent.all_documents, elected),
+            elections=elections,
             most_elected=elected,
             copies=copies,
             most_copies=same,
+            ranged=_level(ranges) if merged > 1 and opened > 2 * MOST_READS else 1,
+            routed=_level(joins) if joins * max(minhash.bands * ranges, joins) > MOST_READS else 1,
+            most_routed=room // ROUTED_BYTES,
+            gathered=_level(elections) if elects_many else 1,
+            most_gathered=room // gathered_bytes(minhash, survival),
+            answers=_level(ceil(extent.files / span)) if elects_many else 1,
+            most_answers=room // ANSWER_BYTES,
         )
 
     def units(self, extent: Extent) -> tuple[int, int]:
@@ -132,6 +161,28 @@ def elected_bytes(minhash: MinHash, survival: Survival) -> int:
     return ELECTED_BYTES + as_read + -(-whole // _MANY)
 
 
+def gathered_bytes(minhash: MinHash, survival: Survival) -> int:
+    """Bytes of a clustered document in `gathered`."""
+    if not isinstance(survival, Star):
+        return GATHERED_BYTES
+    return GATHERED_BYTES + 3 * (8 * minhash.bands + packed_bytes(minhash.bands * minhash.rows, survival.bits))
+
+
+def _level(partitions: int) -> int:
+    """In how many groups a level deals what `partitions` then read: few, since for each all is opened that was written."""
+    return groups_of(partitions, ceil(sqrt(partitions) / 2))
+
+
+def groups_of(partitions: int, groups: int) -> int:
+    """As few groups of partitions as have no more to a group than `groups` have: then none is without any."""
+    return ceil(partitions / ceil(partitions / groups))
+
+
+def slices_of(writers: int) -> int:
+    """How many partitions of a level share a group, each of which opens a slice of what `writers` wrote."""
+    return ceil(writers / MOST_OPENED)
+
+
 def _parts(documents: int, most: int) -> int:
     """Into how many parts documents are cut of which a part holds `most`; a quarter is left for uneven parts."""
     return max(1, ceil(documents * 1.25 / most))
@@ -146,6 +197,18 @@ def _merged(minhash: MinHash, extent: Extent, rows: int, ranges: int, span: int)
     while merged < wanted and 2 * merged <= min(fits, parts):
         merged *= 2
     return merged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranges:
+    """`count` ranges of the documents of an `extent`: small, where their `starts` would travel with each part of a step."""
+
+    extent: Extent = Extent()
+    count: int = 1
+
+    def starts(self) -> tuple[int, ...]:
+        """The first document number of each range."""
+        return starts(self.extent, self.count)
 
 
 def starts(extent: Extent, joins: int) -> tuple[int, ...]:

@@ -8,22 +8,31 @@ sees these alone, and `settled-KIND` gives each copy what became of its original
 of earlier releases; `clusters` elects who survives; `survivors` brings the answer back, row-aligned with documents. All carry
 the same `MinHash` and the same rule of survival, so they cannot disagree. How often each is cut is a `Shape`: what is kept
 does not depend on it.
+
+Where parts and partitions are many, a level of merging stands between those that write and those that read: `sorted` before
+`edges`, and `ranged` where these are still many; `routed-…` before each step that joins edges, `gathered` before `clusters`,
+`answers` before `survivors`.
 """
 
 from dataclasses import dataclass, field, replace
+from math import ceil
 
 from dedup.copies import Uncopied
 from dedup.documents import Documents, Judged
 from dedup.exact import Exact, in_order
 from dedup.minhash import MinHash
 from dedup.releases import Release, sizes_of
-from dedup.scale import Extent, Shape, pieces_of, rounds_of, starts
+from dedup.scale import Extent, Ranges, Shape, groups_of, pieces_of, rounds_of, slices_of, starts
+from dedup.stages.answers import Answers
 from dedup.stages.clusters import Clusters
-from dedup.stages.components import Joined, Round
+from dedup.stages.components import Joined, Round, grouped
 from dedup.stages.copies import Copies
 from dedup.stages.edges import Edges
+from dedup.stages.gathered import Gathered
 from dedup.stages.members import Earlier, Members
 from dedup.stages.merging import Merged
+from dedup.stages.ranged import Ranged
+from dedup.stages.routed import Routed
 from dedup.stages.same import Same
 from dedup.stages.settled import Settled
 from dedup.stages.signatures import Signatures
@@ -60,9 +69,25 @@ class Deduplication:
         same, copies = self._exact(read, span, passes)
         near = self._near(self.minhash, (*read, *copies), span) if self.minhash else ()
         settled = self._settled(copies, near[-1:], passes)
-        stage = Survivors(minhash=self.minhash, documents=self.documents, exact=passes)
+        stage = Survivors(minhash=self.minhash, documents=self.documents, exact=passes, answers=self._answers)
         last = Step(name="survivors", stage=stage, inputs=(*read, *copies, *near[-1:], *settled), span=span)
         return *same, *near, *settled, last
+
+    @property
+    def _answers(self) -> Ranges | None:
+        """The ranges of the partitions of `answers`, which are all of this run; None where there is no such step."""
+        count = min(self.shape.answers, self.extent.files) if self.minhash else 1
+        return Ranges(extent=replace(self.extent, earlier=()), count=count) if count > 1 else None
+
+    @property
+    def _routed(self) -> int:
+        """How many groups the partitions of `components` make; 1 where edges are not dealt to groups first."""
+        return groups_of(self.shape.joins, self.shape.routed)
+
+    @property
+    def _elected(self) -> int:
+        """The same for elections."""
+        return groups_of(self.shape.elections, self.shape.gathered)
 
     def _left(self, passes: tuple[Exact, ...]) -> Documents:
         """The documents that `passes` leave."""
@@ -102,6 +127,7 @@ class Deduplication:
                 settled=kinds[place + 1 :],
                 clustered=bool(clusters),
                 starts=starts(own, partitions),
+                answers=self._answers,
             )
             inputs = (*copies, *clusters, *found)
             found.append(Step(name=f"settled-{kinds[place]}", stage=stage, inputs=inputs, partitions=partitions))
@@ -114,40 +140,93 @@ class Deduplication:
         signed = Step(name="minhash", stage=signing, inputs=read, span=span)
         found = self._edges(minhash, signed)
         joined = self._components(minhash, found[-1])
-        gathering = Members(
-            minhash=minhash, survival=self.survival, elections=self.shape.elections, copies=bool(self.exact)
-        )
-        members = Step(name="members", stage=gathering, inputs=(signed, joined[-1]), span=span)
-        gathered = (members, *self._earlier(minhash, joined[-1]))
-        return signed, *found, *joined, *gathered, self._clusters(minhash, (joined[-1], *gathered), read)
+        members = self._members(minhash, signed, joined[-1])
+        elected = self._clusters(minhash, (joined[-1], *members), read, span)
+        return signed, *found, *joined, *members, *elected
 
     def _edges(self, minhash: MinHash, signed: Step) -> tuple[Step, ...]:
-        shape, keys = self.shape, signed
-        if shape.merged > 1:
-            merging = Merged(minhash=minhash, ranges=shape.ranges, rows=shape.rows)
-            keys = Step(name="sorted", stage=merging, inputs=(signed,), span=signed.span * shape.merged)
+        shape = self.shape
+        groups = groups_of(shape.ranges, shape.ranged) if shape.merged > 1 else 1
+        keys = self._sorted(minhash, signed, groups) if shape.merged > 1 else ()
         stage = Edges(
             minhash=minhash,
             ranges=shape.ranges,
             rows=shape.rows,
-            starts=starts(self.extent, shape.joins),
+            starts=grouped(starts(self.extent, shape.joins), self._routed),
             merged=shape.merged > 1,
             against=self.against,
+            groups=groups,
         )
-        found = Step(name="edges", stage=stage, inputs=(keys,), partitions=minhash.bands * shape.ranges)
-        return (keys, found) if keys is not signed else (found,)
+        inputs = keys[-1:] or (signed,)
+        return *keys, Step(name="edges", stage=stage, inputs=inputs, partitions=minhash.bands * shape.ranges)
+
+    def _sorted(self, minhash: MinHash, signed: Step, groups: int) -> tuple[Step, ...]:
+        """Keys merged to few parts and, in several `groups` of ranges, dealt to these."""
+        shape = self.shape
+        merging = Merged(minhash=minhash, ranges=shape.ranges, rows=shape.rows, groups=groups)
+        merged = Step(name="sorted", stage=merging, inputs=(signed,), span=signed.span * shape.merged)
+        if groups == 1:
+            return (merged,)
+        slices = slices_of(ceil(self.extent.files / merged.span))
+        dealing = Ranged(minhash=minhash, ranges=shape.ranges, groups=groups, slices=slices, rows=shape.rows)
+        partitions = minhash.bands * groups * slices
+        return merged, Step(name="ranged", stage=dealing, inputs=(merged,), partitions=partitions)
 
     def _components(self, minhash: MinHash, edges: Step) -> tuple[Step, ...]:
-        shape, begins = self.shape, starts(self.extent, self.shape.joins)
+        shape, begins, groups = self.shape, starts(self.extent, self.shape.joins), self._routed
+        steps: list[Step] = [*self._dealt(edges)]
         rounds: list[Step] = []
         for number in range(1, rounds_of(shape.joins) + 1):
             before = rounds[-1] if rounds else edges
-            stage = Round(minhash=minhash, before=before.name, starts=begins, most=shape.most_joined)
-            rounds.append(Step(name=f"components-{number}", stage=stage, inputs=(before,), partitions=shape.joins))
+            stage = Round(minhash=minhash, before=before.name, starts=begins, most=shape.most_joined, groups=groups)
+            inputs = (before, *steps[-1:]) if groups > 1 else (before,)
+            rounds.append(Step(name=f"components-{number}", stage=stage, inputs=inputs, partitions=shape.joins))
+            steps += [rounds[-1], *self._dealt(rounds[-1])]
         names = tuple(step.name for step in rounds)
-        joined = Joined(minhash=minhash, starts=begins, rounds=names, most=shape.most_joined)
-        inputs = tuple(rounds) or (edges,)
-        return *rounds, Step(name="components", stage=joined, inputs=inputs, partitions=shape.joins)
+        joined = Joined(minhash=minhash, starts=begins, rounds=names, most=shape.most_joined, groups=groups)
+        inputs = tuple(steps) or (edges,)
+        return *steps, Step(name="components", stage=joined, inputs=inputs, partitions=shape.joins)
+
+    def _dealt(self, edges: Step) -> tuple[Step, ...]:
+        """The level between a step that writes edges and those that join them."""
+        if self._routed == 1:
+            return ()
+        stage = Routed(
+            before=edges.name,
+            starts=starts(self.extent, self.shape.joins),
+            groups=self._routed,
+            slices=slices_of(edges.partitions),
+            rows=self.shape.most_routed,
+        )
+        partitions = stage.groups * stage.slices
+        return (Step(name=f"routed-{edges.name}", stage=stage, inputs=(edges,), partitions=partitions),)
+
+    def _members(self, minhash: MinHash, signed: Step, joined: Step) -> tuple[Step, ...]:
+        """The steps that gather what elections must know of clustered documents."""
+        stage = Members(
+            minhash=minhash,
+            survival=self.survival,
+            elections=self.shape.elections,
+            groups=self._elected,
+            copies=bool(self.exact),
+            components=Ranges(extent=self.extent, count=self.shape.joins),
+        )
+        members = Step(name="members", stage=stage, inputs=(signed, joined), span=signed.span)
+        written = (members, *self._earlier(minhash, joined))
+        if self._elected == 1:
+            return written
+        gathering = Gathered(
+            minhash=minhash,
+            survival=self.survival,
+            elections=self.shape.elections,
+            groups=self._elected,
+            slices=slices_of(sum(step.partitions or ceil(self.extent.files / step.span) for step in written)),
+            rows=self.shape.most_gathered,
+            written=tuple(step.name for step in written),
+            copies=bool(self.exact),
+        )
+        partitions = gathering.groups * gathering.slices
+        return *written, Step(name="gathered", stage=gathering, inputs=written, partitions=partitions)
 
     def _earlier(self, minhash: MinHash, joined: Step) -> tuple[Step, ...]:
         if not self.against:
@@ -159,11 +238,16 @@ class Deduplication:
             pieces=pieces,
             survival=self.survival,
             elections=self.shape.elections,
+            groups=self._elected,
             copies=bool(self.exact),
+            components=Ranges(extent=self.extent, count=self.shape.joins),
         )
         return (Step(name="earlier", stage=stage, inputs=(joined,), partitions=sum(pieces)),)
 
-    def _clusters(self, minhash: MinHash, inputs: tuple[Step, ...], read: tuple[Step, ...]) -> Step:
+    def _clusters(
+        self, minhash: MinHash, inputs: tuple[Step, ...], read: tuple[Step, ...], span: int
+    ) -> tuple[Step, ...]:
+        begins = self._answers.starts() if self._answers else ()
         stage = Clusters(
             minhash=minhash,
             documents=self.documents,
@@ -172,7 +256,15 @@ class Deduplication:
             most=self.shape.most_elected,
             copies=bool(self.exact),
             against=self.against,
+            groups=self._elected,
+            answers=begins,
         )
         reads_text = isinstance(self.survival, Star) and self.survival.read_text
+        inputs = (inputs[0], inputs[-1]) if self._elected > 1 else inputs
         inputs = (*read, *inputs) if reads_text else inputs
-        return Step(name="clusters", stage=stage, inputs=inputs, partitions=self.shape.elections)
+        clusters = Step(name="clusters", stage=stage, inputs=inputs, partitions=self.shape.elections)
+        if not begins:
+            return (clusters,)
+        slices = slices_of(self.shape.elections)
+        back = Answers(starts=begins, span=span, slices=slices, rows=self.shape.most_answers)
+        return clusters, Step(name="answers", stage=back, inputs=(clusters,), partitions=len(begins) * slices)

@@ -68,17 +68,18 @@ def clusters_table(largest: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+_KINDS = {"components": "rounds", "routed": "levels of routing"}
 COSTS = ("tasks", "objects", "requests", "read", "written", "core-hours", "memory of a task")
 
 
 def cost_rows(costs: "Sequence[StepCost]") -> list[tuple[str, ...]]:
     """A row for each step of a deduplication, the rounds of joining components in one, and one for all."""
-    rounds = [cost for cost in costs if cost.step.startswith("components-")]
     rows: list[tuple[str, ...]] = []
+    many: dict[str, list[StepCost]] = {}
     for cost in costs:
-        if cost in rounds[1:]:
-            continue
-        rows.append(_costs(cost.step, [cost]) if cost not in rounds else _costs(f"{len(rounds)} rounds", rounds))
+        many.setdefault(_KINDS.get(cost.step.partition("-")[0] if "-" in cost.step else "", cost.step), []).append(cost)
+    for name, some in many.items():
+        rows.append(_costs(name if len(some) == 1 else f"{len(some)} {name}", some))
     return [*rows, _costs("all", costs)]
 
 

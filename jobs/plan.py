@@ -171,6 +171,9 @@ def _print_cut(cut: dict[str, int], made: "Recipe") -> None:
         f"{_counted(cut['joins'], 'partition')} of components, {_counted(cut['elections'], 'election')}; "
         f"{most}",
     )
+    levels = [f"{name} ({cut[name]:,})" for name in ("routed", "gathered", "answers") if cut[name] > 1]
+    if levels:
+        out.print(f"levels of merging, with their partitions: {', '.join(levels)}")
 
 
 def _counted(count: int, what: str) -> str:

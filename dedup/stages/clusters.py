@@ -12,13 +12,14 @@ from dedup.documents import Documents, Judged
 from dedup.minhash import MinHash
 from dedup.reading import FromTexts
 from dedup.releases import Release, is_earlier
+from dedup.routing import ByRange, read_dealt, read_written_for, share
 from dedup.survival import Components, Star, Survival, columns_of, release_first
 from dedup.survivors import elected, frame_of, judged
 from pipeline.errors import StorageError
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.schemas import CLUSTERED
 from pipeline.steps import PartRun
-from pipeline.tables import TableWriter, read_row_groups
+from pipeline.tables import TableWriter
 
 ROW_GROUP = 1 << 16
 
@@ -28,7 +29,8 @@ class Clusters:
     """Partition `p` elects the survivors of its share of the clusters, of which `most` documents fit in memory.
 
     `copies`: exact copies were taken away before, and are counted in the size of a cluster. Documents of the releases `against`
-    come before all others and stay; they have no rows.
+    come before all others and stay; they have no rows. With several `groups` of elections documents come from `gathered`. There
+    is a row group for each partition of `answers`, which begin at the documents `answers`, where there is such a step.
     """
 
     name: ClassVar[str] = "clusters"
@@ -41,6 +43,8 @@ class Clusters:
     most: int = field(default=8_000_000, metadata=IDENTITY_IF_CHANGED)
     copies: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
     against: tuple[Release, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
+    groups: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
+    answers: tuple[int, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `clusters`, sorted by document; counts the documents of clusters, clusters and the documents to remove.
@@ -51,13 +55,14 @@ class Clusters:
         writer = part.writer("clusters", CLUSTERED, row_group=ROW_GROUP)
         survival = release_first(self.survival) if self.against else self.survival
         stars = survival if isinstance(survival, Star) else None
-        clusters, earlier = (
-            self._stars(part, stars, writer) if stars else self._components(part, survival.order, writer)
-        )
+        rows = ByRange(writer, self.answers) if self.answers else writer
+        clusters, earlier = self._stars(part, stars, rows) if stars else self._components(part, survival.order, rows)
+        if isinstance(rows, ByRange):
+            rows.close()
         counts = {"documents": writer.rows, "clusters": clusters, "removed": writer.rows - clusters + earlier}
         return counts | ({"earlier": earlier} if self.against else {})
 
-    def _components(self, part: PartRun, order: tuple[str, ...], writer: TableWriter) -> tuple[int, int]:
+    def _components(self, part: PartRun, order: tuple[str, ...], writer: TableWriter | ByRange) -> tuple[int, int]:
         """One document of each component stays; members are read twice, so memory grows with the components alone."""
         members = self._members(
             part, ["document", "cluster", *(("copies",) if self.copies else ()), *columns_of(order)]
@@ -67,7 +72,7 @@ class Clusters:
             writer.write(judged(frame_of(table), chosen))
         return chosen.height, int(is_earlier(chosen["survivor"].to_numpy()).sum())
 
-    def _stars(self, part: PartRun, survival: Star, writer: TableWriter) -> tuple[int, int]:
+    def _stars(self, part: PartRun, survival: Star, writer: TableWriter | ByRange) -> tuple[int, int]:
         """StorageError where the clusters of this partition have more documents than fit in memory."""
         from dedup.election import elect_stars  # with its kernels, so only where they are used
 
@@ -96,15 +101,21 @@ class Clusters:
 
     @property
     def _gathered(self) -> tuple[str, ...]:
+        if self.groups > 1:
+            return ("gathered",)
         return ("members", "earlier") if self.against else ("members",)
 
     def _members(
         self, part: PartRun, columns: list[str] | None = None, *, with_earlier: bool = True
     ) -> Iterator[pa.Table]:
         """The rows of this partition, sorted by document, a part's after the other."""
-        for step in self._gathered if with_earlier else ("members",):
-            for receipt in part.receipts(step):
-                yield from read_row_groups(part.storage, receipt, "members", part.partition, self.elections, columns)
+        if self.groups > 1:
+            for table in read_dealt(part, "gathered", "members", self.elections, self.groups, columns):
+                own = not self.against or with_earlier
+                yield table if own else table.filter(pa.array(~is_earlier(table["document"].to_numpy())))
+            return
+        receipts = share(part, self._gathered if with_earlier else ("members",))
+        yield from read_written_for(part.storage, receipts, "members", part.partition, self.elections, columns)
 
 
 def _documents(part: PartRun, step: str) -> int:

@@ -16,12 +16,11 @@ import pyarrow as pa
 
 from dedup.minhash import MinHash
 from dedup.numbering import Numbers
-from dedup.routing import by_ends, owners
+from dedup.routing import by_ends, owners, read_dealt, read_written_for, together
 from pipeline.errors import GristmillError
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.schemas import COMPONENTS, EDGES
 from pipeline.steps import PartRun
-from pipeline.tables import read_row_groups
 
 ROW_GROUP = 1 << 16
 
@@ -30,7 +29,7 @@ ROW_GROUP = 1 << 16
 class Round:
     """One round of joining the edges that step `before` wrote, in partitions that begin at the documents `starts`.
 
-    `most` is how many documents one partition can hold.
+    `most` is how many documents one partition can hold. With several `groups` of partitions edges are dealt to these in between.
     """
 
     name: ClassVar[str] = "round"
@@ -40,30 +39,31 @@ class Round:
     before: str
     starts: tuple[int, ...]
     most: int
+    groups: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `edges`; counts those that are `new` to this partition.
 
         Where the round before found none that were new, it writes nothing: `settled` is then 1, and that round is the last.
         """
-        writer = part.writer("edges", EDGES)
+        writer, starts = part.writer("edges", EDGES), grouped(self.starts, self.groups)
         if self.before != "edges" and not _total(part, self.before, "new"):
-            for _ in self.starts:
+            for _ in starts:
                 writer.write_row_group(EDGES.empty_table())
             return {"edges": 0, "new": 0, "settled": 1}
         from dedup.clusters import clusters  # with its kernels, so only where they are used
 
-        joined = clusters(edges_at(part, self.before, self.starts), self.most)
+        joined = clusters(edges_at(part, self.before, len(self.starts), self.groups), self.most)
         document, cluster = joined["document"].to_numpy(), joined["cluster"].to_numpy()
         stars = pa.table([cluster, document], schema=EDGES).filter(pa.array(cluster != document))
-        for routed in by_ends(stars, self.starts):
+        for routed in by_ends(stars, starts):
             writer.write_row_group(routed)
         return {"edges": stars.num_rows, "new": stars.num_rows - self._heard(part, document, cluster), "settled": 0}
 
     def _heard(self, part: PartRun, document: Numbers, cluster: Numbers) -> int:
         """How many of the stars were among the edges."""
         found = np.zeros(document.size, np.bool_)
-        for table in edges_at(part, self.before, self.starts):
+        for table in edges_at(part, self.before, len(self.starts), self.groups):
             places = np.searchsorted(document, table["b"].to_numpy())
             found[places[cluster[places] == table["a"].to_numpy()]] = True
         return int(np.count_nonzero(found))
@@ -83,12 +83,13 @@ class Joined:
     starts: tuple[int, ...] = field(default=(0,), metadata=IDENTITY_IF_CHANGED)
     rounds: tuple[str, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
     most: int = field(default=5_000_000, metadata=IDENTITY_IF_CHANGED)
+    groups: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `components`, sorted by document; counts the documents."""
         from dedup.clusters import clusters  # with its kernels, so only where they are used
 
-        found = clusters(edges_at(part, self._last(part), self.starts), self.most)
+        found = clusters(edges_at(part, self._last(part), len(self.starts), self.groups), self.most)
         mine = owners(found["document"].to_numpy(), self.starts) == part.partition
         table = found.filter(pa.array(mine)).cast(COMPONENTS)
         part.writer("components", COMPONENTS, row_group=ROW_GROUP).write(table)
@@ -107,10 +108,16 @@ class Joined:
         return last
 
 
-def edges_at(part: PartRun, step: str, starts: tuple[int, ...]) -> Iterator[pa.Table]:
+def edges_at(part: PartRun, step: str, partitions: int, groups: int) -> Iterator[pa.Table]:
     """The edges that all parts of `step` wrote for this partition, one row group after the other."""
-    for receipt in part.receipts(step):
-        yield from read_row_groups(part.storage, receipt, "edges", part.partition, len(starts))
+    if groups > 1:
+        return read_dealt(part, f"routed-{step}", "edges", partitions, groups)
+    return read_written_for(part.storage, part.receipts(step), "edges", part.partition, partitions)
+
+
+def grouped(starts: tuple[int, ...], groups: int) -> tuple[int, ...]:
+    """Where the groups of partitions begin that begin at the documents `starts`; without groups these."""
+    return starts[:: together(len(starts), groups)] if groups > 1 else starts
 
 
 def _total(part: PartRun, step: str, count: str) -> int:

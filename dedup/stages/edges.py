@@ -1,6 +1,6 @@
 """The stage of the step `edges`: which documents share a key of a band."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -11,8 +11,9 @@ from dedup.minhash import MinHash
 from dedup.numbering import Numbers, bundles, contains, numbers
 from dedup.ranges import KEYS, pieces
 from dedup.releases import Bundle, OpenRelease, Release, opened
-from dedup.routing import by_ends
+from dedup.routing import by_ends, dealt_to, together
 from pipeline.identity import IDENTITY_IF_CHANGED
+from pipeline.receipts import Receipt
 from pipeline.schemas import EDGES
 from pipeline.steps import PartRun
 from pipeline.tables import read_row_groups
@@ -25,7 +26,8 @@ class Edges:
     """Partition `b * ranges + r` finds the documents that share a key of band `b`, of those in the `r`-th range of keys.
 
     Where the range has more than `rows` keys, it is worked through in pieces. A set of row groups, one for each partition of
-    `components` that begins at a document of `starts`, is written for each. `merged` says that the keys come from `sorted`.
+    `components` that begins at a document of `starts`, is written for each. `merged` says that the keys come from `sorted`,
+    or with several `groups` of ranges in each band from `ranged`.
     Documents that stay of the releases `against` are looked at where they have a key of this run's.
     """
 
@@ -38,6 +40,7 @@ class Edges:
     starts: tuple[int, ...] = field(default=(0,), metadata=IDENTITY_IF_CHANGED)
     merged: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
     against: tuple[Release, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
+    groups: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `edges`; counts the keys read and the edges found."""
@@ -60,20 +63,32 @@ class Edges:
 
     @property
     def _input(self) -> str:
+        if self.groups > 1:
+            return "ranged"
         return "sorted" if self.merged else "minhash"
 
     def _read(self, part: PartRun, low: int, high: int, counts: dict[str, int]) -> Iterator[tuple[Numbers, Numbers]]:
         """Keys from `low` to `high` and their documents, one row group after the other."""
-        bands, band = self.minhash.bands, part.partition // self.ranges
-        first, step = (part.partition, bands * self.ranges) if self.merged else (band, bands)
         whole = (low, high) == (0, KEYS - 1)
-        for receipt, file in bundles(part.receipts(self._input), part.span(self._input)):
+        receipts, first, step = self._places(part)
+        for receipt, file in receipts:
             for group in read_row_groups(part.storage, receipt, "bands", first, step, ("key", "member", "row")):
                 keys = group["key"].to_numpy()
                 start, stop = (0, keys.size) if whole else _between(keys, low, high)
                 some = group.slice(start, stop - start)
                 counts["keys"] += some.num_rows
                 yield keys[start:stop], numbers(file, some["member"].to_numpy(), some["row"].to_numpy())
+
+    def _places(self, part: PartRun) -> tuple[Iterable[tuple[Receipt, int]], int, int]:
+        """What to open, with its first file, and there the first row group of this partition and how far the next is."""
+        bands, (band, place) = self.minhash.bands, divmod(part.partition, self.ranges)
+        receipts = part.receipts(self._input)
+        if self.groups > 1:
+            each = together(self.ranges, self.groups)
+            dealt = dealt_to(receipts, self.minhash.bands * self.groups, band * self.groups + place // each)
+            return [(receipt, 0) for receipt in dealt], place % each, each
+        opened = bundles(receipts, part.span(self._input))
+        return (opened, part.partition, bands * self.ranges) if self.merged else (opened, band, bands)
 
     def _with_earlier(
         self,

@@ -12,8 +12,9 @@ from dedup.gathering import SignedPart, members_of, write_by_cluster
 from dedup.minhash import MinHash
 from dedup.numbering import among
 from dedup.releases import OpenRelease, Release, opened
+from dedup.scale import Ranges
 from dedup.survival import Components, Survival
-from pipeline.identity import IDENTITY_IF_CHANGED
+from pipeline.identity import IDENTITY_IF_CHANGED, NOT_IDENTITY
 from pipeline.steps import PartRun
 
 
@@ -21,6 +22,7 @@ from pipeline.steps import PartRun
 class Members:
     """The clustered documents of the covered files, in a row group for each of `elections` partitions of `clusters`.
 
+    Where there are `groups` of elections, in one for each of these. `components` says of which documents its partitions are.
     `copies`: exact copies were taken away before, and `order` counts them.
     """
 
@@ -30,12 +32,14 @@ class Members:
     minhash: MinHash
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     elections: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
+    groups: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
     copies: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
+    components: Ranges = field(default_factory=Ranges, metadata=NOT_IDENTITY)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `members`; counts the documents. StorageError where not each has its place in the order and its keys."""
         first = part.task.part.first
-        clustered = among(part, "components", first, part.task.part.count)
+        clustered = among(part, "components", first, part.task.part.count, starts=self.components.starts())
         signed = [
             SignedPart(part.storage, receipt, first + place * part.span("minhash"))
             for place, receipt in enumerate(part.receipts("minhash"))
@@ -43,7 +47,7 @@ class Members:
         table = members_of(
             clustered, signed, self.minhash, member_schema(self.minhash, self.survival, copies=self.copies)
         )
-        write_by_cluster(part.writer("members", table.schema), table, self.elections)
+        write_by_cluster(part.writer("members", table.schema), table, self.elections, self.groups)
         return {"documents": table.num_rows}
 
 
@@ -62,7 +66,9 @@ class Earlier:
     pieces: tuple[int, ...]
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     elections: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
+    groups: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
     copies: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
+    components: Ranges = field(default_factory=Ranges, metadata=NOT_IDENTITY)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `members`; counts the documents. Parts of the release without one that is clustered are not read."""
@@ -72,7 +78,7 @@ class Earlier:
             whole = member_schema(self.minhash, self.survival, copies=True)
             table = table.append_column("copies", pa.array(np.zeros(table.num_rows, np.int32)))
             table = table.select(whole.names).cast(whole)
-        write_by_cluster(part.writer("members", table.schema), table, self.elections)
+        write_by_cluster(part.writer("members", table.schema), table, self.elections, self.groups)
         return {"documents": table.num_rows}
 
     def _found(self, part: PartRun, schema: pa.Schema) -> Iterator[pa.Table]:
@@ -81,7 +87,7 @@ class Earlier:
         if not bundles:
             return
         span = release.release.span
-        clustered = among(part, "components", bundles[0].first, span * len(bundles))
+        clustered = among(part, "components", bundles[0].first, span * len(bundles), starts=self.components.starts())
         document = clustered["document"].to_numpy()
         for bundle in bundles:
             ends = np.array([bundle.first << 24, bundle.first + span << 24], np.uint64)

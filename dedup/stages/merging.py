@@ -1,7 +1,7 @@
 """The stage of the step `sorted`: parts of `minhash` merged to few, so that `edges` opens few files."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import ClassVar
 
@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.minhash import MinHash
+from dedup.routing import together
+from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.receipts import Receipt
 from pipeline.schemas import BANDS
 from pipeline.steps import PartRun
@@ -21,9 +23,17 @@ Set = tuple[
 ]  # a part of `minhash`, its first file within this part, and which of its sets of row groups
 
 
+def bounds_of(ranges: int) -> list[int]:
+    """The first key of each of some ranges of keys."""
+    return [place * _KEYS // ranges for place in range(ranges)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """The keys of all covered parts, each band sorted and cut into `ranges`; at most about `rows` documents at a time."""
+    """The keys of all covered parts, each band sorted and cut into `ranges`; at most about `rows` documents at a time.
+
+    With several `groups` of ranges each band is cut into these.
+    """
 
     name: ClassVar[str] = "sorted"
     version: ClassVar[int] = 1
@@ -31,11 +41,13 @@ class Merged:
     minhash: MinHash
     ranges: int
     rows: int
+    groups: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `bands` with a row group for each band and range, several sets of them where there are more rows."""
         writer = part.writer("bands", BANDS)
-        bounds = np.array([place * _KEYS // self.ranges for place in range(1, self.ranges)], np.uint64)
+        each = together(self.ranges, self.groups) if self.groups > 1 else 1
+        bounds = np.array(bounds_of(self.ranges)[each::each], np.uint64)
         sets = 0
         for some in self._sets(part):
             sets += 1

@@ -1,6 +1,6 @@
 """The stage of the steps `settled-text` and `settled-url`: what became of each copy's original is what became of the copy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import polars as pl
@@ -8,21 +8,23 @@ import pyarrow as pa
 
 from dedup.copies import answers
 from dedup.exact import Exact
+from dedup.numbering import SOURCE
 from dedup.runs import Runs
+from dedup.scale import Ranges
 from dedup.survivors import frame_of
 from pipeline.errors import StorageError
+from pipeline.identity import NOT_IDENTITY
 from pipeline.schemas import SETTLED
 from pipeline.steps import PartRun
 from pipeline.tables import read_range
-
-_SOURCE = 1 << 48  # where the numbers of another source begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """The partition that begins at document `starts[p]` speaks of the copies of the originals from there to the next start.
 
-    `passes` are all passes, `settled` those after this one, whose answers are known already.
+    `passes` are all passes, `settled` those after this one, whose answers are known already. What was elected stands in
+    `answers`, by ranges of documents, where there are such.
     """
 
     name: ClassVar[str] = "settled"
@@ -33,11 +35,14 @@ class Settled:
     settled: tuple[str, ...]
     clustered: bool
     starts: tuple[int, ...]
+    answers: Ranges | None = field(default=None, metadata=NOT_IDENTITY)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `settled`, runs sorted by document; counts them. StorageError for a copy of no known original."""
-        low, high = (*self.starts, _SOURCE)[part.partition : part.partition + 2]
-        known = answers(part, low, high, passes=self.passes, settled=self.settled, clustered=self.clustered)
+        low, high = (*self.starts, SOURCE)[part.partition : part.partition + 2]
+        known = answers(
+            part, low, high, passes=self.passes, settled=self.settled, clustered=self.clustered, ranges=self.answers
+        )
         known = known.select("cluster", "cluster_size", "survivor", original="document")
         runs = Runs(part.writer("settled", SETTLED), ("document",))
         for receipt in part.receipts(f"copies-{self.exact.by}"):

@@ -12,8 +12,9 @@ from dedup.documents import Documents, Judged
 from dedup.exact import Exact
 from dedup.minhash import MinHash
 from dedup.releases import SOURCE_BITS
+from dedup.scale import Ranges
 from pipeline.errors import StorageError
-from pipeline.identity import IDENTITY_IF_CHANGED
+from pipeline.identity import IDENTITY_IF_CHANGED, NOT_IDENTITY
 from pipeline.schemas import REASON, SURVIVORS, document_number
 from pipeline.steps import PartRun
 
@@ -22,7 +23,8 @@ from pipeline.steps import PartRun
 class Survivors:
     """For each document of the covered parts: its cluster, who survives of it, and whether it stays.
 
-    `exact` are the passes that took exact copies away, and `minhash` is None where near-duplicates were not looked for.
+    `exact` are the passes that took exact copies away, and `minhash` is None where near-duplicates were not looked for. What
+    was elected stands in `answers`, by ranges of documents, where there are such.
     """
 
     name: ClassVar[str] = "survivors"
@@ -31,6 +33,7 @@ class Survivors:
     minhash: MinHash | None
     documents: Documents = field(default_factory=Judged, metadata=IDENTITY_IF_CHANGED)
     exact: tuple[Exact, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
+    answers: Ranges | None = field(default=None, metadata=NOT_IDENTITY)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `survivors`, row-aligned with documents; what is kept and what is dropped is what was kept before.
@@ -65,7 +68,8 @@ class Survivors:
         first, count = part.task.part.first, part.task.part.count
         kinds = [each.by for each in self.exact]
         low, high = document_number(first, 0), document_number(first + count, 0)
-        return answers(part, low, high, passes=kinds, settled=kinds, clustered=self.minhash is not None)
+        near = self.minhash is not None
+        return answers(part, low, high, passes=kinds, settled=kinds, clustered=near, ranges=self.answers)
 
     def _check(self, part: PartRun) -> None:
         """StorageError where not every copy was answered for: none is ever kept for want of its row."""

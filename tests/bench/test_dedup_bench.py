@@ -22,7 +22,19 @@ from pipeline.errors import RecipeError
 
 TRUTH = Truth(documents=4_000)
 ROWS = 700  # documents of a file
-CUT = Shape(ranges=2, rows=1_000, merged=2, joins=2, most_joined=10_000, elections=3, most_elected=10_000)
+CUT = Shape(
+    ranges=2,
+    rows=1_000,
+    merged=2,
+    joins=2,
+    most_joined=10_000,
+    elections=3,
+    most_elected=10_000,
+    ranged=2,
+    routed=2,
+    gathered=2,
+    answers=2,
+)
 
 
 def bench(*words: str) -> subprocess.CompletedProcess[str]:

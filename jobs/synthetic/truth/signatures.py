@@ -65,8 +65,8 @@ class Planted:
     def batches(
         self,
         part: PartRun,
-        columns: Sequence[str],
-        rows: int = 256,
+        columns: Sequence[str],  # noqa: ARG002
+        rows: int = 256,  # noqa: ARG002
         *,
         score: str | None = None,  # noqa: ARG002
     ) -> Iterator[Batch]:
