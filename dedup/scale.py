@@ -24,6 +24,7 @@ ELECTED_BYTES = 200  # a clustered document in `clusters`
 UNIT_BYTES = 250  # a line or paragraph in `repeats-…`
 UNITS = 30  # lines of a document: web pages as trafilatura leaves them have about as many
 SAME_BYTES = 350  # a key in `copies-…`, or a copy's original in `settled-…`
+INDEX_BYTES = 100  # a key of `index`, of which a record has two
 LEAST_MEMORY = 512 << 20
 
 MOST_READS = 50_000  # row groups that all parts of `edges` together open; above, a level of merging stands before them
@@ -81,7 +82,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """The most memory that one task of the deduplication takes, in bytes; RecipeError below half a gibibyte."""
+    """The most memory that one task of the deduplication or of `index` takes, in bytes; RecipeError below half a gibibyte."""
 
     name: ClassVar[str] = "scale"
     version: ClassVar[int] = 1
@@ -118,6 +119,10 @@ class Scale:
         """In how many partitions lines repeated across documents are counted, and how many lines fit in memory there."""
         most = (self.memory - BASE_BYTES) // UNIT_BYTES
         return _parts(extent.documents * UNITS, most), most
+
+    def indexed(self, extent: Extent) -> int:
+        """In how many partitions records are found by address and id: each sorts its keys in memory."""
+        return _parts(2 * extent.documents, (self.memory - BASE_BYTES) // INDEX_BYTES)
 
 
 def elected_bytes(minhash: MinHash, survival: Survival) -> int:

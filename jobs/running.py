@@ -9,9 +9,11 @@ from types import ModuleType
 from typing import Any
 
 from dedup.releases import Release
+from dedup.scale import Scale
 from jobs.against import find_releases, records_of, releases_of
 from jobs.estimate import extent_of, memory_ceiling
 from jobs.executing import execute
+from jobs.memory import last_of, told_of
 from jobs.recipe import Recipe, load_recipe
 from jobs.terminal import notice
 from pipeline.annotations.annotation import Annotation
@@ -34,7 +36,10 @@ INSIDE_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set for what `ray job submit` runs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A run that could start: everything that may be wrong with a command has been checked."""
+    """A run that could start: everything that may be wrong with a command has been checked.
+
+    `memory` is that of a task where somebody has named it, now or for the last run; `again` says what comes of it.
+    """
 
     recipe: Recipe
     modules: tuple[ModuleType, ...]
@@ -43,6 +48,8 @@ class Prepared:
     steps: list[PlannedStep]
     against: tuple[Release, ...] = ()
     releases: tuple[ReleaseRecord, ...] = ()
+    memory: int | None = None
+    again: str = ""
 
 
 def prepare(
@@ -54,8 +61,12 @@ def prepare(
     limit: int | None = None,
     columns: RowColumns | None = None,
     against: Sequence[str] = (),
+    memory: int | None = None,
 ) -> Prepared:
     """Resolves recipe, input and steps; `columns` stands in for the recipe's. `against` names finished runs.
+
+    `memory` is the most that a task may take, in bytes; without it, what was named for ROOT's last run, if that was by this
+    recipe, else what the recipe says.
 
     Without `inputs` the files of ROOT's last run are taken as they were recorded, with the columns that were read then: they need
     not exist any more for what only reads stored text.
@@ -73,16 +84,24 @@ def prepare(
     columns = columns or (last and last.columns)
     if columns:
         made = replace(made, columns=columns)
+    before, usual = last_of(storage, made.name), made.scale
+    named = memory is not None
+    memory = memory if named else before and before.memory
+    if memory is not None:
+        made = replace(made, scale=Scale(memory=memory))
     earlier = find_releases(against, storage, files.name)
     known = releases_of(earlier, made.minhash, made.survival)
+    steps = plan_steps(made.steps(extent_of(files), known), files, barred_in(storage))
     return Prepared(
         recipe=made,
         modules=modules,
         storage=storage,
         source=files,
-        steps=plan_steps(made.steps(extent_of(files), known), files, barred_in(storage)),
+        steps=steps,
         against=known,
         releases=records_of(earlier),
+        memory=memory,
+        again=told_of(before, files.name, steps, made.scale, usual, named=named),
     )
 
 
@@ -199,6 +218,7 @@ def run(
             source=prepared.source,
             steps=prepared.steps,
             releases=prepared.releases,
+            memory=prepared.memory,
         )
         facts = {"provenance": record.provenance}
         for annotation in recipe.annotations:
