@@ -235,7 +235,7 @@ def test_killed_at_any_change_it_is_completed_to_the_same(root: Path) -> None:
         assert typed("takedown", str(whole), *words).returncode == 0
         total = changes()
     assert total > 20
-    for after in range(2, total, total // 8):
+    for after in range(2, total, total // 5):
         trial = root.parent / f"trial-{after}"
         shutil.copytree(root, trial)
         with pytest.MonkeyPatch.context() as patch:
