@@ -131,6 +131,7 @@ def _card(manifest: dict[str, Any]) -> bytes:
     }
     rows = [
         ("rows read", f"{numbers['records']:,}"),
+        *(("rows taken down", f"{count:,}") for count in numbers["gated"].values()),
         ("near-duplicates taken out", f"{numbers['near_duplicates']:,}"),
         ("rows that stay", f"{numbers['kept']:,}"),
         ("clusters of near-duplicates", f"{found['clusters']:,}"),

@@ -24,7 +24,7 @@ ELECTED_BYTES = 200  # a clustered document in `clusters`
 UNIT_BYTES = 250  # a line or paragraph in `repeats-…`
 UNITS = 30  # lines of a document: web pages as trafilatura leaves them have about as many
 SAME_BYTES = 350  # a key in `copies-…`, or a copy's original in `settled-…`
-INDEX_BYTES = 100  # a key of `index`, of which a record has two
+INDEX_BYTES = 60  # a key of `index`, of which a record has two: its address and its id
 LEAST_MEMORY = 512 << 20
 
 MOST_READS = 50_000  # row groups that all parts of `edges` together open; above, a level of merging stands before them

@@ -26,6 +26,8 @@ def rows_table(numbers: Funnel, found: Mapping[str, int] | None = None) -> Table
     add_columns(table, "", right=("rows", "share"))
     whole = numbers.records
     table.add_row("rows read", f"{whole:,}", share(whole, whole), style="bold")
+    for reason, count in numbers.gated.items():
+        table.add_row(f"  {reason}", f"{-count:,}", share(count, whole))
     table.add_row("  near_duplicate", f"{-numbers.near_duplicates:,}", share(numbers.near_duplicates, whole))
     table.add_section()
     table.add_row("kept", f"{numbers.kept:,}", share(numbers.kept, whole), style="bold green")

@@ -92,6 +92,10 @@ def test_a_row_goes_and_another_of_its_cluster_stays_instead(data: Path, root: P
     same = {name for name in before if before[name] == after[name]}
     assert same == {name for name in before if "00002-of" in name}, "nothing of the third file changed"
     assert said["shards"] == {"rewritten": [f"dataset/data/train-0000{n}-of-00003.parquet" for n in (0, 1)], "same": 1}
+    assert "b.parquet:0 was taken down" in typed("duplicates", str(root), "b.parquet:0").stderr
+    assert "no row of this run has this id" in typed("duplicates", str(root), "urn:b0").stderr.replace("\n", " ")
+    assert "taken_down" in typed("status", str(root)).stdout
+    assert "rows taken down" in (root / "dataset" / "README.md").read_text()
     status = orjson.loads(typed("status", str(root), "--json").stdout)["funnel"]
     assert status["gated"] == {"taken_down": 1}
 
