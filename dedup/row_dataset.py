@@ -147,6 +147,8 @@ def _described(manifest: dict[str, Any]) -> tuple[dict[str, Any], dict[str, byte
 def _card_rows(numbers: dict[str, Any], found: dict[str, Any]) -> list[tuple[str, str]]:
     """What was taken out, and what was found."""
     counts = {"rows read": numbers["records"]}
+    if barred := sum(numbers["gated"].values()):
+        counts["rows taken down"] = barred
     counts |= {_SAME[reason]: numbers["copies"].get(reason, 0) for reason in found["exact"]}
     if found["near"]:
         counts["near-duplicates taken out"] = numbers["near_duplicates"]

@@ -19,11 +19,15 @@ from pipeline.rows.united import storable, united_all
 from pipeline.sources import load_source
 from pipeline.steps import PartRun, Step
 from pipeline.tables import read_table
+from pipeline.takedown.tombstones import TAKEN_DOWN, Tombstones, tombstones_at
 
 _ROW_BITS, _ROW = np.uint64(24), np.uint64((1 << 24) - 1)
 
 LOOKED = "rows"  # the step that says how many rows there are
 COUNTED = pa.schema([pa.field("rows", pa.int32(), nullable=False)])
+BARRED = "barred"  # the table of rows that were taken down, where a part has some
+BARRED_ROWS = pa.schema([pa.field("member", pa.int32(), nullable=False), pa.field("row", pa.int32(), nullable=False)])
+NONE_BARRED: dict[str, list[int]] = {name: [] for name in BARRED_ROWS.names}
 COLUMNS = pa.schema([pa.field("schema", pa.large_binary(), nullable=False)])  # as Arrow writes it between processes
 
 
@@ -46,16 +50,27 @@ class Rows:
     ) -> Iterator[Batch]:
         """See `Documents.batches`."""
         names = [*columns, *(["score"] if score else [])]
-        for member, (file, count) in enumerate(zip(part.task.files, counted(part), strict=True)):
+        known = zip(part.task.files, counted(part), self.kept(part), strict=True)
+        for member, (file, count, keep) in enumerate(known):
             row = 0
             for table in document_batches(piece_of(file), self.columns, rows, score=score):
-                yield Batch(member, row, table.select(names), np.ones(table.num_rows, np.bool_))
+                here = np.append(
+                    keep[row : row + table.num_rows], np.ones(max(0, row + table.num_rows - count), np.bool_)
+                )
+                yield Batch(member, row, table.select(names), here)
                 row += table.num_rows
             check_count(file.name, row, count)
 
     def kept(self, part: PartRun) -> Iterator[Mask]:
-        """See `Documents.kept`: all are."""
-        return (np.ones(rows, np.bool_) for rows in counted(part))
+        """See `Documents.kept`: all are but those that were taken down."""
+        for receipt in part.receipts(LOOKED):
+            rows = read_table(part.storage, receipt, "counted")["rows"].to_pylist()
+            barred = read_table(part.storage, receipt, BARRED).to_pydict() if BARRED in receipt.files else NONE_BARRED
+            members, places = (np.array(barred[name], np.int64) for name in BARRED_ROWS.names)
+            for member, count in enumerate(rows):
+                keep = np.ones(count, np.bool_)
+                keep[places[members == member]] = False
+                yield keep
 
     def texts(self, part: PartRun, wanted: Numbers) -> Iterator[tuple[int, str]]:
         """See `Documents.texts`; a piece of a file is read to the last row that is wanted."""
@@ -89,21 +104,40 @@ def check_count(name: str, rows: int, expected: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """Counts the rows of each input file, and says which columns they have, unless they stay `lines` of JSON."""
+    """Counts the rows of each input file, and says which columns they have, unless they stay `lines` of JSON.
+
+    With `barring`, which are the columns that name rows, it also says which rows were taken down from ROOT.
+    """
 
     name: ClassVar[str] = "rows"
     version: ClassVar[int] = 1
 
     lines: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
+    barring: RowColumns | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
-        """Writes `counted`, a row for each input file, and `columns`, a schema for all of them."""
+        """Writes `counted`, a row for each input file, `columns`, a schema for all of them, and `barred` where any row is."""
         look = lines_of if self.lines else rows_of
         found = {file.name: look(piece_of(file)) for file in part.task.files}
         rows = [rows for rows, _ in found.values()]
         part.writer("counted", COUNTED).write_columns({"rows": rows})
         _write_schema(part, united_all({name: schema for name, (_, schema) in found.items()}))
-        return {"rows": sum(rows), "bytes": sum(file.bytes for file in part.task.files)}
+        counts = {"rows": sum(rows), "bytes": sum(file.bytes for file in part.task.files)}
+        return counts | (self._barred(part, self.barring) if self.barring else {})
+
+    def _barred(self, part: PartRun, columns: RowColumns) -> dict[str, int]:
+        known = tombstones_at(part.task.root, part.task.tombstones)
+        rows = [
+            (member, row)
+            for member, file in enumerate(part.task.files)
+            for row in barred(piece_of(file), columns, known)
+        ]
+        if not rows:
+            return {}
+        part.writer(BARRED, BARRED_ROWS).write_columns(
+            dict(zip(BARRED_ROWS.names, zip(*rows, strict=True), strict=True))
+        )
+        return {f"gate.{TAKEN_DOWN}": len(rows)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +157,23 @@ class Unite:
         return {"columns": len(found)}
 
 
+def barred(piece: Piece, columns: RowColumns, known: Tombstones) -> Iterator[int]:
+    """The rows of a piece that were taken down: by address, id or domain, by where they stand, or as a copy by their text."""
+    first = 0
+    for batch in document_batches(piece, columns):
+        texts = batch["text"].to_pylist() if known.has_texts else []
+        copies = set(known.texts(texts))
+        names = zip(batch["url"].to_pylist(), batch["record_id"].to_pylist(), strict=True)
+        for row, (url, id_) in enumerate(names):
+            if (
+                known.bars(url or "", id_ or "")
+                or row in copies
+                or known.bars_row(piece.name, piece.first + first + row)
+            ):
+                yield first + row
+        first += batch.num_rows
+
+
 def _write_schema(part: PartRun, schema: pa.Schema) -> None:
     part.writer("columns", COLUMNS).write_columns({"schema": [schema.serialize().to_pybytes()]})
 
@@ -139,7 +190,10 @@ def schema_found(part: PartRun, step: str, place: int = 0) -> pa.Schema:
     return pa.ipc.read_schema(pa.py_buffer(table["schema"][0].as_py()))
 
 
-def row_steps(span: int, *, lines: bool) -> tuple[Step, ...]:
-    """What is known of the rows before any is compared: how many there are and, unless they stay lines, their columns."""
-    looked = Step(name=LOOKED, stage=Look(lines=lines), span=span)
+def row_steps(span: int, *, lines: bool, barring: RowColumns | None = None) -> tuple[Step, ...]:
+    """What is known of the rows before any is compared: how many there are and, unless they stay lines, their columns.
+
+    Where rows were taken down from ROOT, `barring` are the columns that name rows.
+    """
+    looked = Step(name=LOOKED, stage=Look(lines=lines, barring=barring), span=span)
     return (looked,) if lines else (looked, Step(name="columns", stage=Unite(), inputs=(looked,), partitions=1))

@@ -27,6 +27,7 @@ GATHERED_BYTES = 250  # a clustered document in `gathered`; by star three times 
 ROUTED_BYTES = 200  # an edge in `routed-…`
 ANSWER_BYTES = 100  # a clustered document in `answers`
 SAME_BYTES = 350  # a key in `copies-…`, or a copy's original in `settled-…`
+INDEX_BYTES = 60  # a key of `index`, of which a record has two: its address and its id
 LEAST_MEMORY = 512 << 20
 
 MOST_READS = 50_000  # row groups that all parts of a step together open; above, a level of merging stands before them
@@ -97,7 +98,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """The most memory that one task of the deduplication takes, in bytes; RecipeError below half a gibibyte."""
+    """The most memory that one task of the deduplication or of `index` takes, in bytes; RecipeError below half a gibibyte."""
 
     name: ClassVar[str] = "scale"
     version: ClassVar[int] = 1
@@ -147,6 +148,10 @@ class Scale:
         """In how many partitions lines repeated across documents are counted, and how many lines fit in memory there."""
         most = (self.memory - BASE_BYTES) // UNIT_BYTES
         return _parts(extent.documents * UNITS, most), most
+
+    def indexed(self, extent: Extent) -> int:
+        """In how many partitions records are found by address and id: each sorts its keys in memory."""
+        return _parts(2 * extent.documents, (self.memory - BASE_BYTES) // INDEX_BYTES)
 
 
 def elected_bytes(minhash: MinHash, survival: Survival) -> int:

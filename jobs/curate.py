@@ -10,6 +10,7 @@ from jobs.options import (
     Json,
     Limit,
     Local,
+    Memory,
     Output,
     RayAddress,
     RecipeName,
@@ -20,7 +21,7 @@ from jobs.options import (
 )
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError
-from pipeline.sizes import bytes_text
+from pipeline.sizes import bytes_of, bytes_text
 
 
 def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
@@ -34,6 +35,7 @@ def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     url_column: UrlColumn = None,
     date_column: DateColumn = None,
     against: Against = None,
+    memory: Memory = None,
     workers: Workers = None,
     ray: RayAddress = None,
     local: Local = False,
@@ -54,7 +56,14 @@ def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     try:
         columns = row_columns(text_column, id_column, url_column, date_column)
         prepared = prepare(
-            recipe, input_ or [], output, source=source, limit=limit, columns=columns, against=against or []
+            recipe,
+            input_ or [],
+            output,
+            source=source,
+            limit=limit,
+            columns=columns,
+            against=against or [],
+            memory=None if memory is None else bytes_of(memory, "--memory"),
         )
         ceiling = memory_ceiling(prepared.recipe, 1 if local or ray else workers)
         notice(
@@ -62,6 +71,8 @@ def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             f"as source {prepared.source.name} → {prepared.storage.location}; "
             f"at most {bytes_text(ceiling)} of memory{' a part in flight' if ray else ''}"
         )
+        if prepared.again:
+            notice(prepared.again)
         for release in prepared.releases:
             notice(f"against {release.root}@{release.source}")
         manifest = run(prepared, workers=workers, ray=ray, local=local)

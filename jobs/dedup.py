@@ -78,8 +78,13 @@ class Format(StrEnum):
 
 As = Annotated[Format, typer.Option("--format", help="Lines of JSON become Parquet, or stay lines.")]
 Memory = Annotated[
-    str,
-    typer.Option("--memory", metavar="SIZE", help="The most that a part of the work takes; more rows mean more parts."),
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="The most that a part of the work takes; more rows mean more parts.",
+        show_default="the last run's, else 2GB",
+    ),
 ]
 Threads = Annotated[
     int | None,
@@ -109,7 +114,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     read_text: ReadText = False,
     format_: As = Format.parquet,
     against: Against = None,
-    memory: Memory = "2GB",
+    memory: Memory = None,
     workers: Threads = None,
     ray: Cluster = None,
     json: Json = False,
@@ -121,9 +126,16 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
 
     Example: gristmill dedup data/*.parquet --output out
     """
-    from dedup.scale import Scale
     from jobs.dedup_tables import clusters_table, rows_table
-    from jobs.deduplicating import HowToDedup, comparison, exact_copies, prepare_rows, rule_of_survival, run_rows
+    from jobs.deduplicating import (
+        HowToDedup,
+        comparison,
+        exact_copies,
+        prepare_rows,
+        rule_of_survival,
+        run_rows,
+        scale_of,
+    )
     from pipeline.funnel import Funnel
     from pipeline.rows.columns import RowColumns
 
@@ -133,7 +145,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             exact=exact_copies(exact),
             survival=rule_of_survival(rule, similarity, read_text=read_text, score=score),
             columns=RowColumns(text=text_column, id=id_column, url=url_column, date=date_column),
-            scale=Scale(memory=bytes_of(memory, "--memory")),
+            scale=scale_of(None if memory is None else bytes_of(memory, "--memory"), output),
             lines=format_ is Format.jsonl,
         )
         prepared = prepare_rows(input_, output, how, name=source, against=against or [])

@@ -35,7 +35,8 @@ def rows_table(numbers: Funnel, found: Mapping[str, Any] | None = None) -> Table
     add_columns(table, "", right=("rows", "share"))
     whole = numbers.records
     table.add_row("rows read", f"{whole:,}", share(whole, whole), style="bold")
-    ways = (dict.fromkeys((found or {}).get("exact", {}), 0) | numbers.copies) | {NEAR: numbers.near_duplicates}
+    ways = dict(numbers.gated) | dict.fromkeys((found or {}).get("exact", {}), 0) | numbers.copies
+    ways |= {NEAR: numbers.near_duplicates}
     for reason, count in ways.items():
         if reason != NEAR or found is None or found["near"]:
             table.add_row(f"  {reason}", f"{-count:,}", share(count, whole))

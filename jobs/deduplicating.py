@@ -21,6 +21,7 @@ from dedup.steps import Deduplication
 from dedup.survival import DEFAULT_ORDER, Components, Star, Survival
 from jobs.against import find_releases, records_of, releases_of
 from jobs.executing import execute
+from jobs.memory import last_of
 from jobs.running import barred_in
 from pipeline.errors import InputError, RecipeError
 from pipeline.execution import Execution, Runner
@@ -35,6 +36,8 @@ from pipeline.steps import PlannedStep, Step, plan_steps
 from pipeline.storage import Storage, open_storage
 
 BUNDLE_BYTES, BUNDLE_FILES = 16 << 20, 64  # small files share a part
+DEDUP = "dedup"  # what runs of rows are recorded as, where others name their recipe
+MEMORY = 2_000_000_000  # of a part, where nobody names one
 BYTES_A_LINE = 500  # of JSON, compressed or not: a low guess, for the plan must hold all rows
 
 
@@ -93,6 +96,12 @@ def rule_of_survival(name: str, similarity: float, *, read_text: bool = False, s
     raise RecipeError(f"--rule {name}: there are star and components")
 
 
+def scale_of(memory: int | None, output: str) -> Scale:
+    """The `memory` of a part; without one that of the last deduplication at this ROOT, else 2 GB."""
+    before = last_of(open_storage(output), DEDUP) if memory is None else None
+    return Scale(memory=memory or (before and before.memory) or MEMORY)
+
+
 def prepare_rows(
     inputs: Sequence[str], output: str, how: HowToDedup, *, name: str | None = None, against: Sequence[str] = ()
 ) -> PreparedRows:
@@ -119,14 +128,15 @@ def prepare_rows(
     rows += sum(part.bytes for part in files.parts if part.name not in footers) // BYTES_A_LINE
     earlier = find_releases(against, storage, source.name)
     known = releases_of(earlier, how.minhash, how.survival)
-    extent = Extent(documents=rows, files=len(source.parts), earlier=sizes_of(known))
-    steps = graph(how, extent, span=_span(source), source=save_source(storage, source), against=known)
+    extent, tombstones = Extent(documents=rows, files=len(source.parts)), barred_in(storage)
+    listed = save_source(storage, source)
+    steps = graph(how, extent, span=_span(source), source=listed, against=known, barring=bool(tombstones))
     return PreparedRows(
         how=how,
         storage=storage,
         files=files,
         source=source,
-        steps=plan_steps(steps, source, barred_in(storage)),
+        steps=plan_steps(steps, source, tombstones),
         releases=records_of(earlier),
     )
 
@@ -162,10 +172,20 @@ def _span(source: Source) -> int:
 
 
 def graph(
-    how: HowToDedup, extent: Extent, *, span: int, source: str, against: tuple[Release, ...] = ()
+    how: HowToDedup,
+    extent: Extent,
+    *,
+    span: int,
+    source: str,
+    against: tuple[Release, ...] = (),
+    barring: bool = False,
 ) -> tuple[Step, ...]:
-    """The steps, each after its inputs. `source` is where ROOT keeps the list of files."""
-    looked, *united = row_steps(span, lines=how.lines)
+    """The steps over an `extent` without the releases, each after its inputs.
+
+    `source` is where ROOT keeps the list of files; `barring`: something was taken down from ROOT.
+    """
+    extent = replace(extent, earlier=sizes_of(against))
+    looked, *united = row_steps(span, lines=how.lines, barring=how.columns if barring else None)
     deduplication = Deduplication(
         minhash=how.minhash,
         survival=how.survival,
@@ -199,11 +219,12 @@ def run_rows(prepared: PreparedRows, *, workers: int | None = None, ray: str | N
     try:
         record = record_run(
             prepared.storage,
-            recipe="dedup",
+            recipe=DEDUP,
             rules=(),
             source=prepared.source,
             steps=prepared.steps,
             releases=prepared.releases,
+            memory=prepared.how.scale.memory,
         )
         execute(Execution(prepared.storage, prepared.source, prepared.steps, {"provenance": record.provenance}), runner)
     finally:

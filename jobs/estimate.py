@@ -50,8 +50,7 @@ def workers_of(workers: int | None) -> int:
 def memory_ceiling(recipe: Recipe, workers: int | None) -> int:
     """Bytes that all workers and their extractor processes may take together."""
     reading = WORKER_BYTES + recipe.limits.memory_bytes + _model_bytes(recipe)
-    compares = recipe.minhash or recipe.exact or recipe.repeats or recipe.removals
-    return workers_of(workers) * max(reading, recipe.scale.memory if compares else 0)
+    return workers_of(workers) * max(reading, recipe.cut_by.memory)
 
 
 def _model_bytes(recipe: Recipe) -> int:

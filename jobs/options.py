@@ -42,6 +42,15 @@ Against = Annotated[
         show_default=False,
     ),
 ]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="The most that one task may take that compares documents, as 4GB; more documents mean more tasks.",
+        show_default="the last run's, else the recipe's",
+    ),
+]
 Workers = Annotated[
     int | None, typer.Option("--workers", metavar="N", min=1, help="Parts at a time.", show_default="all CPUs")
 ]

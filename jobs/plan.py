@@ -13,6 +13,7 @@ from jobs.options import (
     Input,
     Json,
     Limit,
+    Memory,
     Output,
     RecipeName,
     SourceName,
@@ -23,7 +24,7 @@ from jobs.options import (
 from jobs.tables import add_columns
 from jobs.terminal import emit_json, fail, out, run_verb
 from pipeline.errors import GristmillError
-from pipeline.sizes import bytes_text
+from pipeline.sizes import bytes_of, bytes_text
 
 if TYPE_CHECKING:
     from dedup.costs import StepCost
@@ -43,6 +44,7 @@ def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     url_column: UrlColumn = None,
     date_column: DateColumn = None,
     against: Against = None,
+    memory: Memory = None,
     workers: Workers = None,
     json: Json = False,
 ) -> None:
@@ -61,7 +63,14 @@ def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             return
         columns = row_columns(text_column, id_column, url_column, date_column)
         prepared = prepare(
-            recipe, input_ or [], output, source=source, limit=limit, columns=columns, against=against or []
+            recipe,
+            input_ or [],
+            output,
+            source=source,
+            limit=limit,
+            columns=columns,
+            against=against or [],
+            memory=None if memory is None else bytes_of(memory, "--memory"),
         )
         steps = _steps(prepared)
     except GristmillError as error:
@@ -78,6 +87,7 @@ def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
                 "bytes": prepared.source.bytes,
                 "steps": steps,
                 "estimate": asdict(numbers),
+                "index": _index(prepared),
                 "deduplication": _cut(prepared),
                 "deduplication_steps": [asdict(cost) for cost in _costs(prepared)],
             }
@@ -136,6 +146,12 @@ def _print(prepared: "Prepared", steps: list[dict[str, Any]], numbers: "Estimate
         f"memory at most {bytes_text(numbers.memory_bytes)}, disk about {bytes_text(numbers.disk_bytes)} "
         "(estimates, to a factor of two)",
     )
+    index = _index(prepared)
+    out.print(
+        f"index: {_counted(index['partitions'], 'partition')}; at most {bytes_text(index['memory_bytes'])} a task"
+    )
+    if prepared.again:
+        out.print(prepared.again)
     if cut := _cut(prepared):
         _print_cut(cut, prepared.recipe)
         if costs := _costs(prepared):
@@ -148,6 +164,12 @@ def _cut(prepared: "Prepared") -> dict[str, int] | None:
 
     made = prepared.recipe.deduplication(extent_of(prepared.source), prepared.against)
     return asdict(made.shape) | {"memory_bytes": prepared.recipe.scale.memory} if made else None
+
+
+def _index(prepared: "Prepared") -> dict[str, int]:
+    """How the index of addresses and ids is cut."""
+    (index,) = (step.step for step in prepared.steps if step.step.name == "index")
+    return {"partitions": index.partitions, "memory_bytes": prepared.recipe.cut_by.memory}
 
 
 def _costs(prepared: "Prepared") -> "tuple[StepCost, ...]":

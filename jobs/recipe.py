@@ -17,7 +17,7 @@ from dedup.lines import RepeatedLines
 from dedup.minhash import MinHash
 from dedup.releases import Release, sizes_of
 from dedup.removal import RemoveRepeatedLines, check_units
-from dedup.scale import Extent, Scale
+from dedup.scale import LEAST_MEMORY, Extent, Scale
 from dedup.steps import Deduplication
 from dedup.survival import Components, Survival
 from filters.tokens import TokenCounter
@@ -59,9 +59,10 @@ class Recipe:
 
     `measures` are taken from stored text after ingest: add one there and no HTML is read again; `annotations` are joined there
     from files, and `repeats` say what of a page stands in others too. `bundle` files share a part of
-    the small steps, `shard_files` files share a shard; the second must be a multiple of the first. `columns` names those of
-    Parquet and JSONL input. With `rehydration` the dataset says how often a page counts by the size of its cluster. `removals`
-    take lines out of what stays, before the `transforms` see it.
+    the small steps, `shard_files` files share a shard; the second must be a multiple of the first. `index` has
+    `index_partitions`, or as many more as its memory needs. `columns` names those of Parquet and JSONL input. With
+    `rehydration` the dataset says how often a page counts by the size of its cluster. `removals` take lines out of what
+    stays, before the `transforms` see it.
     """
 
     version: ClassVar[int] = 1
@@ -145,6 +146,16 @@ class Recipe:
             against=against,
         )
 
+    @property
+    def cut_by(self) -> Scale:
+        """What the tasks that hold much at a time are cut by.
+
+        Where nothing is compared that is `index` alone, which then takes no more than a part that reads archives.
+        """
+        if self.minhash or self.exact or self.repeats or self.removals:
+            return self.scale
+        return Scale(memory=min(self.scale.memory, max(self.limits.memory_bytes, LEAST_MEMORY)))
+
     def _measuring(self, ingest: Step, extent: Extent) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
         """The steps that write signals beside the documents, and before them what these must know of all documents."""
         survival, span = self.survival, self.bundle
@@ -193,12 +204,8 @@ class Recipe:
             inputs=(ingest, last, *removing[-1:]),
             span=self.shard_files,
         )
-        index = Step(
-            name="index",
-            stage=UrlIndex(partitions=self.index_partitions),
-            inputs=(ingest,),
-            partitions=self.index_partitions,
-        )
+        sorting = UrlIndex(partitions=max(self.index_partitions, self.cut_by.indexed(extent or Extent())))
+        index = Step(name="index", stage=sorting, inputs=(ingest,), partitions=sorting.partitions)
         return (ingest, *counted, *measuring, decide, *dedup, *removing, pack, index)
 
 

@@ -9,9 +9,11 @@ from types import ModuleType
 from typing import Any
 
 from dedup.releases import Release
+from dedup.scale import Scale
 from jobs.against import find_releases, records_of, releases_of
 from jobs.estimate import extent_of, memory_ceiling
 from jobs.executing import execute
+from jobs.memory import last_of, told_of
 from jobs.recipe import Recipe, load_recipe
 from jobs.terminal import notice
 from pipeline.annotations.annotation import Annotation
@@ -23,7 +25,7 @@ from pipeline.errors import InputError, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import LocalRunner
 from pipeline.rows.columns import RowColumns
-from pipeline.runs import OpenRun, ReleaseRecord, open_run, record_run
+from pipeline.runs import OpenRun, ReleaseRecord, RunRecord, open_run, record_run
 from pipeline.sources import Source, find_source, save_source
 from pipeline.steps import PlannedStep, plan_steps
 from pipeline.storage import Storage, open_storage
@@ -34,7 +36,10 @@ INSIDE_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set for what `ray job submit` runs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A run that could start: everything that may be wrong with a command has been checked."""
+    """A run that could start: everything that may be wrong with a command has been checked.
+
+    `memory` is that of a task where somebody has named it, now or for the last run; `again` says what comes of it.
+    """
 
     recipe: Recipe
     modules: tuple[ModuleType, ...]
@@ -43,6 +48,8 @@ class Prepared:
     steps: list[PlannedStep]
     against: tuple[Release, ...] = ()
     releases: tuple[ReleaseRecord, ...] = ()
+    memory: int | None = None
+    again: str = ""
 
 
 def prepare(
@@ -54,36 +61,49 @@ def prepare(
     limit: int | None = None,
     columns: RowColumns | None = None,
     against: Sequence[str] = (),
+    memory: int | None = None,
 ) -> Prepared:
     """Resolves recipe, input and steps; `columns` stands in for the recipe's. `against` names finished runs.
 
-    Without `inputs` the files of ROOT's last run are taken as they were recorded, with the columns that were read then: they need
-    not exist any more for what only reads stored text.
+    `memory` is that of a task, in bytes; without it, what was named for ROOT's last run, if by this recipe, else the recipe's.
+    Without `inputs` those of ROOT's last run are taken as recorded; they need not exist for what only reads stored text.
 
     Raises:
         RecipeError, InputError: what is wrong, before anything has started.
     """
-    if limit is not None and limit < 1:
-        raise RecipeError(f"--limit {limit}: give a number of files, at least 1")
     made, modules = load_recipe(recipe)
     storage = open_storage(output)
     storage.names("runs")  # so that a ROOT nobody can reach is noticed before the input is looked at
-    last = None if inputs else _recorded(storage)
-    files = find_source(inputs, name=source, limit=limit) if last is None else last.source
-    columns = columns or (last and last.columns)
-    if columns:
-        made = replace(made, columns=columns)
+    files, columns = _files(inputs, storage, source, limit, columns)
+    before, usual, named = last_of(storage, made.name), made.scale, memory is not None
+    memory = memory if named else before and before.memory
+    made = replace(made, columns=columns or made.columns, scale=usual if memory is None else Scale(memory=memory))
     earlier = find_releases(against, storage, files.name)
     known = releases_of(earlier, made.minhash, made.survival)
+    steps = plan_steps(made.steps(extent_of(files), known), files, barred_in(storage))
     return Prepared(
         recipe=made,
         modules=modules,
         storage=storage,
         source=files,
-        steps=plan_steps(made.steps(extent_of(files), known), files, barred_in(storage)),
+        steps=steps,
         against=known,
         releases=records_of(earlier),
+        memory=memory,
+        again=told_of(before, files.name, steps, made.scale, usual, named=named),
     )
+
+
+def _files(
+    inputs: Sequence[str], storage: Storage, name: str | None, limit: int | None, columns: RowColumns | None
+) -> tuple[Source, RowColumns | None]:
+    """The files of a run, and the columns of their rows that it or the last run names."""
+    if limit is not None and limit < 1:
+        raise RecipeError(f"--limit {limit}: give a number of files, at least 1")
+    if inputs:
+        return find_source(inputs, name=name, limit=limit), columns
+    last = _recorded(storage)
+    return last.source, columns or last.columns
 
 
 def barred_in(storage: Storage) -> str:
@@ -192,14 +212,7 @@ def run(
         local=local,
     )
     try:  # what cannot start leaves no record, of which `status` would speak as of the last run
-        record = record_run(
-            prepared.storage,
-            recipe=prepared.recipe.name,
-            rules=prepared.recipe.rules,
-            source=prepared.source,
-            steps=prepared.steps,
-            releases=prepared.releases,
-        )
+        record = _record(prepared)
         facts = {"provenance": record.provenance}
         for annotation in recipe.annotations:
             sort_side(prepared.storage, annotation, runner, facts)
@@ -208,6 +221,18 @@ def run(
         runner.close()
     manifest = build_dataset(OpenRun(prepared.storage, record))
     return manifest | {"run_seconds": round(time.monotonic() - began, 1)}
+
+
+def _record(prepared: Prepared) -> RunRecord:
+    return record_run(
+        prepared.storage,
+        recipe=prepared.recipe.name,
+        rules=prepared.recipe.rules,
+        source=prepared.source,
+        steps=prepared.steps,
+        releases=prepared.releases,
+        memory=prepared.memory,
+    )
 
 
 def sort_side(storage: Storage, annotation: Annotation, runner: Runner, facts: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jobs.options import Json, Local, RayAddress, RecipeFile, Root, Workers
+from jobs.options import Json, Local, RayAddress, Root, Workers
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError, RecipeError
 
@@ -16,13 +16,23 @@ Urls = Annotated[
     typer.Option(
         "--urls",
         metavar="FILE",
-        help="The list: an address, domain:NAME (with all below it) or record id a line; # begins a comment. Without it, "
-        "a takedown that was interrupted is completed.",
+        help="The list: an address, domain:NAME (with all below it), record id or row:FILE#ROW a line; # begins a comment. "
+        "Without it, a takedown that was interrupted is completed.",
         show_default=False,
     ),
 ]
 Scope = Annotated[
     str, typer.Option("--scope", metavar="page|cluster", help="The pages alone, or all copies of their text with them.")
+]
+Recipes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--recipe",
+        metavar="RECIPE",
+        help="A recipe of your own by which the last run, or one that it is compared with, was made, file.py:function. "
+        "Repeat for more.",
+        show_default="the runs' records",
+    ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would go; change nothing.")]
 
@@ -32,7 +42,7 @@ def takedown(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     urls: Urls = None,
     scope: Scope = "page",
     dry_run: DryRun = False,
-    recipe: RecipeFile = None,
+    recipe: Recipes = None,
     workers: Workers = None,
     ray: RayAddress = None,
     local: Local = False,
@@ -45,16 +55,17 @@ def takedown(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
 
     Example: gristmill takedown out --urls list.txt --scope cluster
     """
-    from jobs.taking_down import Means, complete_interrupted, take_down
+    from jobs.rebuilding import Means
+    from jobs.taking_down import complete_interrupted, take_down
     from pipeline.storage import open_storage
 
     means = Means(workers=workers, ray=ray, local=local)
     try:
         listing = _asked(urls, scope, dry_run)
         storage = open_storage(root)
-        told = None if dry_run else complete_interrupted(storage, recipe, means)
+        told = None if dry_run else complete_interrupted(storage, recipe or [], means)
         if listing and not (told and _is_of(told, listing, scope)):
-            told = take_down(storage, listing, scope, recipe, means, dry_run=dry_run)
+            told = take_down(storage, listing, scope, recipe or [], means, dry_run=dry_run)
     except GristmillError as error:
         fail(error)
     except KeyboardInterrupt:

@@ -64,7 +64,7 @@ def funnel(run: OpenRun) -> Funnel:
         types=_group(ingest, "type."),
         records=read.get("rows", 0),
         failed=_group(ingest, "failed."),
-        gated=_group(ingest, "gate."),
+        gated=_group(read, "gate."),
         dropped=_group(decide, "dropped."),
         near_duplicates=survivors.get("dropped.near_duplicate", 0),
         copies=copies,

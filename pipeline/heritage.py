@@ -6,6 +6,7 @@ what they were gets a receipt that names the files of before: it is neither run 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pipeline.mended import is_mended
 from pipeline.receipts import Receipt, Receipts, receipt_path
@@ -20,8 +21,8 @@ NOTHING: Columns = {}
 class Heritage:
     """The parts of `run`; `changed` are the keys of those parts of ingest (and of what stands beside it) that were mended since.
 
-    The steps that inherit must be those of `run` but for their tombstones. A stage may say, by an attribute `columns_read`, which
-    columns it reads of a table that it does not read whole: then only these have to be equal.
+    Only a step inherits that does what it did in `run`: one that reads another release now is run. A stage may say, by an
+    attribute `columns_read`, which columns it reads of a table that it does not read whole: then only these have to be equal.
     """
 
     def __init__(self, run: OpenRun, changed: Collection[str]) -> None:
@@ -38,7 +39,7 @@ class Heritage:
         """
         before = self._run.receipts(planned.step.name).get(key)
         columns: Columns = getattr(planned.step.stage, "columns_read", NOTHING)
-        if before is None or is_mended(planned.step.name):
+        if before is None or is_mended(planned.step.name) or not (reads and self._does_the_same(planned)):
             return None
         for upstream, receipts, places in reads:
             parts = upstream.parts
@@ -46,6 +47,13 @@ class Heritage:
                 return None
         facts = before.facts | {"taken_over_from": before.fingerprint}
         return self._committed(replace(before, fingerprint=planned.fingerprint, facts=facts))
+
+    def _does_the_same(self, planned: PlannedStep) -> bool:
+        """Whether the step's stage and shape are those of before."""
+        before, step = self._run.step(planned.step.name), planned.step
+        same_shape = before is not None and (before.span, before.partitions) == (step.span, step.partitions)
+        known: Mapping[str, Any] = self._run.record.payload
+        return same_shape and known[step.name]["stage"] == planned.payload["stage"]
 
     def _committed(self, receipt: Receipt) -> Receipt:
         path = receipt_path(receipt.step, receipt.fingerprint, receipt.source, receipt.key)

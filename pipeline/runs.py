@@ -56,7 +56,10 @@ class ReleaseRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """What was asked for: recipe (readable), rules, source, steps, provenance, and the releases it is compared with."""
+    """What was asked for: recipe (readable), rules, source, steps, provenance, and the releases it is compared with.
+
+    `memory` is the most that a task may take, by which the steps are cut, where the recipe does not say it.
+    """
 
     id: str
     recipe: str
@@ -66,6 +69,7 @@ class RunRecord:
     payload: Any
     provenance: dict[str, Any]
     releases: tuple[ReleaseRecord, ...] = ()
+    memory: int | None = None
 
     def to_json(self) -> bytes:
         """The record as its file holds it."""
@@ -138,6 +142,7 @@ def record_run(
     source: Source,
     steps: Sequence[PlannedStep],
     releases: Sequence[ReleaseRecord] = (),
+    memory: int | None = None,
 ) -> RunRecord:
     """Writes what is about to run; nothing in ROOT is replaced by it."""
     now = datetime.now(UTC)
@@ -151,6 +156,7 @@ def record_run(
         payload={planned.step.name: planned.payload for planned in steps},
         provenance=origin,
         releases=tuple(releases),
+        memory=memory,
     )
     write_record(storage, record)
     return record
@@ -173,6 +179,12 @@ def step_record(planned: PlannedStep) -> StepRecord:
     return StepRecord(step.name, planned.fingerprint, step.span, step.partitions, inputs)
 
 
+def _rows_compared(payload: dict[str, Any]) -> dict[str, Any]:
+    """What a deduplication of rows said of the documents that it compares."""
+    found: dict[str, Any] = payload.get("minhash", {}).get("stage", {}).get("documents", {})
+    return found
+
+
 class OpenRun:
     """A run of ROOT, with its parts and receipts as they stand now."""
 
@@ -189,7 +201,8 @@ class OpenRun:
     @property
     def columns(self) -> RowColumns | None:
         """Which columns of its input rows the run read, where that was not the customary ones."""
-        stage = self.record.payload.get("ingest", {}).get("stage", {})
+        payload = self.record.payload
+        stage = payload["ingest"]["stage"] if "ingest" in payload else _rows_compared(payload)
         named = {field.name: stage.get("columns", {}).get(field.name) for field in dataclasses.fields(RowColumns)}
         return RowColumns(**named) if any(named.values()) else None
 

@@ -1,10 +1,11 @@
 """Finds a page among billions by its URL or record id: a table sorted by hash, one partition of the hash space a file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from xxhash import xxh64_intdigest
@@ -24,6 +25,7 @@ def key_of(text: str) -> int:
 
 
 NO_ID = key_of("")
+WRITTEN = 1 << 16  # keys handed to the writer at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,39 +38,80 @@ class UrlIndex:
     partitions: int
 
     def __post_init__(self) -> None:
-        if self.partitions < 1:
+        if not 1 <= self.partitions < 1 << 32:
             raise RecipeError(f"an index has at least one partition, not {self.partitions}")
 
     def run(self, part: PartRun) -> dict[str, int]:
-        """Writes `index`; two keys (URL and record id) per record. Counts records whose id one of an earlier part has."""
-        mine = part.partition
-        tables: list[pa.Table] = [URL_INDEX.empty_table()]
-        ids: list[pa.Table] = []
-        for place, receipt in enumerate(part.receipts("ingest")):
-            records = read_table(part.storage, receipt, "records", ["url", "record_id"])
-            texts = (records["url"].to_pylist(), records["record_id"].to_pylist())
-            keys = np.array([key_of(text or "") for column in texts for text in column], np.uint64)
-            rows = np.tile(np.arange(records.num_rows, dtype=np.int32), 2)
-            here = np.array([partition_of(int(key), self.partitions) == mine for key in keys], bool)
-            parts = np.full(int(here.sum()), place, np.int32)
-            tables.append(pa.table([keys[here], parts, rows[here]], schema=URL_INDEX))
-            ids.append(tables[-1].slice(int(here[: records.num_rows].sum())))
-        table = pa.concat_tables(tables).sort_by([(name, "ascending") for name in URL_INDEX.names])
-        part.writer("index", URL_INDEX).write(table)
-        again = repeated_across(ids)
-        return {"keys": table.num_rows} | ({f"remark.{ELSEWHERE}": again} if again else {})
+        """Writes `index`; two keys (URL and record id) per record. Counts records whose id one of an earlier part has.
+
+        Memory is some dozens of bytes for each key of this partition, and the addresses and ids of one part of `ingest`.
+        """
+        receipts = part.receipts("ingest")
+        keys, parts, rows, is_id = _in_order(
+            _keys_of(part.storage, receipt, place, part.partition, self.partitions)
+            for place, receipt in enumerate(receipts)
+        )
+        writer = part.writer("index", URL_INDEX)
+        for start in range(0, keys.size, WRITTEN):
+            some = slice(start, start + WRITTEN)
+            writer.write(
+                pa.RecordBatch.from_arrays([pa.array(each[some]) for each in (keys, parts, rows)], schema=URL_INDEX)
+            )
+        again = repeated_across(keys[is_id], parts[is_id])
+        return {"keys": keys.size} | ({f"remark.{ELSEWHERE}": again} if again else {})
 
 
-def repeated_across(ids: Sequence[pa.Table]) -> int:
-    """How many records have the id of a record of an earlier part; `ids` are keys and parts, part after part.
+class Keys(NamedTuple):
+    """Keys with the part and row that they are of, and whether each is of a record id."""
+
+    key: npt.NDArray[np.uint64]
+    part: npt.NDArray[np.int32]
+    row: npt.NDArray[np.int32]
+    is_id: npt.NDArray[np.bool_]
+
+
+def _keys_of(storage: Storage, receipt: Receipt, place: int, partition: int, partitions: int) -> Keys:
+    """The keys of one part that fall to a partition, row after row."""
+    records = read_table(storage, receipt, "records", ["url", "record_id"])
+    names = (records["url"].to_pylist(), records["record_id"].to_pylist())
+    key = np.array([[key_of(text or "") for text in column] for column in names], np.uint64).reshape(2, -1).T.ravel()
+    here = np.flatnonzero(partitions_of(key, partitions) == partition)
+    return Keys(key[here], np.full(here.size, place, np.int32), (here // 2).astype(np.int32), here % 2 == 1)
+
+
+def _in_order(found: Iterable[Keys]) -> Keys:
+    """All keys by key, part and row: they come by part and row, and equal keys stay in that order."""
+    key, part, row, is_id = ([np.empty(0, kind)] for kind in (np.uint64, np.int32, np.int32, np.bool_))
+    for some in found:
+        for column, more in zip((key, part, row, is_id), some, strict=True):
+            column.append(more)
+    key[:] = [np.concatenate(key)]
+    order = np.argsort(key[0], kind="stable")
+    return Keys(_taken(key, order), _taken(part, order), _taken(row, order), _taken(is_id, order))
+
+
+def _taken(column: list[npt.NDArray[Any]], order: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
+    """A column in order; its pieces are let go, so that only one column is in memory twice."""
+    whole = np.concatenate(column)
+    column.clear()
+    return whole[order]
+
+
+def repeated_across(keys: npt.NDArray[np.uint64], parts: npt.NDArray[np.int32]) -> int:
+    """How many records have the id of a record of an earlier part; `keys` of ids are sorted, and `parts` where they are equal.
 
     By 64-bit hash, of which a thousand million records have a false pair once in forty times.
     """
-    if not ids:
-        return 0
-    keys, parts = (np.concatenate([table[name].to_numpy() for table in ids]) for name in ("key", "part"))
-    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
-    return int(np.count_nonzero((parts != parts[first][group]) & (keys != NO_ID)))
+    begins = np.append(True, keys[1:] != keys[:-1])[: keys.size]
+    first = parts[begins][np.cumsum(begins) - 1]
+    return int(np.count_nonzero((parts != first) & (keys != NO_ID)))
+
+
+def partitions_of(keys: npt.NDArray[np.uint64], partitions: int) -> npt.NDArray[np.uint64]:
+    """The same as `partition_of` for many keys."""
+    half, count = np.uint64(32), np.uint64(partitions)
+    low = (keys & np.uint64((1 << 32) - 1)) * count >> half
+    return ((keys >> half) * count + low) >> half
 
 
 def partition_of(key: int, partitions: int) -> int:

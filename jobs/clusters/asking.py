@@ -5,9 +5,8 @@ from typing import Any
 
 from dedup.comparison import Comparison, Signed, compare, sign
 from dedup.gathered import candidates, member_rows
-from dedup.minhash import MinHash
 from dedup.precedence import decided_by
-from dedup.survival import Components, Star, Survival, columns_of
+from dedup.survival import Star, columns_of
 from jobs.clusters.pages import Page, Pages, pages_of
 from jobs.clusters.told import (
     COPIES,
@@ -21,13 +20,11 @@ from jobs.clusters.told import (
     MemberTold,
     NearTold,
 )
+from jobs.recorded_rules import recorded_rules
 from pipeline.errors import InputError, StorageError
-from pipeline.identity import canonical
 from pipeline.inspection.annotation import CONTEXT, changed
 from pipeline.inspection.answers import original_of, passes
 from pipeline.inspection.clusters import STEP, Found, Head, Member, cluster_of, members_of, overview
-from pipeline.nltk_words import NltkEnglish
-from pipeline.restoration import is_same, restore
 from pipeline.runs import OpenRun
 from pipeline.why import Story
 
@@ -48,12 +45,8 @@ class Asked:
     def __init__(self, run: OpenRun) -> None:
         self.run = run
         _check_finished(run)
-        stage = run.record.payload.get("minhash", {}).get("stage") or _of_copies(run)
-        survival = stage.get("survival", canonical(Components()))
-        known = (MinHash, NltkEnglish, Components, Star)
-        self.minhash: MinHash | None = restore(stage["minhash"], known)
-        self.survival: Survival = restore(survival, known)
-        self.changed = not (is_same(self.minhash, stage["minhash"]) and is_same(self.survival, survival))
+        rules = recorded_rules(run)
+        self.minhash, self.survival, self.changed = rules.minhash, rules.survival, rules.changed
         self.pages: Pages = pages_of(run, self.survival.score)
 
     def all(self, *, most: int, size: int | None = None) -> AllTold:
@@ -197,14 +190,6 @@ class Asked:
                 stays=of is None or of.head.survivor == page.document,
                 comparison=self._compared(signed, self._signed(page, {})),
             )
-
-
-def _of_copies(run: OpenRun) -> dict[str, Any]:
-    """The rule of survival of a run that looked for copies alone, as the step `minhash` would have it."""
-    kind = passes(run)[0]
-    exact, copies = (run.record.payload[f"{step}-{kind}"]["stage"] for step in ("exact", "copies"))
-    rule = Components(order=tuple(copies["order"]), score=exact.get("score"))
-    return {"minhash": None, "survival": canonical(rule)}
 
 
 def _order_of(page: Page) -> dict[str, Any]:

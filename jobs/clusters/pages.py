@@ -9,17 +9,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.rows import BARRED
 from dedup.scores import ingested_scores
 from jobs.dedup_tables import is_of_rows
 from pipeline.errors import InputError
 from pipeline.inspection.answers import passes
 from pipeline.inspection.reading import Files
+from pipeline.receipts import Receipt
 from pipeline.rows.batches import document_batches
 from pipeline.rows.columns import RowColumns
 from pipeline.rows.picking import pick
 from pipeline.rows.pieces import piece_of
 from pipeline.runs import OpenRun
 from pipeline.schemas import document_number
+from pipeline.steps import PlannedPart
 from pipeline.tables import read_rows, read_table
 from pipeline.why import Story, find, story
 
@@ -142,16 +145,29 @@ class RowPages:
         for part, piece in enumerate(self._pieces):
             rows = self._rows(part) if file in {piece.name, piece.location} else 0
             if piece.first <= row < piece.first + rows:
+                self._refuse_barred(part, row - piece.first, f"{file}:{row}")
                 return document_number(part, row - piece.first)
         return None
 
+    def _refuse_barred(self, part: int, row: int, name: str) -> None:
+        """InputError for a row that was taken down, which the file of its owner still has."""
+        bundle, receipt = self._bundle(part)
+        if BARRED in receipt.files:
+            barred = read_table(self._run.storage, receipt, BARRED).to_pylist()
+            if {"member": part - bundle.first, "row": row} in barred:
+                raise InputError(f"{name} was taken down")
+
     def _rows(self, part: int) -> int:
         """How many rows the run found in an input file or a piece of one."""
+        bundle, receipt = self._bundle(part)
+        return read_table(self._run.storage, receipt, "counted")["rows"][part - bundle.first].as_py()
+
+    def _bundle(self, part: int) -> tuple[PlannedPart, Receipt]:
+        """The part of the step `rows` that looked at an input file."""
         step = self._run.step("rows")
         assert step  # noqa: S101  for the type checker: a run of rows has it
         bundle = self._run.parts(step)[part // step.span]
-        counted = read_table(self._run.storage, self._run.receipts("rows")[bundle.key], "counted")["rows"]
-        return counted[part - bundle.first].as_py()
+        return bundle, self._run.receipts("rows")[bundle.key]
 
     def _with_id(self, record_id: str) -> list[int]:
         """Looked for in what `minhash` and the passes wrote: of the row groups only those whose ids are around this one.

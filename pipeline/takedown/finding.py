@@ -1,4 +1,4 @@
-"""Where that which is listed stands in ROOT: rows of ingest's parts, of every recipe and source that was ever run here."""
+"""Where that which is listed stands: rows of ingest's parts, of every recipe and source ever run here, or of input files."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -11,36 +11,36 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.receipts import Receipt
 from pipeline.storage import Storage
-from pipeline.tables import read_batches, read_table
-from pipeline.takedown.listing import DOMAIN, ID, URL, Entry, bare_id, domains_of
+from pipeline.takedown.listing import DOMAIN, ID, ROW, URL, Entry, bare_id, domains_of
+from pipeline.takedown.mending import Rows
 from pipeline.takedown.places import Part
+from pipeline.takedown.stored import documents_in, names_in
 
 READERS = 8  # parts that are looked through at a time: most of the wait is for storage
-BATCH = 256
 
 Answer = TypeVar("Answer")
-Rows = npt.NDArray[np.int64]
 Found = Mapping[Part, Rows]
 """Rows of the table `records`, ascending, by part; parts without any are not in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is looked for among records: addresses, ids without their angle brackets, domains with all below them."""
+    """What is looked for among records: addresses, ids without their angle brackets, domains (and all below), rows of files."""
 
     urls: frozenset[str] = frozenset()
     ids: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
+    rows: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> "Wanted":
         """The entries of a list, by kind."""
-        kinds: dict[str, set[str]] = {URL: set(), ID: set(), DOMAIN: set()}
+        kinds: dict[str, set[str]] = {URL: set(), ID: set(), DOMAIN: set(), ROW: set()}
         for entry in entries:
             kinds[entry.kind].add(entry.value)
-        return cls(urls=frozenset(kinds[URL]), ids=frozenset(kinds[ID]), domains=frozenset(kinds[DOMAIN]))
+        urls, ids, domains, rows = (frozenset(kinds[kind]) for kind in (URL, ID, DOMAIN, ROW))
+        return cls(urls=urls, ids=ids, domains=domains, rows=rows)
 
     def named(self, url: str, record_id: str) -> Iterator[Entry]:
         """The entries that a record of this address and id is named by."""
@@ -50,6 +50,13 @@ class Wanted:
             yield Entry(ID, bare)
         if self.domains:
             yield from (Entry(DOMAIN, domain) for domain in domains_of(url) if domain in self.domains)
+
+    def placed(self, part: Part, first: int, count: int) -> dict[int, Entry]:
+        """The rows of an input file that are wanted for where they stand, among `count` from `first` on."""
+        if part.rows is None or not self.rows:
+            return {}
+        entries = ((row, part.rows.row(first + row)) for row in range(count))
+        return {row: entry for row, entry in entries if entry.value in self.rows}
 
 
 Told = Callable[[str, int, int], None]
@@ -61,7 +68,7 @@ def find_records(
     """In how many records each entry of `wanted` is, and which rows those are."""
 
     def look(part: Part) -> tuple[Rows, Counter[Entry]]:
-        return _records_of(storage, part.receipt, wanted)
+        return _records_of(storage, part, wanted)
 
     hits: Counter[Entry] = Counter()
     found: dict[Part, Rows] = {}
@@ -72,21 +79,29 @@ def find_records(
     return hits, found
 
 
-def _records_of(storage: Storage, receipt: Receipt, wanted: Wanted) -> tuple[Rows, Counter[Entry]]:
-    table = read_table(storage, receipt, "records", ["url", "record_id"])
-    ids = [form for bare in wanted.ids for form in (bare, f"<{bare}>")]
-    named = _is_in(table["url"], wanted.urls), _is_in(table["record_id"], ids)
-    rows = np.flatnonzero(named[0] | named[1] | _may_be_of(table["url"], wanted.domains))
+def _records_of(storage: Storage, part: Part, wanted: Wanted) -> tuple[Rows, Counter[Entry]]:
     hits: Counter[Entry] = Counter()
     found: list[int] = []
-    for row, record in zip(rows.tolist(), table.take(pa.array(rows)).to_pylist(), strict=True):
-        entries = list(wanted.named(record["url"] or "", record["record_id"] or ""))
-        hits.update(entries)
-        found += [row] if entries else []
+    first = 0
+    for some in names_in(storage, part):
+        placed = wanted.placed(part, first, some.num_rows)
+        rows = np.union1d(_may_be(some, wanted), list(placed)).astype(np.int64)
+        for row, record in zip(rows.tolist(), some.take(pa.array(rows)).to_pylist(), strict=True):
+            entries = [*wanted.named(record["url"] or "", record["record_id"] or ""), *filter(None, [placed.get(row)])]
+            hits.update(entries)
+            found += [first + row] if entries else []
+        first += some.num_rows
     return np.array(found, np.int64), hits
 
 
-def _is_in(column: pa.ChunkedArray, values: Collection[str]) -> npt.NDArray[np.bool_]:
+def _may_be(some: pa.Table | pa.RecordBatch, wanted: Wanted) -> Rows:
+    """The rows that may be named, few of which are looked at closely."""
+    ids = [form for bare in wanted.ids for form in (bare, f"<{bare}>")]
+    named = _is_in(some["url"], wanted.urls) | _is_in(some["record_id"], ids)
+    return np.flatnonzero(named | _may_be_of(some["url"], wanted.domains))
+
+
+def _is_in(column: pa.ChunkedArray | pa.Array, values: Collection[str]) -> npt.NDArray[np.bool_]:
     if not values:
         return np.zeros(len(column), np.bool_)
     values_sought = pa.array(sorted(values), pa.large_string())
@@ -94,7 +109,7 @@ def _is_in(column: pa.ChunkedArray, values: Collection[str]) -> npt.NDArray[np.b
     return found.to_numpy(zero_copy_only=False)
 
 
-def _may_be_of(urls: pa.ChunkedArray, domains: Iterable[str]) -> npt.NDArray[np.bool_]:
+def _may_be_of(urls: pa.ChunkedArray | pa.Array, domains: Iterable[str]) -> npt.NDArray[np.bool_]:
     """Addresses in which a domain's name stands somewhere, however it is written: few are taken apart to be sure."""
     found = np.zeros(len(urls), np.bool_)
     for domain in domains:
@@ -112,9 +127,8 @@ def find_texts(
 
     def look(part: Part) -> Rows:
         found: list[int] = []
-        for batch in read_batches(storage, part.receipt, "documents", ["record_row", "text"], BATCH):
-            places = is_wanted(batch["text"].to_pylist())
-            found += batch["record_row"].take(pa.array(places, pa.int64())).to_pylist()
+        for rows, batch in documents_in(storage, part, ["text"]):
+            found += rows[np.array(is_wanted(batch["text"].to_pylist()), np.int64)].tolist()
         return np.array(found, np.int64)
 
     return {part: rows for part, rows in _each(parts, look, "texts", told) if rows.size}
@@ -122,16 +136,11 @@ def find_texts(
 
 def documents_at(
     storage: Storage, found: Found, columns: Sequence[str] = ("record_id", "url", "text")
-) -> Iterator[tuple[Part, dict[str, object]]]:
-    """The documents of the records that were found, those that have one, with their `document_row`."""
-    for part, rows in found.items():
-        first = 0
-        for batch in read_batches(storage, part.receipt, "documents", ["record_row", *columns], BATCH):
-            here = np.flatnonzero(np.isin(batch["record_row"].to_numpy(), rows))
-            chosen = batch.take(pa.array(here)).to_pylist()
-            for row, document in zip(here.tolist(), chosen, strict=True):
-                yield part, {**document, "document_row": first + row}
-            first += batch.num_rows
+) -> Iterator[dict[str, object]]:
+    """The documents of the records that were found, those that have one."""
+    for part, wanted in found.items():
+        for rows, batch in documents_in(storage, part, columns):
+            yield from batch.take(pa.array(np.flatnonzero(np.isin(rows, wanted)))).to_pylist()
 
 
 def joined(*founds: Found) -> dict[Part, Rows]:

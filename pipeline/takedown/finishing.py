@@ -1,6 +1,6 @@
 """How a takedown ends: what nobody reads any more is deleted, and a record says what was removed, by digests alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from pipeline.dataset import FOLDER as DATASET
 from pipeline.runs import OpenRun
 from pipeline.storage import Storage
 from pipeline.takedown.places import Place, all_places, all_runs, places_of, receipts_at
-from pipeline.takedown.removal import ROWS, rows_to_remove
+from pipeline.takedown.removal import ROWS_FILE, rows_path, rows_to_remove
 from pipeline.takedown.tombstones import FOLDER, HASH, Takedown
 
 REPORT = "report.html"  # where `gristmill report` puts its page, which shows texts
@@ -25,15 +25,18 @@ ASIDE = (
 )  # folders besides those of steps where a killed write leaves a file
 
 
-def collect(run: OpenRun) -> int:
+def collect(runs: Sequence[OpenRun]) -> int:
     """Deletes what no receipt of a living step names; the number of files.
 
-    The steps of the last run live, and ingest of every run with what stands beside it. What other runs made of these was made
+    The steps of these `runs` live, and ingest of every run with what stands beside it. What other runs made of these was made
     with the pages that are gone, and would be made again under another fingerprint: it goes, with what killed attempts left.
     """
-    storage = run.storage
+    storage = runs[-1].storage
     places = all_places(storage)
-    living = {*places_of(run.record), *(place for place in places if place.is_mended)}
+    living = {
+        *(place for run in runs for place in places_of(run.record)),
+        *(place for place in places if place.is_mended),
+    }
     named = {path for place in sorted(living) for path in _named_by(storage, place)}
     deleted = 0
     for place in places:
@@ -76,6 +79,9 @@ def _sweep(storage: Storage, folder: str) -> int:
 def finish(storage: Storage, takedown: Takedown, told: Mapping[str, Any]) -> dict[str, Any]:
     """Writes the record of a takedown that did all it had to, and returns it; `told` is what the rebuilding says."""
     rows = rows_to_remove(storage, takedown)
+    for stale in storage.names(FOLDER):  # of takedowns that never began: until the record is there none can
+        if stale.endswith(ROWS_FILE) and f"{FOLDER}/{stale}" != rows_path(takedown):
+            storage.delete(f"{FOLDER}/{stale}")
     record = {
         "id": takedown.id,
         **takedown.facts,
@@ -104,5 +110,5 @@ def finish(storage: Storage, takedown: Takedown, told: Mapping[str, Any]) -> dic
         **told,
     }
     storage.put_new(f"{FOLDER}/{takedown.id}.json", orjson.dumps(record, option=orjson.OPT_INDENT_2))
-    storage.delete(f"{FOLDER}/{takedown.id}{ROWS}")
+    storage.delete(rows_path(takedown))
     return record

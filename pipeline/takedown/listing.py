@@ -1,4 +1,4 @@
-"""The list of what is to be taken down: one address, `domain:NAME` or record id a line."""
+"""The list of what is to be taken down: one address, `domain:NAME`, record id or `row:FILE#ROW` a line."""
 
 import hashlib
 import re
@@ -11,21 +11,22 @@ from urllib.parse import urlsplit
 from pipeline.errors import InputError
 from pipeline.storable import storable
 
-URL, ID, DOMAIN = "url", "id", "domain"
-_DOMAIN, _ID = "domain:", "id:"
+URL, ID, DOMAIN, ROW = "url", "id", "domain", "row"
+_DOMAIN, _ID, _ROW = "domain:", "id:", "row:"
+_PLACE = re.compile(r"(.+)[#:](\d{1,18})", re.DOTALL)
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Entry:
-    """One thing that is listed: its kind (`url`, `id` or `domain`) and its value as it is compared."""
+    """One thing that is listed: its kind (`url`, `id`, `domain` or `row`) and its value as it is compared."""
 
     kind: str
     value: str
 
     def __str__(self) -> str:
         """As a list has it."""
-        return f"{_DOMAIN}{self.value}" if self.kind == DOMAIN else self.value
+        return {DOMAIN: _DOMAIN, ROW: _ROW}.get(self.kind, "") + self.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ def read_list(path: str) -> Listing:
     """The list in a local file of UTF-8; empty lines and those that begin with `#` say nothing.
 
     Raises:
-        InputError: the file cannot be read, is empty, or has a line that is none of the three.
+        InputError: the file cannot be read, is empty, or has a line that is none of these.
     """
     try:
         data = Path(path).read_bytes()
@@ -70,8 +71,10 @@ def entry_of(text: str) -> Entry:
     """What one line of a list names.
 
     Raises:
-        InputError: it is neither an address, nor `domain:NAME`, nor a record id.
+        InputError: it is neither an address, nor `domain:NAME`, nor a record id, nor `row:FILE#ROW`.
     """
+    if text.startswith(_ROW):
+        return Entry(ROW, _place(text.removeprefix(_ROW).strip()))
     if text.startswith(_DOMAIN):
         return Entry(DOMAIN, _domain(text.removeprefix(_DOMAIN).strip()))
     if text.startswith(_ID) and (value := bare_id(text.removeprefix(_ID).strip())):
@@ -80,7 +83,19 @@ def entry_of(text: str) -> Entry:
         return Entry(ID, bare_id(text))
     if "://" in text:
         return Entry(URL, storable(text))
-    raise InputError(f"{text}: neither an address (with ://) nor urn:… nor id:ID nor domain:NAME")
+    raise InputError(f"{text}: neither an address (with ://) nor urn:… nor id:ID nor domain:NAME nor row:FILE#ROW")
+
+
+def place_of_row(file: str, row: int) -> str:
+    """A row of an input file, as the table `duplicates` names both."""
+    return f"{storable(file)}#{row}"
+
+
+def _place(text: str) -> str:
+    found = _PLACE.fullmatch(text)
+    if not found:
+        raise InputError(f"row:{text}: give file and number of the row, as row:a.parquet#17")
+    return place_of_row(found[1], int(found[2]))
 
 
 def bare_id(record_id: str) -> str:

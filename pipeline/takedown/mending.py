@@ -7,6 +7,7 @@ takedown that is killed is completed by running it again.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -199,11 +200,19 @@ def _mend_seal(storage: Storage, path: str, receipts: Mapping[str, Receipt]) -> 
 
 
 def mend_parts(
-    storage: Storage, place: Place, removals: Mapping[str, Removal], takedown: str, told: Callable[[Part], None]
+    storage: Storage,
+    place: Place,
+    removals: Mapping[str, Removal],
+    takedown: str,
+    told: Callable[[Part], None],
+    at_once: int = 1,
 ) -> None:
-    """Takes the rows out of the parts of one place, by key, and makes its seals agree."""
+    """Takes the rows out of the parts of one place, by key, `at_once` parts at a time, and makes its seals agree."""
     mend = mend_ingest if place.step == "ingest" else mend_beside
     receipts = receipts_at(storage, place)
-    for key in sorted(removals.keys() & set(receipts)):
-        told(Part(place, key, mend(storage, receipts[key], removals[key], takedown)))
+    keys = sorted(removals.keys() & set(receipts))
+    with ThreadPoolExecutor(at_once) as pool:  # the work is Arrow's and zstd's, which leave the interpreter's lock
+        mended = pool.map(lambda key: mend(storage, receipts[key], removals[key], takedown), keys)
+        for key, receipt in zip(keys, mended, strict=True):
+            told(Part(place, key, receipt))
     mend_seals(storage, place)

@@ -6,10 +6,14 @@ from pathlib import PurePosixPath
 
 from pipeline.mended import is_mended
 from pipeline.receipts import Receipt, Receipts, committed, step_folder
-from pipeline.runs import FOLDER, RunRecord
+from pipeline.rows.columns import RowColumns
+from pipeline.rows.pieces import Piece, piece_of
+from pipeline.runs import FOLDER, OpenRun, RunRecord
 from pipeline.storage import Storage
+from pipeline.takedown.listing import ROW, Entry, place_of_row
 
 INGEST = "ingest"
+ROWS = "rows"  # the step of a deduplication that knows the rows of input files, which nobody but their owner changes
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,12 +36,30 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class InputRows:
+    """A file of somebody's rows, or a piece of one, and which columns say what they are."""
+
+    piece: Piece
+    columns: RowColumns
+
+    def row(self, number: int) -> Entry:
+        """How a list names a row of this piece."""
+        return Entry(ROW, place_of_row(self.piece.name, self.piece.first + number))
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """A committed part of a place; two are the same where place and key are."""
+    """A committed part of a place, of a deduplication the `rows` of an input file; two are the same where place and key are."""
 
     place: Place
     key: str
     receipt: Receipt = field(compare=False)
+    rows: InputRows | None = field(default=None, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The file that it is of."""
+        return self.rows.piece.name if self.rows else self.receipt.name
 
 
 def all_runs(storage: Storage) -> Iterator[RunRecord]:
@@ -67,6 +89,26 @@ def receipts_at(storage: Storage, place: Place) -> Receipts:
     names = storage.names(place.folder)
     keys = [name.removesuffix(".json") for name in names if name.endswith(".json")]
     return committed(storage, place.step, place.fingerprint, place.source, keys)
+
+
+def place_of(run: OpenRun) -> Place:
+    """Where a run has what it read: its parts of ingest, or the rows of its input."""
+    step = run.step(INGEST) or run.step(ROWS)
+    assert step is not None  # noqa: S101  a run without is refused before
+    return Place(step.name, step.fingerprint, run.source.name)
+
+
+def rows_read(run: OpenRun) -> list[Part]:
+    """The input files of a deduplication of rows, none of another run."""
+    step = run.step(ROWS)
+    if step is None:
+        return []
+    columns, place = run.columns or RowColumns(), place_of(run)
+    return [
+        Part(place, run.source.parts[number].key, receipt, InputRows(piece_of(run.source.parts[number]), columns))
+        for part, receipt in zip(run.parts(step), run.receipts(ROWS).values(), strict=True)
+        for number in range(part.first, part.first + part.count)
+    ]
 
 
 def ingested(storage: Storage, places: Sequence[Place]) -> list[Part]:

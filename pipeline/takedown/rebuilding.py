@@ -1,23 +1,42 @@
 """The run that comes out of a takedown: the same steps over the same files, made again only where a page went."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from pipeline.errors import RecipeError
 from pipeline.heritage import Heritage
-from pipeline.runs import FOLDER, OpenRun, RunRecord, provenance, step_record, write_record
+from pipeline.runs import FOLDER, OpenRun, open_run_of, provenance, step_record, write_record
 from pipeline.steps import PlannedStep
 from pipeline.storage import Storage
-from pipeline.takedown.places import INGEST, Place
+from pipeline.takedown.places import place_of
 from pipeline.takedown.removal import rows_to_remove
 from pipeline.takedown.tombstones import Takedown
 
 
-def run_before(storage: Storage, takedown: Takedown) -> OpenRun:
-    """The run that a takedown began from."""
-    path = f"{FOLDER}/{takedown.facts['run']}.json"
-    return OpenRun(storage, RunRecord.from_json(storage.get(path), path))
+def runs_before(storage: Storage, takedown: Takedown) -> dict[str, OpenRun]:
+    """The runs that are rebuilt, each before those that are compared with it, by the names that they get."""
+    one = {"run": takedown.facts.get("run"), "rebuilt": takedown.facts.get("rebuilt")}
+    named: list[dict[str, str]] = takedown.facts.get("runs", [one])
+    return {each["rebuilt"]: open_run_of(storage, each["run"]) for each in named}
+
+
+def compared_anew(run: OpenRun, rebuilt: Mapping[str, str]) -> OpenRun:
+    """The run as one compared with what its releases at this ROOT have become; `rebuilt` has their names now."""
+    here = run.storage.location
+    releases = tuple(
+        replace(each, run=rebuilt.get(each.run, each.run)) if each.root == here else each
+        for each in run.record.releases
+    )
+    return OpenRun(run.storage, replace(run.record, releases=releases))
+
+
+def finished_run(storage: Storage, id_: str) -> OpenRun | None:
+    """The rebuilt run of this name if all of it is there."""
+    if not storage.exists(f"{FOLDER}/{id_}.json"):
+        return None
+    run = open_run_of(storage, id_)
+    return run if all(run.is_sealed(step) for step in run.record.steps) else None
 
 
 def refuse_other_steps(run: OpenRun, planned: Sequence[PlannedStep]) -> None:
@@ -30,12 +49,12 @@ def refuse_other_steps(run: OpenRun, planned: Sequence[PlannedStep]) -> None:
             )
 
 
-def rebuilt_run(run: OpenRun, takedown: Takedown, planned: Sequence[PlannedStep]) -> OpenRun:
-    """Records the run that comes out, under the name that the takedown gave it; signals that were added later stay with it."""
+def rebuilt_run(run: OpenRun, id_: str, planned: Sequence[PlannedStep]) -> OpenRun:
+    """Records the run that comes out, under the name that the takedown gave it; signals that were added later stay."""
     new = {step.step.name: step for step in planned}
     record = replace(
         run.record,
-        id=takedown.facts["rebuilt"],
+        id=id_,
         steps=tuple(step_record(new[step.name]) if step.name in new else step for step in run.record.steps),
         payload=run.record.payload | {name: step.payload for name, step in new.items()},
         provenance=provenance(datetime.now(UTC)),
@@ -46,6 +65,5 @@ def rebuilt_run(run: OpenRun, takedown: Takedown, planned: Sequence[PlannedStep]
 
 def heritage(run: OpenRun, takedown: Takedown) -> Heritage:
     """What the rebuilt run takes over from the run before: all that does not read a mended part."""
-    ingest = run.step(INGEST)
-    place = Place(INGEST, ingest.fingerprint if ingest else "", run.source.name)
+    place = place_of(run)
     return Heritage(run, {rows.key for rows in rows_to_remove(run.storage, takedown) if rows.place == place})

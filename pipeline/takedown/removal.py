@@ -6,8 +6,9 @@ it is done twice. Its record comes last and says that it is finished (`pipeline.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -19,16 +20,18 @@ from pipeline.runs import OpenRun, new_run_id
 from pipeline.schemas import TEXT
 from pipeline.storage import Storage
 from pipeline.storage_errors import damage_errors
+from pipeline.takedown.chain import chain_of
 from pipeline.takedown.listing import Listing
 from pipeline.takedown.mending import Removal, mend_parts
-from pipeline.takedown.places import INGEST, Part, Place, all_runs, places_of
+from pipeline.takedown.places import INGEST, ROWS, Part, Place, all_runs, places_of
 from pipeline.takedown.survey import Survey
 from pipeline.takedown.tombstones import FOLDER, Takedown, load_tombstones, write_takedown
 
-ROWS = ".rows.parquet"
+ROWS_FILE = ".rows.parquet"
 
 TO_REMOVE = pa.schema(
     [
+        pa.field("step", TEXT, nullable=False),
         pa.field("fingerprint", TEXT, nullable=False),
         pa.field("source", TEXT, nullable=False),
         pa.field("key", TEXT, nullable=False),
@@ -41,7 +44,7 @@ TO_REMOVE = pa.schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartRows:
-    """What goes from one part of ingest, which is called `name`."""
+    """What goes from one part of ingest, or from a file of rows, which is called `name`."""
 
     place: Place
     key: str
@@ -50,32 +53,39 @@ class PartRows:
 
 
 def refuse_unfit(run: OpenRun) -> None:
-    """Refuses a run that is not finished, or that has no text of its own.
+    """Refuses a run that is not finished, whose dataset is another's, or that read nothing.
 
     Raises:
         StorageError: the last run is in progress or was interrupted.
-        InputError: it did not read pages.
+        InputError: it read neither pages nor rows.
     """
     location = run.storage.location
-    if run.step(INGEST) is None:
+    if not (run.step(INGEST) or run.step(ROWS)):
         raise InputError(
             f"{location}: the last run stored no pages, so there is nothing to take down; change its input"
         )
-    if open_steps := [step.name for step in run.record.steps if not run.is_sealed(step)]:
-        raise StorageError(
-            f"{location}: the last run is in progress or was interrupted (step {open_steps[0]} is not finished); let it end "
-            "or run its command again, then take down"
-        )
+    for each in chain_of(run):
+        if open_steps := [step.name for step in each.record.steps if not each.is_sealed(step)]:
+            which = (
+                "the last run" if each is run else f"the run of {each.source.name}, with which the last is compared,"
+            )
+            raise StorageError(
+                f"{location}: {which} is in progress or was interrupted (step {open_steps[0]} is not finished); let it end "
+                "or run its command again, then take down"
+            )
     manifest = read_dataset_manifest(run.storage)
-    pack = run.step("pack")
+    pack, verb = run.step("pack"), "dedup" if run.step(ROWS) else "curate"
     if pack and (manifest is None or manifest["steps"].get("pack", {}).get("manifest") != run.manifest(pack)):
         raise StorageError(
-            f"{location}: the dataset is not that of the last run; run its `gristmill curate` command again, then take down"
+            f"{location}: the dataset is not that of the last run; run its `gristmill {verb}` command again, then take down"
         )
 
 
-def begin(run: OpenRun, listing: Listing, scope: str, found: Survey) -> Takedown:
-    """Writes down what is to be done, then sets the tombstones: from here on the takedown holds and must be completed."""
+def begin(run: OpenRun, listing: Listing, scope: str, found: Survey, id_: str) -> Takedown:
+    """Writes down what is to be done, then sets the tombstones: from here on the takedown holds and must be completed.
+
+    `id_` is the number that was next before anything was looked for. StorageError where another takedown has it by now.
+    """
     now = datetime.now(UTC)
     known = load_tombstones(run.storage)
     facts: dict[str, Any] = {
@@ -86,26 +96,32 @@ def begin(run: OpenRun, listing: Listing, scope: str, found: Survey) -> Takedown
         "documents": found.documents,
         "copies": found.copies,
         "unknown": len(found.unknown),
-        "run": run.record.id,
-        "rebuilt": new_run_id(now),
+        "runs": [
+            {"run": each.record.id, "rebuilt": new_run_id(now + timedelta(microseconds=place))}
+            for place, each in enumerate(chain_of(run))
+        ],
+        "rows": uuid4().hex[:12],
         "before": known.digest if known else "",
     }
-    takedown = Takedown(id=new_run_id(now), facts=facts, stones=found.stones)
-    for stale in run.storage.names(FOLDER):  # of takedowns that never began, or are finished
-        if stale.endswith(ROWS):
-            run.storage.delete(f"{FOLDER}/{stale}")
-    _write_rows(run.storage, takedown.id, found)
+    takedown = Takedown(id=id_, facts=facts, stones=found.stones)
+    _write_rows(run.storage, rows_path(takedown), found)
     write_takedown(run.storage, takedown, found.key)
     return takedown
 
 
-def _write_rows(storage: Storage, id_: str, found: Survey) -> None:
+def rows_path(takedown: Takedown) -> str:
+    """Where ROOT keeps what is to be removed until it is: under a name of its own, for another may begin at the same time."""
+    return f"{FOLDER}/{takedown.facts.get('rows', takedown.id)}{ROWS_FILE}"
+
+
+def _write_rows(storage: Storage, path: str, found: Survey) -> None:
     rows = [
         {
+            "step": part.place.step,
             "fingerprint": part.place.fingerprint,
             "source": part.place.source,
             "key": part.key,
-            "name": part.receipt.name,
+            "name": part.name,
             "records": removal.records.tolist(),
             "documents": removal.documents.tolist(),
         }
@@ -113,18 +129,18 @@ def _write_rows(storage: Storage, id_: str, found: Survey) -> None:
     ]
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(rows, TO_REMOVE), sink, compression="zstd")
-    storage.put_new(f"{FOLDER}/{id_}{ROWS}", sink.getvalue().to_pybytes())
+    storage.put_new(path, sink.getvalue().to_pybytes())
 
 
 def rows_to_remove(storage: Storage, takedown: Takedown) -> list[PartRows]:
-    """What a takedown that is not finished has to remove from parts of ingest."""
-    path = f"{FOLDER}/{takedown.id}{ROWS}"
+    """What a takedown that is not finished has to remove."""
+    path = rows_path(takedown)
     data = storage.get(path)
     with damage_errors(path):
         rows = pq.read_table(pa.BufferReader(data)).to_pylist()
     return [
         PartRows(
-            place=Place(INGEST, row["fingerprint"], row["source"]),
+            place=Place(row.get("step", INGEST), row["fingerprint"], row["source"]),
             key=row["key"],
             name=row["name"],
             removal=Removal(records=np.array(row["records"], np.int64), documents=np.array(row["documents"], np.int64)),
@@ -133,14 +149,14 @@ def rows_to_remove(storage: Storage, takedown: Takedown) -> list[PartRows]:
     ]
 
 
-def mend(storage: Storage, takedown: Takedown, told: Callable[[Part], None]) -> None:
-    """Removes the rows from all parts of ingest that have them, and from what stands beside these."""
+def mend(storage: Storage, takedown: Takedown, told: Callable[[Part], None], at_once: int = 1) -> None:
+    """Removes the rows from all parts of ingest that have them, and from what stands beside these, `at_once` parts at a time."""
     removals: dict[Place, dict[str, Removal]] = {}
     for rows in rows_to_remove(storage, takedown):
         removals.setdefault(rows.place, {})[rows.key] = rows.removal
     for place, ingest in _beside(storage).items():
         if ingest in removals:
-            mend_parts(storage, place, removals[ingest], takedown.id, told)
+            mend_parts(storage, place, removals[ingest], takedown.id, told, at_once)
 
 
 def _beside(storage: Storage) -> dict[Place, Place]:

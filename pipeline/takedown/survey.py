@@ -1,14 +1,15 @@
 """What a takedown would remove: the listed pages and, if asked for, their copies, with the tombstones of all of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.runs import OpenRun
 from pipeline.takedown.copies import NO_COPIES, Copies, find_copies
 from pipeline.takedown.finding import Told, Wanted, find_records, joined
 from pipeline.takedown.listing import ID, URL, Entry, Listing
-from pipeline.takedown.mending import Removal, document_rows
-from pipeline.takedown.places import Part, all_places, ingested
+from pipeline.takedown.mending import Removal
+from pipeline.takedown.places import Part, all_places, ingested, rows_read
+from pipeline.takedown.stored import documents_of
 from pipeline.takedown.tombstones import TEXT_OF, URL_OF_COPY, Tombstone, digest_with, key_of, load_tombstones
 
 PAGE, CLUSTER = "page", "cluster"
@@ -40,14 +41,18 @@ class Survey:
         return sum(len(removal.documents) for removal in self.removals.values())
 
 
-def survey(run: OpenRun, listing: Listing, scope: str, told: Told) -> Survey:
-    """Looks for what is listed in all that ROOT holds, and for its copies if `scope` is `cluster`; writes nothing."""
-    storage = run.storage
+def survey(chain: Sequence[OpenRun], listing: Listing, scope: str, told: Told) -> Survey:
+    """Looks for what is listed in all that ROOT holds, and for its copies if `scope` is `cluster`; writes nothing.
+
+    Of the deduplications in the `chain` the input files are read, for ROOT has not all of their rows.
+    """
+    storage = chain[-1].storage
     known = load_tombstones(storage)
     key = known.key if known else key_of(storage)
     parts = ingested(storage, all_places(storage))
+    parts += {(part.place, part.key): part for run in chain for part in rows_read(run)}.values()
     hits, listed = find_records(storage, parts, Wanted.of(listing.entries), told)
-    copies = find_copies(run, parts, listed, key, told) if scope == CLUSTER else NO_COPIES
+    copies = find_copies(chain, parts, listed, key, told) if scope == CLUSTER else NO_COPIES
     same_id = find_records(storage, parts, copies.wanted, told)[1] if copies.names else {}  # an id can be there twice
     rows = joined(listed, copies.rows, same_id)
     there = (
@@ -58,8 +63,7 @@ def survey(run: OpenRun, listing: Listing, scope: str, told: Told) -> Survey:
     return Survey(
         key=key,
         removals={
-            part: Removal(records=some, documents=document_rows(storage, part.receipt, some))
-            for part, some in rows.items()
+            part: Removal(records=some, documents=documents_of(storage, part, some)) for part, some in rows.items()
         },
         stones=tuple(sorted(stone for name, stone in stones.items() if name not in there)),
         unknown=tuple(entry for entry in listing.entries if not hits.get(entry) and entry not in before),

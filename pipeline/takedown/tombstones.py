@@ -20,14 +20,15 @@ from pipeline.errors import StorageError
 from pipeline.schemas import TEXT
 from pipeline.storage import Storage, open_storage
 from pipeline.storage_errors import damage_errors
-from pipeline.takedown.listing import DOMAIN, ID, URL, bare_id, domains_of
+from pipeline.takedown.listing import DOMAIN, ID, ROW, URL, bare_id, domains_of, place_of_row
 
 TAKEN_DOWN = "taken_down"  # the gate that stops such a page, and the reason that counts it
 FOLDER = "takedowns"
 KEY = f"{FOLDER}/key"
 STONES = ".tombstones.parquet"
 TEXT_OF, URL_OF_COPY = "text", "url_of_copy"  # the second is told of and bars nothing: the copy's id does
-BARRING = (URL, ID, DOMAIN, TEXT_OF)
+BARRING = (URL, ID, DOMAIN, ROW, TEXT_OF)
+MEETING = "somebody else has just begun a takedown here; nothing was changed, run the same command again"
 HASH = "BLAKE2b of 128 bits, keyed with takedowns/key, of kind, line feed and value in UTF-8"
 
 TOMBSTONES = pa.schema(
@@ -84,6 +85,15 @@ class Tombstones:
         barred = sorted(f"{kind} {digest}" for kind, digests in self._barred.items() for digest in digests)
         return hashlib.sha256("\n".join([*ids, *barred]).encode()).hexdigest()[:16] if ids else ""
 
+    @property
+    def has_texts(self) -> bool:
+        """Whether a page can be barred by its text, so that it has to be read."""
+        return bool(self._barred[TEXT_OF])
+
+    def bars_row(self, file: str, row: int) -> bool:
+        """Whether a row of an input file is barred by where it stands."""
+        return bool(self._barred[ROW]) and self.has(ROW, place_of_row(file, row))
+
     def has(self, kind: str, value: str) -> bool:
         """Whether a value of this kind is barred itself."""
         barred = self._barred[kind]
@@ -137,17 +147,23 @@ def key_of(storage: Storage) -> bytes:
 
 
 def write_takedown(storage: Storage, takedown: Takedown, key: bytes) -> None:
-    """Sets the tombstones of a takedown, made with `key`: from now on they hold."""
+    """Sets the tombstones of a takedown, made with `key`: from now on they hold. StorageError where another was first."""
     storage.put_new(KEY, key)
     if storage.get(KEY) != key:
-        raise StorageError(
-            f"{storage.location}: somebody else has just begun a takedown here; run the same command again"
-        )
+        raise StorageError(f"{storage.location}: {MEETING}")
     columns = [[getattr(stone, field.name) for stone in takedown.stones] for field in TOMBSTONES]
     schema = TOMBSTONES.with_metadata({"gristmill": orjson.dumps(takedown.facts).decode()})
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns, schema=schema), sink, compression="zstd")
-    storage.put_new(f"{FOLDER}/{takedown.id}{STONES}", sink.getvalue().to_pybytes())
+    path, data = f"{FOLDER}/{takedown.id}{STONES}", sink.getvalue().to_pybytes()
+    if not storage.put_new(path, data) and storage.get(path) != data:
+        raise StorageError(f"{storage.location}: {MEETING}")
+
+
+def next_id(storage: Storage) -> str:
+    """The number of the takedown that may begin now. Of two that begin at once both get it, and one can set its tombstones."""
+    ids = [name.removesuffix(STONES) for name in storage.names(FOLDER) if name.endswith(STONES)]
+    return f"{max([len(ids), *(int(each) for each in ids if each.isdecimal())]) + 1:06d}"
 
 
 def read_takedown(storage: Storage, id_: str) -> Takedown:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import pyarrow as pa
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from handmade import CRAWL, Page, run_crawl
@@ -13,7 +13,7 @@ from pipeline.errors import RecipeError
 from pipeline.receipts import Receipt
 from pipeline.runs import OpenRun
 from pipeline.schemas import URL_INDEX
-from pipeline.url_index import UrlIndex, key_of, look_up, partition_of, repeated_across
+from pipeline.url_index import UrlIndex, key_of, look_up, partition_of, partitions_of, repeated_across
 
 
 def index_of(run: OpenRun) -> list[Receipt]:
@@ -70,6 +70,7 @@ def test_partitions_share_the_range_of_keys_in_order(key: int, partitions: int) 
     assert partition_of(0, partitions) == 0
     assert partition_of(2**64 - 1, partitions) == partitions - 1
     assert partition_of(max(key - 1, 0), partitions) <= partition_of(key, partitions)
+    assert partitions_of(np.array([key], np.uint64), partitions).tolist() == [partition_of(key, partitions)]
 
 
 def test_keys_use_all_64_bits_and_never_change(tmp_path: Path) -> None:
@@ -88,14 +89,16 @@ def test_ids_of_earlier_parts_are_counted_over_all_partitions(run: OpenRun) -> N
 
 @given(st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=5))
 def test_an_id_counts_where_a_record_of_an_earlier_part_has_it(parts: list[list[int]]) -> None:
-    tables = [
-        pa.table({"key": pa.array([key_of(str(name)) for name in ids], pa.uint64()), "part": [part] * len(ids)})
-        for part, ids in enumerate(parts)
-    ]
+    ids_of = [(key_of(str(name)), part) for part, ids in enumerate(parts) for name in ids]
     earlier = [{name for before in parts[:part] for name in before} for part in range(len(parts))]
-    assert repeated_across(tables) == sum(name in earlier[part] for part, ids in enumerate(parts) for name in ids)
+    assert across(ids_of) == sum(name in earlier[part] for part, ids in enumerate(parts) for name in ids)
+
+
+def across(ids: list[tuple[int, int]]) -> int:
+    """`repeated_across` of keys and parts in any order."""
+    keys, parts = zip(*sorted(ids), strict=True) if ids else ((), ())
+    return repeated_across(np.array(keys, np.uint64), np.array(parts, np.int32))
 
 
 def test_records_without_an_id_do_not_have_the_same() -> None:
-    none = {"key": pa.array([key_of("")], pa.uint64())}
-    assert repeated_across([pa.table(none | {"part": [part]}) for part in range(2)]) == 0
+    assert across([(key_of(""), part) for part in range(2)]) == 0
