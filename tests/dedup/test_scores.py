@@ -16,7 +16,7 @@ from test_graph import MANY, ONE
 from dedup.exact import Exact
 from dedup.lines import RepeatedLines
 from dedup.minhash import MinHash
-from dedup.replay import Signed, stays
+from dedup.replay import SignedDocuments, stays
 from dedup.scale import Shape
 from dedup.stages.same import Same
 from dedup.stages.signatures import Signatures
@@ -164,7 +164,7 @@ def test_what_other_bounds_would_keep_goes_by_the_order_of_the_rule() -> None:
         }
     )
     keys = np.zeros((3, 4), np.uint64)
-    signed = Signed(order=order, keys=keys, signed=np.ones(3, np.bool_), packed=np.zeros((3, 0), np.uint8))
+    signed = SignedDocuments(order=order, keys=keys, signed=np.ones(3, np.bool_), packed=np.zeros((3, 0), np.uint8))
     assert stays(signed, MINHASH, RULES["components"]).tolist() == [False, False, True]
     assert stays(signed, MINHASH, Components(order=("record_id",))).tolist() == [True, False, False]
     assert stays(signed, MINHASH, Components(order=("date", "text_chars"))).tolist() == [True, False, False]
