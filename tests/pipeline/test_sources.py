@@ -179,6 +179,25 @@ def test_an_input_that_cannot_be_read_is_named(tmp_path: Path, number: int) -> N
         find_source([str(tmp_path / entry)])
 
 
+@pytest.mark.parametrize("name", ["x.jsonl", "x.warc.gz", "x.paths"])
+def test_what_would_wait_for_a_writer_for_ever_is_an_error_that_names_it(tmp_path: Path, name: str) -> None:
+    fifo = tmp_path / name
+    os.mkfifo(fifo)
+    (tmp_path / f"link-{name}").symlink_to(fifo)
+    (tmp_path / "files.paths").write_text(name)
+    folder = [] if name.endswith(".paths") else [tmp_path, tmp_path / "files.paths"]
+    for entry in [fifo, tmp_path / f"link-{name}", *folder]:
+        with pytest.raises(InputError, match=rf"{name}: a FIFO, socket or device, where a regular file is read"):
+            find_source([str(entry)])
+
+
+def test_a_folder_in_a_list_of_paths_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "inner.warc").mkdir()
+    (tmp_path / "files.paths").write_text("inner.warc")
+    with pytest.raises(InputError, match=r"inner\.warc: a folder, where a regular file is read"):
+        find_source([str(tmp_path / "files.paths")])
+
+
 def test_no_input_at_all_is_refused() -> None:
     with pytest.raises(InputError, match="no file in"):
         find_source([])
