@@ -18,7 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import InputError, RecipeError
+from pipeline.errors import InputError, RecipeError, StorageError
 from pipeline.inputs import REMOTE, open_input
 from pipeline.remote.listing import Entry
 from pipeline.remote.remote_files import WILD, Found, anchor_of, check_address, describe, expand
@@ -259,4 +259,7 @@ def load_source(storage: Storage, path: str) -> Source:
     data = storage.get(path)
     with damage_errors(path):
         table = pq.read_table(pa.BufferReader(data))
-    return Source(path.split("/")[-2], tuple(SourcePart(**row) for row in table.to_pylist()))
+        if table.schema.names != SOURCE_SCHEMA.names:
+            raise StorageError(f"{path} is damaged: its columns are {', '.join(map(ascii, table.schema.names))}")
+        rows = table.to_pylist()
+    return Source(path.split("/")[-2], tuple(SourcePart(**row) for row in rows))

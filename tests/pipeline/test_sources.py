@@ -6,11 +6,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import InputError, RecipeError
+from pipeline.errors import InputError, RecipeError, StorageError
 from pipeline.sources import ARCHIVES, Source, SourcePart, find_source, load_source, logical_name, save_source
 from pipeline.storage import LocalStorage
 
@@ -277,6 +278,15 @@ def test_a_saved_source_is_loaded_as_it_was(parts: list[SourcePart]) -> None:
     storage = ObjectStorage("s3://bucket", store=MemoryStore())
     source = Source("dump-1.0", tuple(parts))
     assert load_source(storage, save_source(storage, source)) == source
+
+
+def test_a_saved_source_with_other_columns_is_damaged(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path)
+    path = save_source(storage, Source("mine", (SourcePart("n", "/n", 1, "t"),)))
+    table = pq.read_table(tmp_path / path)
+    pq.write_table(table.rename_columns(["name", "location", "bytes", "\0ag"]), tmp_path / path)
+    with pytest.raises(StorageError, match=r"is damaged: its columns are 'name', 'location', 'bytes', '\\x00ag'"):
+        load_source(storage, path)
 
 
 def test_a_source_is_saved_once_and_again_when_its_files_have_moved(tmp_path: Path) -> None:
