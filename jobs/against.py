@@ -10,11 +10,12 @@ from unicodedata import unidata_version
 from dedup.minhash import MinHash
 from dedup.releases import MOST_RELEASES, Release
 from dedup.survival import Star, Survival
-from pipeline.errors import InputError, RecipeError
+from pipeline.errors import InputError, RecipeError, StorageError
 from pipeline.identity import IDENTITY_IF_CHANGED, canonical
 from pipeline.receipts import SealedReceipts, read_manifest
 from pipeline.runs import OpenRun, ReleaseRecord, open_run_of, run_ids
 from pipeline.storage import Storage, open_storage
+from pipeline.takedown.tombstones import refuse_unfinished
 
 _NAMED = re.compile(
     r"(?P<root>.+)@(?P<sources>[\w.-]+(,[\w.-]+)*)"
@@ -46,6 +47,7 @@ def _finished(name: str, storage: Storage, source: str) -> list[OpenRun]:
     match = _NAMED.fullmatch(name)
     root, asked = (match["root"], match["sources"].split(",")) if match else (name, [])
     there = open_storage(root)
+    refuse_unfinished(there)
     runs = _by_source(there)
     if there.location == storage.location:
         if source in asked:
@@ -106,13 +108,21 @@ def _release(run: OpenRun, minhash: MinHash, survival: Survival) -> Release:
     counted = run.step("ingest") or run.step("rows")
     if signed is None or judged is None or counted is None:
         raise RecipeError(f"{where}: that run looked for no near-duplicates, so it is no index")
-    if differing := list(_differences(run.record.payload["minhash"], minhash, survival)):
+    try:
+        differing = list(_differences(run.record.payload["minhash"], minhash, survival))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise StorageError(f"{where}: the record of run {run.record.id} is damaged: {error}") from error
+    if differing:
         raise RecipeError(f"{where}: made in another way: {'; '.join(differing)}")
     if isinstance(survival, Star) and survival.read_text and counted.name == "rows":
         raise RecipeError(f"{where}: this rule reads texts, and a deduplication of rows keeps none")
     signatures, answers = (read_manifest(run.storage, run.manifest(step)) for step in (signed, judged))
     if len(signatures) != len(answers):
         raise InputError(f"{where}: {len(signatures)} parts are signed and {len(answers)} judged")
+    for receipt in signatures:
+        receipt.check_has(f"{where}: {run.manifest(signed)}", "bands")
+    for receipt in answers:
+        receipt.check_has(f"{where}: {run.manifest(judged)}", "survivors", "kept")
     return Release(
         digest=_digest(signatures, answers),
         root=run.storage.location,

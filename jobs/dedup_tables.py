@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from jobs.tables import add_columns, numbers_table, share
+from jobs.terminal import one_line
 from pipeline.funnel import Funnel
 from pipeline.runs import OpenRun
 from pipeline.sizes import bytes_text
@@ -65,7 +66,7 @@ def clusters_table(largest: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(title="The largest clusters", title_justify="left")
     add_columns(table, "kept for it", right=("row", "rows"))
     for cluster in largest:
-        table.add_row(cluster["survivor_file"], f"{cluster['survivor_row']:,}", f"{cluster['rows']:,}")
+        table.add_row(one_line(cluster["survivor_file"]), f"{cluster['survivor_row']:,}", f"{cluster['rows']:,}")
     return table
 
 

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from jobs.options import Json, RecipeFile, Root
-from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
+from jobs.terminal import UNFINISHED, emit_json, fail, notice, one_line, out, run_verb
 from pipeline.errors import GristmillError, RecipeError
 from pipeline.sizes import bytes_text
 
@@ -166,7 +166,7 @@ def _print(limits: "Limits", tries: "Sequence[SecondTry]") -> None:
         chars = "-" if each.text_chars is None else f"{each.text_chars:,}"
         peak = bytes_text(each.peak_bytes) if each.peak_bytes else "-"
         style = "green" if each.verdict == "keep" else "red" if each.verdict == "fail" else None
-        table.add_row(each.url, each.was, now, chars, peak, f"{each.seconds:.1f}", style=style)
+        table.add_row(one_line(each.url), each.was, now, chars, peak, f"{each.seconds:.1f}", style=style)
     out.print(table)
     out.print(
         f"up to {limits.max_html_chars:,} characters, {bytes_text(limits.memory_bytes)}, {limits.cpu_seconds:g} s of CPU time, "

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobs.options import Json, Local, RayAddress, Root, Workers
-from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
+from jobs.terminal import UNFINISHED, emit_json, fail, notice, one_line, out, run_verb
 from pipeline.errors import GristmillError, RecipeError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _print(told: dict[str, Any] | None, dry_run: bool) -> None:
         out.print(f"taken down before: {entry}")
     told_of = f"{told['records']:,} records ({told['copies']:,} of them copies), {told['documents']:,} with text"
     for part in told["parts"]:
-        out.print(f"  {part['records']:>6,} records  {part['file']}")
+        out.print(f"  {part['records']:>6,} records  {one_line(part['file'])}")
     if "id" not in told:
         touched = told["shards"]["touched"]
         out.print(f"{'would go' if dry_run else 'nothing new to take down'}: {told_of}")

@@ -25,13 +25,21 @@ PLAIN_SECONDS = 5.0
 
 LOG_WIDTH = 140  # where nobody says how wide the terminal is: nothing of a table is cut
 
-# All control characters but tab and line feed, and those that turn the direction of the text around them.
-_ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# Control characters of Unicode, those that turn the direction of the text around them, and those that end a line.
+_UNSEEN = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+_ACTIVE = re.compile(f"[\x00-\x08\x0b-\x1f{_UNSEEN}]")  # all control characters but tab and line feed
+_OF_JSON = re.compile(f"[{_UNSEEN}]")
+_BREAKS = str.maketrans({"\n": "\\n", "\t": "\\t"})
 
 
 def visible(text: str) -> str:
     """Text as it may be shown: what would act on a terminal instead of being read becomes its escape in Python."""
     return _ACTIVE.sub(lambda found: ascii(found[0])[1:-1], text.replace("\r\n", "\n"))
+
+
+def one_line(name: object) -> str:
+    """A name or address as a line may hold it: one with a line feed would write the line behind it too."""
+    return _ACTIVE.sub(lambda found: ascii(found[0])[1:-1], str(name)).translate(_BREAKS)
 
 
 class Screen(Console):
@@ -59,8 +67,9 @@ def notice(text: str) -> None:
 
 
 def emit_json(value: Any) -> None:
-    """The result as one JSON document on stdout."""
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode() + "\n")
+    """The result as one JSON document on stdout, with escapes for what a terminal would obey."""
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
+    sys.stdout.write(_OF_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def fail(error: GristmillError) -> NoReturn:
@@ -110,7 +119,7 @@ class PlainProgress:
     def ended(self, state: StepState, outcome: Receipt | Failure) -> None:
         """See `Observer.ended`."""
         if isinstance(outcome, Failure):
-            notice(f"{state.name}: FAILED {outcome.name}: {outcome.why}")
+            notice(f"{state.name}: FAILED {one_line(outcome.name)}: {outcome.why}")
         done, total = len(state.receipts) + isinstance(outcome, Receipt), len(state.planned.parts)
         now = time.monotonic()
         if done == total or now - self._last > PLAIN_SECONDS:
@@ -145,7 +154,7 @@ class BarProgress:
     def ended(self, state: StepState, outcome: Receipt | Failure) -> None:
         """See `Observer.ended`."""
         if isinstance(outcome, Failure):
-            self._progress.print(f"{state.name}: FAILED {outcome.name}: {outcome.why}", style="red")
+            self._progress.print(f"{state.name}: FAILED {one_line(outcome.name)}: {outcome.why}", style="red")
         else:
             self._progress.advance(self._tasks[state.name])
 

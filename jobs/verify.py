@@ -4,7 +4,7 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from jobs.options import Json, Root
-from jobs.terminal import UNFINISHED, emit_json, err, fail, out, run_verb
+from jobs.terminal import UNFINISHED, emit_json, err, fail, one_line, out, run_verb
 from pipeline.errors import GristmillError
 
 
@@ -38,7 +38,7 @@ def verify(root: Root, json: Json = False) -> None:
         emit_json({"run": run.record.id, "checks": checks, "faults": found, "noticed": odd})
     else:
         for fault in faults:
-            out.print(f"FAULT {fault.where}: {fault.what}", style="red")
+            out.print(f"FAULT {one_line(fault.where)}: {one_line(fault.what)}", style="red")
         for line in noticed_lines(odd):
             out.print(f"noticed, and no fault: {line}")
         out.print(f"{checks:,} checks, {len(faults):,} faults", style="green" if not faults else "red")

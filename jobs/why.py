@@ -7,7 +7,7 @@ from rich.table import Table
 
 from jobs.options import Json, Root
 from jobs.tables import add_columns
-from jobs.terminal import emit_json, fail, out, run_verb
+from jobs.terminal import emit_json, fail, one_line, out, run_verb
 from pipeline.errors import GristmillError, InputError
 from pipeline.sizes import bytes_text
 
@@ -80,18 +80,18 @@ def _text(run: "OpenRun", told: "Story") -> str:
 
 def _print(told: "Story") -> None:
     record = told.record
-    out.print(f"\n{record['url'] or record['record_id']}", style="bold")
+    out.print(f"\n{one_line(record['url'] or record['record_id'])}", style="bold")
     verdict = {"keep": "kept", "drop": "dropped", "fail": "failed", None: "not decided yet"}[told.verdict]
     out.print(
         f"{verdict}{': ' + told.reason if told.reason else ''}", style="green" if told.verdict == "keep" else "red"
     )
     span = f"bytes {record['offset']}-{record['offset'] + record['length']} ({bytes_text(record['length'])})"
-    out.print(f"  record    {record['record_id']} of {record['date']}")
-    out.print(f"  file      {told.file}, {span}, row {told.row}")
-    out.print(f"  read as   {record['mime'] or 'unknown type'}, {_charset(record)}")
+    out.print(f"  record    {one_line(record['record_id'])} of {record['date']}")
+    out.print(f"  file      {one_line(told.file)}, {span}, row {told.row}")
+    out.print(f"  read as   {one_line(record['mime'] or 'unknown type')}, {_charset(record)}")
     said = told.facts | {name: record[name] for name in ("truncated", "error") if record[name]}
     for name, value in (*said.items(), *(("remark", remark) for remark in told.remarks)):
-        out.print(f"  {name:<9} {value}")
+        out.print(f"  {name:<9} {one_line(value)}")
     if record["gate"]:
         out.print(
             f"  gate      {record['gate']}{' (stopped by a resource limit)' if record['by_limit'] else ''}",
@@ -159,23 +159,25 @@ def _print_duplicates(told: "Story") -> None:
         if found["members"]:
             out.print(f"  {found['cluster_size'] - 1} more of this run went for it:")
     else:
-        stays = "survives" if found["keep"] else f"{found['survivor']} survives"
+        stays = "survives" if found["keep"] else f"{one_line(found['survivor'])} survives"
         what = "copies" if is_copy else "near-duplicates"
         out.print(f"  one of {found['cluster_size']} {what}; {stays}:")
     for url in found["members"]:
-        out.print(f"    {url}")
+        out.print(f"    {one_line(url)}")
 
 
 def _print_earlier(earlier: "dict[str, object]", similarity: float | None, *, is_copy: bool) -> None:
     """The document of an earlier release that this one, or the page that it is a copy of, resembles."""
     alike = "" if similarity is None else f", similarity {similarity:.2f}"
     what = "copy of a near-duplicate" if is_copy else "near-duplicate"
-    out.print(f"  {what} of a document of the earlier release {earlier['root']}@{earlier['source']}{alike}:")
+    out.print(f"  {what} of a document of the earlier release {one_line(earlier['root'])}@{earlier['source']}{alike}:")
     if earlier["error"]:
         out.print(f"    {earlier['error']}")
     else:
-        page = f"{earlier['url']} " if earlier["url"] else ""
-        out.print(f"    {page}{earlier['id'] or 'without an id'}, row {earlier['row']} of {earlier['file']}")
+        page = f"{one_line(earlier['url'])} " if earlier["url"] else ""
+        out.print(
+            f"    {page}{one_line(earlier['id'] or 'without an id')}, row {earlier['row']} of {one_line(earlier['file'])}"
+        )
 
 
 if __name__ == "__main__":

@@ -72,9 +72,26 @@ class Receipt:
         try:
             fields = orjson.loads(data)
             fields["files"] = {table: FileEntry(**entry) for table, entry in fields["files"].items()}
-            return cls(**fields)
+            fields["counts"] = dict(fields["counts"].items())
+            receipt = cls(**fields)
+            outside = [entry.path for entry in receipt.files.values() if leads_out(entry.path)]
         except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
             raise StorageError(f"{where} is damaged: {error}") from error
+        if outside:
+            raise StorageError(f"{where} is damaged: its file {outside[0]} is not below ROOT")
+        return receipt
+
+    def check_has(self, where: str, table: str, *counts: str) -> None:
+        """StorageError, naming `where` it is, for a receipt without a table or counts that its step writes."""
+        lost = [] if table in self.files else [f"table {table}"]
+        lost += [f"count {name}" for name in counts if type(self.counts.get(name)) is not int]
+        if lost:
+            raise StorageError(f"{where} is damaged: the receipt of {self.name} has no {lost[0]}")
+
+
+def leads_out(path: str) -> bool:
+    """Whether a path that is said to be below ROOT leads somewhere else."""
+    return path.startswith("/") or ".." in path.split("/")
 
 
 class Receipts(MutableMapping[str, Receipt]):

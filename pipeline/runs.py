@@ -22,7 +22,7 @@ import orjson
 from pipeline.environment import installed, source_digest
 from pipeline.errors import InputError, StorageError
 from pipeline.measures import Rule
-from pipeline.receipts import Receipts, manifest_path, standing
+from pipeline.receipts import Receipts, leads_out, manifest_path, standing
 from pipeline.rows.columns import RowColumns
 from pipeline.sources import Source, load_source, save_source
 from pipeline.steps import PlannedPart, PlannedStep, parts_of
@@ -83,9 +83,18 @@ class RunRecord:
             fields["rules"] = tuple(_rule(rule) for rule in fields["rules"])
             fields["releases"] = tuple(ReleaseRecord(**each) for each in fields.get("releases", ()))
             fields["steps"] = tuple(StepRecord(inputs=tuple(step.pop("inputs")), **step) for step in fields["steps"])
-            return cls(**fields)
+            record = cls(**fields)
+            record._check()
+            return record
         except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise StorageError(f"{where} is damaged: {error}") from error
+
+    def _check(self) -> None:
+        """ValueError for what no run writes: a list of files that is elsewhere, a step of no parts."""
+        if leads_out(self.source) or self.source.count("/") < 2:
+            raise ValueError(f"its source {self.source} is no list of files below ROOT")
+        if (wrong := next((step for step in self.steps if step.span < 1 or step.partitions < 0), None)) is not None:
+            raise ValueError(f"step {wrong.name} has a span of {wrong.span} and {wrong.partitions} partitions")
 
 
 def _rule(fields: dict[str, Any]) -> Rule:

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import os
 import re
+import stat
 import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import InputError, RecipeError
+from pipeline.errors import InputError, RecipeError, StorageError
 from pipeline.inputs import REMOTE, open_input
 from pipeline.remote.listing import Entry
 from pipeline.remote.remote_files import WILD, Found, anchor_of, check_address, describe, expand
@@ -150,6 +151,8 @@ def _locations(inputs: Sequence[str]) -> Iterable[Found]:
 
 def _listed(paths_file: str) -> list[str]:
     """The lines of a `warc.paths[.gz]` list; relative ones stand below the list's own `crawl-data` root if it has one."""
+    if not paths_file.startswith(REMOTE):
+        _stat(paths_file)
     with open_input(paths_file) as file:
         raw = file.read()
     try:
@@ -224,14 +227,17 @@ def entry_at(location: str) -> Entry:
 
 def _stat(location: str) -> Entry:
     try:
-        stat = Path(location).stat()
+        found = Path(location).stat()
     except OSError as error:
         raise InputError(f"{location}: {error.strerror}") from error
     except ValueError as error:  # a NUL in its name
         raise InputError(f"{location!r}: {error}") from error
+    if not stat.S_ISREG(found.st_mode):  # who opens a FIFO waits for a writer, for ever
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a FIFO, socket or device"
+        raise InputError(f"{location}: {kind}, where a regular file is read")
     if not os.access(location, os.R_OK):
         raise InputError(f"{location}: permission denied")
-    return Entry(location, stat.st_size, f"mtime:{stat.st_mtime_ns}")
+    return Entry(location, found.st_size, f"mtime:{found.st_mtime_ns}")
 
 
 def save_source(storage: Storage, source: Source) -> str:
@@ -253,4 +259,7 @@ def load_source(storage: Storage, path: str) -> Source:
     data = storage.get(path)
     with damage_errors(path):
         table = pq.read_table(pa.BufferReader(data))
-    return Source(path.split("/")[-2], tuple(SourcePart(**row) for row in table.to_pylist()))
+        if table.schema.names != SOURCE_SCHEMA.names:
+            raise StorageError(f"{path} is damaged: its columns are {', '.join(map(ascii, table.schema.names))}")
+        rows = table.to_pylist()
+    return Source(path.split("/")[-2], tuple(SourcePart(**row) for row in rows))

@@ -109,7 +109,7 @@ def damage_errors(path: str) -> Generator[None]:
         yield
     except pa.ArrowMemoryError:
         raise
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last of a column's name, or its text
         raise StorageError(f"{path} is damaged: {first_line(error)}") from error
 
 

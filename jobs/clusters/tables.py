@@ -12,7 +12,7 @@ from dedup.precedence import NUMBER
 from dedup.survival import Star, Survival
 from jobs.clusters.told import COPIES, SURVIVOR, AllTold, AloneTold, ClusterTold, LargeTold, MemberTold, NearTold
 from jobs.tables import add_columns, share
-from jobs.terminal import out
+from jobs.terminal import one_line, out
 from pipeline.inspection.annotation import Piece
 from pipeline.why import Story
 
@@ -76,7 +76,7 @@ def _largest(told: AllTold, title: str) -> Table:
     places = _PLACES[told.what]
     add_columns(table, "cluster", "kept for it", right=("members", places))
     for each in told.largest:
-        table.add_row(str(each.cluster), each.survivor, f"{each.size:,}", _places(each))
+        table.add_row(str(each.cluster), one_line(each.survivor), f"{each.size:,}", _places(each))
     return table
 
 
@@ -99,8 +99,8 @@ def _print_cluster(told: ClusterTold, minhash: MinHash | None, survival: Surviva
     out.print(f"\ncluster {told.cluster}: {told.size:,} {kind}, of which one stays", style="bold")
     for number, member in enumerate([told.survivor, *told.removed]):
         asked = " (asked for)" if member.document in told.asked else ""
-        of = f", {member.same} of {member.copy_of}" if member.same else ""
-        line = f"  #{number} {member.fate:<14} {member.name}{of}{asked}"
+        of = f", {member.same} of {one_line(member.copy_of or '')}" if member.same else ""
+        line = f"  #{number} {member.fate:<14} {one_line(member.name)}{of}{asked}"
         out.print(line, style="green" if member.fate == SURVIVOR else None)
     if len(told.removed) + 1 < told.size:
         out.print(f"  {told.size - len(told.removed) - 1:,} more; --limit {told.size} shows all")
@@ -174,7 +174,7 @@ def _bands(bands: Sequence[int], minhash: MinHash) -> str:
 def _print_changes(number: int, member: MemberTold) -> None:
     if member.changes is None:
         return
-    out.print(f"\n#{number} {member.name}, against #0", style="bold")
+    out.print(f"\n#{number} {one_line(member.name)}, against #0", style="bold")
     if not any(piece.kind in _STYLES for piece in member.changes):
         out.print("  no word differs")
     out.print(changes(member.changes))
@@ -197,7 +197,7 @@ def changes(pieces: Sequence[Piece]) -> Text:
 
 
 def _print_alone(told: AloneTold, minhash: MinHash | None, survival: Survival) -> None:
-    out.print(f"\n{told.name}", style="bold")
+    out.print(f"\n{one_line(told.name)}", style="bold")
     if minhash is None:
         out.print("no copy: it stays", style="green")
         return
@@ -212,13 +212,13 @@ def _print_alone(told: AloneTold, minhash: MinHash | None, survival: Survival) -
         table = Table(title="The nearest", title_justify="left")
         add_columns(table, "", "fate", "bands shared", right=("estimated", "exact Jaccard", "chance of a shared band"))
         for each in told.nearest:
-            table.add_row(each.name, "stays" if each.stays else "near_duplicate", *_compared(each, minhash))
+            table.add_row(one_line(each.name), "stays" if each.stays else "near_duplicate", *_compared(each, minhash))
         out.print(table)
 
 
 def _print_dropped(told: Story) -> None:
     record = told.record
-    out.print(f"\n{record['url'] or record['record_id']}", style="bold")
+    out.print(f"\n{one_line(record['url'] or record['record_id'])}", style="bold")
     out.print(f"{told.verdict or 'not judged'}: {told.reason}, before near-duplicates were sought", style="red")
     for check in told.checks:
         if check.fails:

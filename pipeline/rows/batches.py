@@ -25,6 +25,7 @@ from pipeline.rows.parquet import (
     unreadable,
 )
 from pipeline.rows.pieces import Piece, check_unchanged
+from pipeline.rows.pulling import gathered, pulled
 from pipeline.rows.united import fitted, united
 from pipeline.schemas import TEXT, TIME
 from pipeline.scores import SCORE, score_of
@@ -100,14 +101,23 @@ def _parquet_batches(
     chosen = range(*(piece.groups or (0, len(groups))))
     row = _rows_in(groups[: chosen.start])
     for number in chosen:
-        size = max(1, min(rows, BATCH_BYTES * groups[number].num_rows // max(groups[number].total_byte_size, 1)))
-        for batch in file.iter_batches(batch_size=size, row_groups=[number], columns=names, use_threads=False):
-            low, high = max(first - row, 0), min(stop - row, batch.num_rows)
-            if low < high:
-                yield batch.slice(low, high - low)
-            row += batch.num_rows
-            if row >= stop:
-                return
+        pulls = pulled(file, number, names, BATCH_BYTES, rows)
+        yield from gathered(_within(pulls, first - row, stop - row), rows, BATCH_BYTES)
+        row += groups[number].num_rows
+        if row >= stop:
+            return
+
+
+def _within(batches: Iterator[pa.RecordBatch], start: int, stop: int) -> Iterator[pa.RecordBatch]:
+    """The rows from `start` to before `stop`."""
+    row = 0
+    for batch in batches:
+        low, high = max(start - row, 0), min(stop - row, batch.num_rows)
+        if low < high:
+            yield batch.slice(low, high - low)
+        row += batch.num_rows
+        if row >= stop:
+            return
 
 
 def _rows_in(groups: Sequence[pq.RowGroupMetaData]) -> int:

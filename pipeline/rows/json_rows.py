@@ -1,6 +1,7 @@
 """Lines of JSON as rows: a line that is no object is an error that names it, because rows are counted by those before."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ from pipeline.inputs import open_input
 from pipeline.rows.columns import RowColumns, missing_column
 from pipeline.rows.jsonl import LOOKED_AT, MAX_LINE, Line, look_up, names_in, parse_json, split_lines, unpacked
 from pipeline.rows.pieces import MOST_ROWS, Piece
+from pipeline.rows.shapes import Shapes, held
 from pipeline.storage_errors import first_line
 
 BATCH_ROWS, BATCH_BYTES = 1_024, 16 << 20
@@ -112,8 +114,10 @@ def _score(row: Row, name: str, where: str) -> dict[str, float | None]:
 
 def json_batches(piece: Piece, schema: pa.Schema | None = None) -> Iterator[pa.RecordBatch]:
     """All columns of each row: those of `schema`, or those that a batch has, with the types of its values."""
+    shapes = Shapes(piece.name)
     for rows in json_rows(piece):
         if schema is None:
+            shapes.add(rows)
             names = list(dict.fromkeys(name for row in rows for name in row))
             yield pa.RecordBatch.from_arrays([_column(piece, rows, name) for name in names], names=names)
         else:
@@ -122,7 +126,10 @@ def json_batches(piece: Piece, schema: pa.Schema | None = None) -> Iterator[pa.R
 
 
 def _column(piece: Piece, rows: list[Row], name: str, kind: pa.DataType | None = None) -> pa.Array:
+    values = [row.get(name) for row in rows]
+    with suppress(pa.ArrowException, UnicodeEncodeError, OverflowError):
+        return pa.array(values, kind)
     try:
-        return pa.array([row.get(name) for row in rows], kind)
+        return pa.array([held(value, kind) for value in values], kind)
     except (pa.ArrowException, UnicodeEncodeError, OverflowError) as error:
         raise InputError(f"{piece.name}: column {name} cannot be one column of a table: {first_line(error)}") from error

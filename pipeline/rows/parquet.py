@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 from pipeline.archives.record import Record
 from pipeline.errors import InputError
 from pipeline.rows.columns import NOT_UTF8, RowColumns, missing_column, record_of
+from pipeline.rows.pulling import pulled
 from pipeline.storage_errors import first_line
 
-BATCH_ROWS, BATCH_BYTES = 1_024, 16 << 20  # as many rows at a time, and not many more bytes where rows are alike
+BATCH_BYTES = 16 << 20  # of rows at a time, where one is not larger
 READ_BYTES = (
     8 << 20
 )  # of a column at a time; pyarrow would take a row group's whole column, which may be all of the file
@@ -58,10 +59,8 @@ class ParquetReader:
             first += rows
 
     def _batches(self, group: int) -> Iterator[pa.RecordBatch]:
-        about = self._file.metadata.row_group(group)
-        size = max(1, min(BATCH_ROWS, BATCH_BYTES * about.num_rows // max(about.total_byte_size, 1)))
         leaves = list(dict.fromkeys(".".join(path) for path in self._columns.values()))
-        return self._file.iter_batches(batch_size=size, row_groups=[group], columns=leaves, use_threads=False)
+        return pulled(self._file, group, leaves, BATCH_BYTES)
 
     def _records(self, batch: pa.RecordBatch, first: int) -> Iterator[Record]:
         columns = {what: _values(column_at(batch, path)) for what, path in self._columns.items()}
@@ -87,6 +86,7 @@ def found_columns(schema: pa.Schema, columns: RowColumns, name: str) -> dict[str
     for what, candidates in columns.candidates().items():
         paths = (_path(schema, candidate) for candidate in candidates)
         if path := next((path for path in paths if path), None):
+            _check_single(schema, path, name)
             found[what] = path
     for what, column in columns.demanded().items():
         if what not in found:
@@ -102,10 +102,20 @@ def found_score(schema: pa.Schema, column: str, name: str) -> tuple[str, ...]:
     path = _path(schema, column)
     if path is None:
         raise missing_column(name, "score", column, list(leaves(schema)))
+    _check_single(schema, path, name)
     kind, types = type_at(schema, path), pa.types
     if not any(of(kind) for of in (types.is_integer, types.is_floating, types.is_decimal, types.is_null)):
         raise InputError(f"{name}: column {column} is {kind}, not a number; name one with --score")
     return path
+
+
+def _check_single(fields: Any, path: Sequence[str], name: str) -> None:
+    """InputError where several columns on the way have one name: nobody can say which is meant."""
+    for place, step in enumerate(path, 1):
+        there = [field for field in fields if field.name == step]
+        if len(there) > 1:
+            raise InputError(f"{name}: there are several columns {'.'.join(path[:place])}; rename them")
+        fields = there[0].type
 
 
 def _path(fields: Any, name: str) -> tuple[str, ...] | None:
@@ -113,9 +123,8 @@ def _path(fields: Any, name: str) -> tuple[str, ...] | None:
     if name in names:
         return (name,)
     outer, dot, inner = name.partition(".")
-    if not dot or outer not in names or not pa.types.is_struct(fields.field(outer).type):
-        return None
-    below = _path(fields.field(outer).type, inner)
+    kind = next((field.type for field in fields if dot and field.name == outer), None)
+    below = _path(kind, inner) if kind is not None and pa.types.is_struct(kind) else None
     return (outer, *below) if below else None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from pipeline.errors import InputError
+from pipeline.rows.shapes import MOST_LEAVES, too_many
 from pipeline.storage_errors import first_line
 
 
@@ -19,7 +20,23 @@ def united(one: pa.Schema, other: pa.Schema, names: tuple[str, str]) -> pa.Schem
             fields[field.name] = field.type
         elif fields[field.name] != field.type:
             fields[field.name] = _wider(field.name, fields[field.name], field.type, names)
+    _check_size(fields, max(_leaves(one), _leaves(other)), names[1])
     return pa.schema(fields.items())
+
+
+def _check_size(fields: Mapping[str, pa.DataType], before: int, name: str) -> None:
+    """InputError where columns that differ from file to file come to too many; those that one file has are as they are."""
+    sizes = {column: _leaves_in(kind) for column, kind in fields.items()}
+    if sum(sizes.values()) > max(MOST_LEAVES, before):
+        raise too_many(max(sizes, key=lambda column: sizes[column]), name)
+
+
+def _leaves(schema: pa.Schema) -> int:
+    return sum(_leaves_in(field.type) for field in schema)
+
+
+def _leaves_in(kind: pa.DataType) -> int:
+    return sum(_leaves_in(kind.field(place).type) for place in range(kind.num_fields)) if kind.num_fields else 1
 
 
 def united_all(schemas: Mapping[str, pa.Schema]) -> pa.Schema:
@@ -58,13 +75,30 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 
 def _stored(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_null(kind) or (pa.types.is_struct(kind) and not kind.num_fields):
+    types = pa.types
+    if types.is_null(kind) or (types.is_struct(kind) and not kind.num_fields):
         return pa.large_string()
-    if pa.types.is_struct(kind):
+    if types.is_struct(kind):
         return pa.struct([(field.name, _stored(field.type)) for field in kind])
-    if pa.types.is_list(kind):
+    if types.is_list(kind):
         return pa.list_(_stored(kind.value_type))
-    return kind
+    if types.is_string_view(kind) or types.is_binary_view(kind):
+        return _plain(kind)
+    return _of_other_items(kind)
+
+
+def _of_other_items(kind: pa.DataType) -> pa.DataType:
+    """The same kind of list or map of what can be held; itself where it is one of that, or no list."""
+    items = [kind.field(place).type for place in range(kind.num_fields)]
+    if pa.types.is_map(kind):
+        items = [kind.key_type, kind.item_type]
+    if (held := [_stored(item) for item in items]) == items:
+        return kind
+    if pa.types.is_map(kind):
+        return pa.map_(*held, keys_sorted=kind.keys_sorted)
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(held[0], kind.list_size)
+    return pa.large_list(held[0]) if pa.types.is_large_list(kind) else kind
 
 
 def fitted(batch: pa.RecordBatch, schema: pa.Schema, name: str) -> pa.RecordBatch:

@@ -175,7 +175,7 @@ def test_any_bytes_called_a_list_of_paths_are_files_or_one_clear_error(folder: P
 
 
 RECEIPT = Receipt(step="s", fingerprint="f", source="s", key="k", name="n", attempt="a", files={}, counts={"rows": 3})
-RECORD = RunRecord(id="i", recipe="r", source="s", rules=(), steps=(), payload={}, provenance={})
+RECORD = RunRecord(id="i", recipe="r", source="sources/s/l.parquet", rules=(), steps=(), payload={}, provenance={})
 DATASET = json.dumps({"run": "r", "shards": [{"path": "p", "sha256": "s", "bytes": 1, "rows": 2}]}).encode()
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),

@@ -360,7 +360,7 @@ def test_lines_stay_as_they_were_written_with_the_size_of_their_cluster(tmp_path
     assert file.read_text().splitlines() == [
         lines[0][:-2] + ',"minhash_cluster_size":2}',
         '{"minhash_cluster_size":1}',
-        f'{{"text":"{text(2)}","minhash_cluster_size":1}}',
+        f'{{"text": "{text(2)}","minhash_cluster_size":1}}',
         lines[4][:-1] + ',"minhash_cluster_size":1}',
     ]
     assert told(tmp_path / "out")["row"].to_list() == [0, 1, 2, 3, 4]

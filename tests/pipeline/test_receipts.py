@@ -15,6 +15,7 @@ from pipeline.receipts import (
     FileEntry,
     Receipt,
     committed,
+    leads_out,
     manifest_path,
     read_manifest,
     receipt_path,
@@ -25,7 +26,8 @@ from pipeline.storage import LocalStorage
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 COUNTS = st.integers(0, 2**63 - 1)
-ENTRIES = st.builds(FileEntry, TEXTS, TEXTS, COUNTS, COUNTS)
+PATHS = TEXTS.filter(lambda path: not leads_out(path))
+ENTRIES = st.builds(FileEntry, PATHS, TEXTS, COUNTS, COUNTS)
 RECEIPTS = st.builds(
     Receipt,
     step=TEXTS,
@@ -92,6 +94,27 @@ def test_a_receipt_without_a_field_is_damaged(missing: str) -> None:
     del fields[missing]
     with pytest.raises(StorageError, match=f"damaged: .*{missing}"):
         Receipt.from_json(orjson.dumps(fields))
+
+
+@pytest.mark.parametrize("path", ["/elsewhere/x.parquet", "..", "../x.parquet", "steps/../../x.parquet", "steps/.."])
+def test_a_receipt_whose_file_is_not_below_root_is_damaged(path: str) -> None:
+    outside = receipt(files={"records": FileEntry(path, "ab", 100, 7)})
+    with pytest.raises(StorageError, match=f"steps/a.json is damaged: its file {path} is not below ROOT"):
+        Receipt.from_json(outside.to_json(), "steps/a.json")
+
+
+@pytest.mark.parametrize("path", ["steps/x..parquet", "...", "steps/a/.b"])
+def test_a_file_with_dots_in_its_name_is_below_root(path: str) -> None:
+    inside = receipt(files={"records": FileEntry(path, "ab", 100, 7)})
+    assert Receipt.from_json(inside.to_json()) == inside
+
+
+def test_a_receipt_says_what_it_lacks_of_what_its_step_writes() -> None:
+    receipt().check_has("m", "records", "rows")
+    with pytest.raises(StorageError, match=r"m is damaged: the receipt of a\.warc has no table bands"):
+        receipt().check_has("m", "bands", "kept")
+    with pytest.raises(StorageError, match=r"has no count kept"):
+        receipt().check_has("m", "records", "rows", "kept")
 
 
 def test_what_is_committed_is_what_has_a_receipt(tmp_path: Path) -> None:

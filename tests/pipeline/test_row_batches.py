@@ -234,6 +234,17 @@ def test_two_columns_of_one_name_are_an_error() -> None:
         united_all({"a": pa.schema([("n", pa.int64()), ("n", pa.int64())])})
 
 
+@pytest.mark.parametrize("column", ["text", "metadata", "metadata.url"])
+def test_several_columns_of_the_name_that_is_read_are_an_error_that_names_it(tmp_path: Path, column: str) -> None:
+    url = pa.array(["u"])
+    meta = pa.StructArray.from_arrays([url, url], names=["url", "url" if column == "metadata.url" else "other"])
+    columns = {"text": pa.array(["a"]), "metadata": meta, "again": pa.array(["b"]) if column == "text" else meta}
+    names = ["text", "metadata", "again" if column == "metadata.url" else column]
+    pq.write_table(pa.Table.from_arrays([*columns.values()], names=names), tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=rf"a\.parquet: there are several columns {column}; rename them"):
+        documents(tmp_path / "a.parquet")
+
+
 def test_a_wider_file_is_read_as_all_are(tmp_path: Path) -> None:
     file = parquet(tmp_path / "a.parquet", pa.table({"n": pa.array([1, None], pa.int8()), "text": ["a", "b"]}))
     schema = pa.schema([("text", pa.large_string()), ("n", pa.float64()), ("more", pa.string())])

@@ -54,6 +54,7 @@ def test_a_root_without_a_run_says_how_to_start_one(tmp_path: Path) -> None:
         open_run(LocalStorage(tmp_path))
 
 
+LISTED = "sources/s/listed.parquet"
 BOUNDS = (
     st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.booleans() | st.text("ab<ä")
 )
@@ -64,7 +65,7 @@ RULE = st.builds(
 
 @given(st.lists(RULE, max_size=4))
 def test_rules_are_read_as_they_were_written(rules: list[Rule]) -> None:
-    record = RunRecord(id="1", recipe="r", source="s", rules=tuple(rules), steps=(), payload={}, provenance={})
+    record = RunRecord(id="1", recipe="r", source=LISTED, rules=tuple(rules), steps=(), payload={}, provenance={})
     again = RunRecord.from_json(record.to_json())
     assert again == record
     assert [type(rule.value) for rule in again.rules] == [type(rule.value) for rule in rules]
@@ -72,8 +73,27 @@ def test_rules_are_read_as_they_were_written(rules: list[Rule]) -> None:
 
 def test_a_bound_is_kept_to_the_last_bit() -> None:
     rule = Rule("s", "<", math.nextafter(0.12, 0), "r")
-    record = RunRecord(id="1", recipe="r", source="s", rules=(rule,), steps=(), payload={}, provenance={})
+    record = RunRecord(id="1", recipe="r", source=LISTED, rules=(rule,), steps=(), payload={}, provenance={})
     assert RunRecord.from_json(record.to_json()).rules[0].value == rule.value
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"source": "x"}, "its source x is no list of files below ROOT"),
+        ({"source": "/etc/sources/x.parquet"}, "its source /etc/sources/x.parquet is no list"),
+        ({"source": "sources/../../x.parquet"}, "no list of files below ROOT"),
+        ({"source": 7}, "damaged"),
+        ({"steps": [{"name": "ingest", "fingerprint": "f", "span": 0, "partitions": 0, "inputs": []}]}, "a span of 0"),
+        ({"steps": [{"name": "a", "fingerprint": "f", "span": 1, "partitions": -1, "inputs": []}]}, "-1 partitions"),
+        ({"steps": [{"name": "a", "fingerprint": "f", "span": "1", "partitions": 0, "inputs": []}]}, "damaged"),
+    ],
+    ids=str,
+)
+def test_a_record_of_what_no_run_is_is_damaged(changes: dict[str, Any], why: str) -> None:
+    record = RunRecord(id="1", recipe="r", source=LISTED, rules=(), steps=(), payload={}, provenance={})
+    with pytest.raises(StorageError, match=f"runs/1.json is damaged: .*{why}" if why != "damaged" else why):
+        RunRecord.from_json(orjson.dumps(orjson.loads(record.to_json()) | changes), "runs/1.json")
 
 
 @pytest.mark.parametrize(

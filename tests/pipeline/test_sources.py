@@ -6,11 +6,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import InputError, RecipeError
+from pipeline.errors import InputError, RecipeError, StorageError
 from pipeline.sources import ARCHIVES, Source, SourcePart, find_source, load_source, logical_name, save_source
 from pipeline.storage import LocalStorage
 
@@ -179,6 +180,25 @@ def test_an_input_that_cannot_be_read_is_named(tmp_path: Path, number: int) -> N
         find_source([str(tmp_path / entry)])
 
 
+@pytest.mark.parametrize("name", ["x.jsonl", "x.warc.gz", "x.paths"])
+def test_what_would_wait_for_a_writer_for_ever_is_an_error_that_names_it(tmp_path: Path, name: str) -> None:
+    fifo = tmp_path / name
+    os.mkfifo(fifo)
+    (tmp_path / f"link-{name}").symlink_to(fifo)
+    (tmp_path / "files.paths").write_text(name)
+    folder = [] if name.endswith(".paths") else [tmp_path, tmp_path / "files.paths"]
+    for entry in [fifo, tmp_path / f"link-{name}", *folder]:
+        with pytest.raises(InputError, match=rf"{name}: a FIFO, socket or device, where a regular file is read"):
+            find_source([str(entry)])
+
+
+def test_a_folder_in_a_list_of_paths_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "inner.warc").mkdir()
+    (tmp_path / "files.paths").write_text("inner.warc")
+    with pytest.raises(InputError, match=r"inner\.warc: a folder, where a regular file is read"):
+        find_source([str(tmp_path / "files.paths")])
+
+
 def test_no_input_at_all_is_refused() -> None:
     with pytest.raises(InputError, match="no file in"):
         find_source([])
@@ -258,6 +278,15 @@ def test_a_saved_source_is_loaded_as_it_was(parts: list[SourcePart]) -> None:
     storage = ObjectStorage("s3://bucket", store=MemoryStore())
     source = Source("dump-1.0", tuple(parts))
     assert load_source(storage, save_source(storage, source)) == source
+
+
+def test_a_saved_source_with_other_columns_is_damaged(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path)
+    path = save_source(storage, Source("mine", (SourcePart("n", "/n", 1, "t"),)))
+    table = pq.read_table(tmp_path / path)
+    pq.write_table(table.rename_columns(["name", "location", "bytes", "\0ag"]), tmp_path / path)
+    with pytest.raises(StorageError, match=r"is damaged: its columns are 'name', 'location', 'bytes', '\\x00ag'"):
+        load_source(storage, path)
 
 
 def test_a_source_is_saved_once_and_again_when_its_files_have_moved(tmp_path: Path) -> None:
