@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pipeline.archives.record import Record
 from pipeline.errors import InputError, StorageError
 from pipeline.storage import LocalStorage
-from pipeline.takedown.listing import Entry, domains_of, entry_of, read_list
+from pipeline.takedown.hosts import domains_of
+from pipeline.takedown.listing import Entry, entry_of, read_list
 from pipeline.takedown.tombstones import (
     KEY,
     STONES,
