@@ -128,6 +128,7 @@ def taken_down(storage: Storage, page: str) -> list[dict[str, Any]]:
     known = load_tombstones(storage)
     if known is None:
         return []
+    page = storable(page)
     named = {(URL, page), (ID, bare_id(page)), *((DOMAIN, domain) for domain in domains_of(page))}
     digests = {(kind, digest_with(known.key, kind, value)) for kind, value in named}
     digests |= {(URL_OF_COPY, digest) for kind, digest in digests if kind == URL}
