@@ -74,7 +74,7 @@ class Again:
     def planned(self, run: OpenRun, tombstones: str) -> list[PlannedStep]:
         return plan_steps(crawl_steps(CRAWL, bundle=1, shard=1), run.source, tombstones)
 
-    def execute(self, _: OpenRun, execution: Execution) -> None:
+    def execute(self, run: OpenRun, execution: Execution) -> None:  # noqa: ARG002  the protocol's
         execution.run(LocalRunner(), Listener())
 
     def build(self, run: OpenRun) -> dict[str, Any]:
