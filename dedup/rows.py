@@ -19,7 +19,7 @@ from pipeline.rows.united import storable, united_all
 from pipeline.sources import load_source
 from pipeline.steps import PartRun, Step
 from pipeline.tables import read_table
-from pipeline.takedown.tombstones import TAKEN_DOWN, Tombstones, tombstones_at
+from pipeline.takedown.tombstones import TAKEN_DOWN, Tombstones, stones_known
 
 _ROW_BITS, _ROW = np.uint64(24), np.uint64((1 << 24) - 1)
 
@@ -117,27 +117,14 @@ class Look:
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `counted`, a row for each input file, `columns`, a schema for all of them, and `barred` where any row is."""
+        known = stones_known(part.storage, part.task.tombstones)
         look = lines_of if self.lines else rows_of
         found = {file.name: look(piece_of(file)) for file in part.task.files}
         rows = [rows for rows, _ in found.values()]
         part.writer("counted", COUNTED).write_columns({"rows": rows})
         _write_schema(part, united_all({name: schema for name, (_, schema) in found.items()}))
         counts = {"rows": sum(rows), "bytes": sum(file.bytes for file in part.task.files)}
-        return counts | (self._barred(part, self.barring) if self.barring else {})
-
-    def _barred(self, part: PartRun, columns: RowColumns) -> dict[str, int]:
-        known = tombstones_at(part.task.root, part.task.tombstones)
-        rows = [
-            (member, row)
-            for member, file in enumerate(part.task.files)
-            for row in barred(piece_of(file), columns, known)
-        ]
-        if not rows:
-            return {}
-        part.writer(BARRED, BARRED_ROWS).write_columns(
-            dict(zip(BARRED_ROWS.names, zip(*rows, strict=True), strict=True))
-        )
-        return {f"gate.{TAKEN_DOWN}": len(rows)}
+        return counts | (_barred(part, self.barring, known) if self.barring and known else {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +142,16 @@ class Unite:
         found = storable(united_all(schemas))
         _write_schema(part, found)
         return {"columns": len(found)}
+
+
+def _barred(part: PartRun, columns: RowColumns, known: Tombstones) -> dict[str, int]:
+    rows = [
+        (member, row) for member, file in enumerate(part.task.files) for row in barred(piece_of(file), columns, known)
+    ]
+    if not rows:
+        return {}
+    part.writer(BARRED, BARRED_ROWS).write_columns(dict(zip(BARRED_ROWS.names, zip(*rows, strict=True), strict=True)))
+    return {f"gate.{TAKEN_DOWN}": len(rows)}
 
 
 def barred(piece: Piece, columns: RowColumns, known: Tombstones) -> Iterator[int]:

@@ -15,6 +15,7 @@ from pipeline.identity import IDENTITY_IF_CHANGED, canonical
 from pipeline.receipts import SealedReceipts, read_manifest
 from pipeline.runs import OpenRun, ReleaseRecord, open_run_of, run_ids
 from pipeline.storage import Storage, open_storage
+from pipeline.takedown.chain import is_finished, release_now
 from pipeline.takedown.tombstones import refuse_unfinished
 
 _NAMED = re.compile(
@@ -78,12 +79,6 @@ def _by_source(storage: Storage) -> dict[str, list[OpenRun]]:
     return found
 
 
-def is_finished(run: OpenRun) -> bool:
-    """Whether all of a run was done, up to its dataset."""
-    last = run.step("pack")
-    return last is not None and run.is_sealed(last)
-
-
 def releases_of(runs: Iterable[OpenRun], minhash: MinHash | None, survival: Survival) -> tuple[Release, ...]:
     """The runs as the deduplication reads them; RecipeError where one was made in another way, saying which."""
     runs = list(runs)
@@ -97,9 +92,29 @@ def records_of(runs: Iterable[OpenRun]) -> tuple[ReleaseRecord, ...]:
     return tuple(ReleaseRecord(run.storage.location, run.source.name, run.record.id) for run in runs)
 
 
-def recorded_releases(run: OpenRun) -> list[OpenRun]:
-    """The releases that a run was compared with; InputError where one has gone, StorageError where its record is damaged."""
-    return [open_run_of(open_storage(each.root), each.run) for each in run.record.releases]
+def recorded_releases(run: OpenRun, minhash: MinHash | None, survival: Survival) -> tuple[Release, ...]:
+    """What a run was compared with, as `releases_of`.
+
+    Where a takedown has put another run in the place of one, it is this, with the identity of the one that the run's steps
+    name.
+
+    Raises:
+        InputError: one has gone.
+        StorageError: a record is damaged.
+    """
+    now = [release_now(each) for each in run.record.releases]
+    there, told = releases_of(now, minhash, survival), _recorded_digests(run)
+    return tuple(
+        release if found.record.id == recorded.run else dataclasses.replace(release, digest=digest)
+        for release, found, recorded, digest in zip(there, now, run.record.releases, told, strict=True)
+    )
+
+
+def _recorded_digests(run: OpenRun) -> list[str]:
+    """The identities of its releases that the steps of a run have."""
+    stages: list[Mapping[str, Any]] = [payload["stage"] for payload in run.record.payload.values()]
+    against = next((stage["against"] for stage in stages if stage.get("against")), ())
+    return [release["digest"] for release in against]
 
 
 def _release(run: OpenRun, minhash: MinHash, survival: Survival) -> Release:

@@ -22,7 +22,7 @@ from dedup.survival import DEFAULT_ORDER, Components, Star, Survival
 from jobs.against import find_releases, records_of, releases_of
 from jobs.executing import execute
 from jobs.memory import last_of
-from jobs.running import barred_in
+from jobs.running import barred_in, refuse_stale
 from pipeline.errors import InputError, RecipeError
 from pipeline.execution import Execution, Runner
 from pipeline.local_runner import ThreadRunner
@@ -217,6 +217,7 @@ def run_rows(prepared: PreparedRows, *, workers: int | None = None, ray: str | N
     began = time.monotonic()
     runner = _runner(prepared, workers, ray)
     try:
+        refuse_stale(prepared.storage, prepared.steps)
         record = record_run(
             prepared.storage,
             recipe=DEDUP,
@@ -229,6 +230,7 @@ def run_rows(prepared: PreparedRows, *, workers: int | None = None, ray: str | N
         execute(Execution(prepared.storage, prepared.source, prepared.steps, {"provenance": record.provenance}), runner)
     finally:
         runner.close()
+    refuse_stale(prepared.storage, prepared.steps)
     manifest = build_row_dataset(OpenRun(prepared.storage, record))
     return manifest | {"run_seconds": round(time.monotonic() - began, 1)}
 

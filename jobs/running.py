@@ -29,7 +29,7 @@ from pipeline.runs import OpenRun, ReleaseRecord, RunRecord, open_run, record_ru
 from pipeline.sources import Source, find_source, save_source
 from pipeline.steps import PlannedStep, plan_steps
 from pipeline.storage import Storage, open_storage
-from pipeline.takedown.tombstones import load_tombstones, refuse_unfinished
+from pipeline.takedown.tombstones import load_tombstones, refuse_unfinished, stones_known
 
 INSIDE_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set for what `ray job submit` runs
 
@@ -111,6 +111,12 @@ def barred_in(storage: Storage) -> str:
     refuse_unfinished(storage)
     known = load_tombstones(storage)
     return known.digest if known else ""
+
+
+def refuse_stale(storage: Storage, steps: Sequence[PlannedStep]) -> None:
+    """StorageError where a takedown has begun since the steps were planned: they, or what they made, may have its pages."""
+    for tombstones in {step.tombstones for step in steps}:
+        stones_known(storage, tombstones)
 
 
 def has_run(output: str) -> bool:
@@ -212,6 +218,7 @@ def run(
         local=local,
     )
     try:  # what cannot start leaves no record, of which `status` would speak as of the last run
+        refuse_stale(prepared.storage, prepared.steps)
         record = _record(prepared)
         facts = {"provenance": record.provenance}
         for annotation in recipe.annotations:
@@ -219,6 +226,7 @@ def run(
         execute(Execution(prepared.storage, prepared.source, prepared.steps, facts), runner)
     finally:
         runner.close()
+    refuse_stale(prepared.storage, prepared.steps)
     manifest = build_dataset(OpenRun(prepared.storage, record))
     return manifest | {"run_seconds": round(time.monotonic() - began, 1)}
 

@@ -16,7 +16,8 @@ Urls = Annotated[
     typer.Option(
         "--urls",
         metavar="FILE",
-        help="The list: an address, domain:NAME (with all below it), record id or row:FILE#ROW a line; # begins a comment. "
+        help="The list: an address (url:ADDRESS without ://), domain:NAME (with all below it), record id or row:FILE#ROW a line; "
+        "# begins a comment. "
         "Without it, a takedown that was interrupted is completed.",
         show_default=False,
     ),

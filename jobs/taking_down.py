@@ -59,8 +59,8 @@ def take_down(
         StorageError: the last run is not finished, or ROOT cannot be written.
         RecipeError: what the run did cannot be done again.
     """
+    id_ = next_id(storage)  # first: a takedown that begins from here on has this number, and `begin` sees it
     refuse_unfinished(storage)
-    id_ = next_id(storage)
     run = open_run(storage)
     refuse_unfit(run)
     known = load_tombstones(storage)

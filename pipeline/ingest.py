@@ -24,7 +24,7 @@ from pipeline.sandbox import Limits, Sandbox
 from pipeline.schemas import PAGE_FACTS, RECORDS, with_signals
 from pipeline.steps import PartRun
 from pipeline.stopwatch import Stopwatch
-from pipeline.takedown.tombstones import Tombstones, tombstones_at
+from pipeline.takedown.tombstones import Tombstones, stones_known
 
 Item = Gate | Extractor | Measure | Transform
 
@@ -77,7 +77,7 @@ class Ingest:
         file = part.task.files[0]
         extractor = next(item for item in self.items if isinstance(item, Extractor))
         tally, watch = Tally(), Stopwatch()
-        stones = tombstones_at(part.task.root, part.task.tombstones) if part.task.tombstones else None
+        stones = stones_known(part.storage, part.task.tombstones)
         reading = open_reader(file, self.columns, self.limits.max_html_chars, part.facts)
         with reading as reader, Sandbox(extractor, self.limits) as sandbox:
             has_html = reader.has_html
@@ -107,6 +107,9 @@ class Ingest:
         if tally.corrupt and reader.has_html:
             counts[CORRUPT_BYTES] = tally.corrupt
         _check(counts, file.name, extent - tally.covered, self.tolerance)
+        stones_known(
+            part.storage, part.task.tombstones
+        )  # again: a takedown looked for the page before this part was there
         return counts
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from pipeline.dataset import FOLDER, MANIFEST, read_dataset_manifest
@@ -62,6 +63,7 @@ def _step(run: OpenRun, step: StepRecord) -> Iterator[Finding | None]:
         yield from _files(run.storage, receipt)
         yield _alignment(run, receipt, place * step.span, step.span) if not step.partitions else None
         yield _part_conservation(receipt)
+        yield _pointing(run.storage, receipt) if receipt.step == "ingest" else None
 
 
 def _files(storage: Storage, receipt: Receipt) -> Iterator[Finding | None]:
@@ -110,6 +112,19 @@ def _part_conservation(receipt: Receipt) -> Finding | None:
                 receipt.name, f"{counts['bytes']} of {receipt.facts['input_bytes']} bytes belong to a record"
             )
     return None
+
+
+def _pointing(storage: Storage, receipt: Receipt) -> Finding | None:
+    """Each record past the gates names its document, and each document its record; both in the order of the file."""
+    try:
+        named = read_table(storage, receipt, "records", ["document_row"])["document_row"].to_numpy()
+        records = read_table(storage, receipt, "documents", ["record_row"])["record_row"].to_numpy()
+    except (GristmillError, KeyError):  # said of the file
+        return None
+    there = np.flatnonzero(~np.isnan(named))
+    if np.array_equal(named[there], np.arange(records.size)) and np.array_equal(there, records):
+        return None
+    return Finding(receipt.files["documents"].path, "its rows are not those that the records beside them point at")
 
 
 def _conservation(run: OpenRun) -> Iterator[Finding | None]:

@@ -13,7 +13,7 @@ from pipeline.runs import OpenRun
 from pipeline.storage import Storage
 from pipeline.takedown.places import Place, all_places, all_runs, places_of, receipts_at
 from pipeline.takedown.removal import ROWS_FILE, rows_path, rows_to_remove
-from pipeline.takedown.tombstones import FOLDER, HASH, Takedown
+from pipeline.takedown.tombstones import FOLDER, HASH, Takedown, all_unfinished, read_takedown
 
 REPORT = "report.html"  # where `gristmill report` puts its page, which shows texts
 ASIDE = (
@@ -79,8 +79,9 @@ def _sweep(storage: Storage, folder: str) -> int:
 def finish(storage: Storage, takedown: Takedown, told: Mapping[str, Any]) -> dict[str, Any]:
     """Writes the record of a takedown that did all it had to, and returns it; `told` is what the rebuilding says."""
     rows = rows_to_remove(storage, takedown)
+    needed = {rows_path(read_takedown(storage, id_)) for id_ in all_unfinished(storage)}
     for stale in storage.names(FOLDER):  # of takedowns that never began: until the record is there none can
-        if stale.endswith(ROWS_FILE) and f"{FOLDER}/{stale}" != rows_path(takedown):
+        if stale.endswith(ROWS_FILE) and f"{FOLDER}/{stale}" not in needed:
             storage.delete(f"{FOLDER}/{stale}")
     record = {
         "id": takedown.id,

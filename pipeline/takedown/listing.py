@@ -4,15 +4,14 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pipeline.errors import InputError
 from pipeline.storable import storable
+from pipeline.takedown.hosts import ascii_host, is_label
 
 URL, ID, DOMAIN, ROW = "url", "id", "domain", "row"
-_DOMAIN, _ID, _ROW = "domain:", "id:", "row:"
+_URL, _DOMAIN, _ID, _ROW = "url:", "domain:", "id:", "row:"
 _PLACE = re.compile(r"(.+)[#:](\d{1,18})", re.DOTALL)
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
@@ -26,7 +25,8 @@ class Entry:
 
     def __str__(self) -> str:
         """As a list has it."""
-        return {DOMAIN: _DOMAIN, ROW: _ROW}.get(self.kind, "") + self.value
+        bare = _URL if self.kind == URL and "://" not in self.value else ""
+        return {DOMAIN: _DOMAIN, ROW: _ROW}.get(self.kind, bare) + self.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +71,10 @@ def entry_of(text: str) -> Entry:
     """What one line of a list names.
 
     Raises:
-        InputError: it is neither an address, nor `domain:NAME`, nor a record id, nor `row:FILE#ROW`.
+        InputError: it is neither an address, nor `url:ADDRESS`, nor `domain:NAME`, nor a record id, nor `row:FILE#ROW`.
     """
+    if text.startswith(_URL) and (value := text.removeprefix(_URL).strip()):
+        return Entry(URL, storable(value))
     if text.startswith(_ROW):
         return Entry(ROW, _place(text.removeprefix(_ROW).strip()))
     if text.startswith(_DOMAIN):
@@ -83,7 +85,10 @@ def entry_of(text: str) -> Entry:
         return Entry(ID, bare_id(text))
     if "://" in text:
         return Entry(URL, storable(text))
-    raise InputError(f"{text}: neither an address (with ://) nor urn:… nor id:ID nor domain:NAME nor row:FILE#ROW")
+    raise InputError(
+        f"{text}: neither an address with :// (url:ADDRESS where it has none) nor urn:… nor id:ID nor domain:NAME nor "
+        "row:FILE#ROW"
+    )
 
 
 def place_of_row(file: str, row: int) -> str:
@@ -104,29 +109,7 @@ def bare_id(record_id: str) -> str:
 
 
 def _domain(text: str) -> str:
-    host = ascii_host(text)
-    if not _HOST.fullmatch(host) or "." not in host:
+    host = ascii_host(storable(text))
+    if not _HOST.fullmatch(host) or "." not in host or not all(map(is_label, host.split("."))):
         raise InputError(f"domain:{text}: no name of a host")
     return host
-
-
-def ascii_host(host: str) -> str:
-    """A host's name in lower case, without the dot at its end, and in the form that the DNS has (IDNA)."""
-    host = host.lower().rstrip(".")
-    if host.isascii():
-        return host
-    try:
-        return host.encode("idna").decode()
-    except UnicodeError:
-        return host
-
-
-@lru_cache(4096)
-def domains_of(url: str) -> tuple[str, ...]:
-    """The host of an address and every domain above it but the last: `a.b.org` and `b.org`; none where it has no host."""
-    try:
-        host = ascii_host(urlsplit(url).hostname or "")
-    except ValueError:  # brackets that are no IPv6 address
-        return ()
-    labels = host.split(".")
-    return tuple(".".join(labels[first:]) for first in range(max(len(labels) - 1, 0)))

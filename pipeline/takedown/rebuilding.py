@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 from pipeline.errors import RecipeError
 from pipeline.heritage import Heritage
-from pipeline.runs import FOLDER, OpenRun, open_run_of, provenance, step_record, write_record
+from pipeline.runs import FOLDER, OpenRun, open_run_of, provenance, step_record
 from pipeline.steps import PlannedStep
 from pipeline.storage import Storage
+from pipeline.takedown.chain import compared_with_what_is
 from pipeline.takedown.places import place_of
 from pipeline.takedown.removal import rows_to_remove
 from pipeline.takedown.tombstones import Takedown
@@ -22,8 +23,8 @@ def runs_before(storage: Storage, takedown: Takedown) -> dict[str, OpenRun]:
 
 
 def compared_anew(run: OpenRun, rebuilt: Mapping[str, str]) -> OpenRun:
-    """The run as one compared with what its releases at this ROOT have become; `rebuilt` has their names now."""
-    here = run.storage.location
+    """The run as one compared with what its releases are now, those at this ROOT by the names that `rebuilt` has."""
+    here, run = run.storage.location, compared_with_what_is(run)
     releases = tuple(
         replace(each, run=rebuilt.get(each.run, each.run)) if each.root == here else each
         for each in run.record.releases
@@ -50,7 +51,10 @@ def refuse_other_steps(run: OpenRun, planned: Sequence[PlannedStep]) -> None:
 
 
 def rebuilt_run(run: OpenRun, id_: str, planned: Sequence[PlannedStep]) -> OpenRun:
-    """Records the run that comes out, under the name that the takedown gave it; signals that were added later stay."""
+    """Records the run that comes out, under the name that the takedown gave it; signals that were added later stay.
+
+    A record of an earlier attempt is replaced: what the run is compared with may have become another since.
+    """
     new = {step.step.name: step for step in planned}
     record = replace(
         run.record,
@@ -59,7 +63,7 @@ def rebuilt_run(run: OpenRun, id_: str, planned: Sequence[PlannedStep]) -> OpenR
         payload=run.record.payload | {name: step.payload for name, step in new.items()},
         provenance=provenance(datetime.now(UTC)),
     )
-    write_record(run.storage, record)
+    run.storage.put(f"{FOLDER}/{id_}.json", record.to_json())
     return OpenRun(run.storage, record)
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline.dataset import read_dataset_manifest
 from pipeline.errors import InputError, StorageError
-from pipeline.runs import OpenRun, new_run_id
+from pipeline.runs import OpenRun, new_run_id, open_run
 from pipeline.schemas import TEXT
 from pipeline.storage import Storage
 from pipeline.storage_errors import damage_errors
@@ -25,7 +25,17 @@ from pipeline.takedown.listing import Listing
 from pipeline.takedown.mending import Removal, mend_parts
 from pipeline.takedown.places import INGEST, ROWS, Part, Place, all_runs, places_of
 from pipeline.takedown.survey import Survey
-from pipeline.takedown.tombstones import FOLDER, Takedown, load_tombstones, write_takedown
+from pipeline.takedown.tombstones import (
+    FOLDER,
+    KEY_OF,
+    MEETING,
+    Takedown,
+    key_mark,
+    load_tombstones,
+    next_id,
+    unfinished,
+    write_takedown,
+)
 
 ROWS_FILE = ".rows.parquet"
 
@@ -84,10 +94,13 @@ def refuse_unfit(run: OpenRun) -> None:
 def begin(run: OpenRun, listing: Listing, scope: str, found: Survey, id_: str) -> Takedown:
     """Writes down what is to be done, then sets the tombstones: from here on the takedown holds and must be completed.
 
-    `id_` is the number that was next before anything was looked for. StorageError where another takedown has it by now.
+    `id_` is the number that was next before anything was looked for.
+
+    Raises:
+        StorageError: another takedown has it by now, or another run has begun: what was found may not be what is there.
     """
+    _refuse_changed(run, found, id_)
     now = datetime.now(UTC)
-    known = load_tombstones(run.storage)
     facts: dict[str, Any] = {
         "time": now.isoformat(timespec="seconds"),
         "scope": scope,
@@ -101,12 +114,24 @@ def begin(run: OpenRun, listing: Listing, scope: str, found: Survey, id_: str) -
             for place, each in enumerate(chain_of(run))
         ],
         "rows": uuid4().hex[:12],
-        "before": known.digest if known else "",
+        "before": found.known,
+        KEY_OF: key_mark(found.key),
     }
     takedown = Takedown(id=id_, facts=facts, stones=found.stones)
     _write_rows(run.storage, rows_path(takedown), found)
     write_takedown(run.storage, takedown, found.key)
     return takedown
+
+
+def _refuse_changed(run: OpenRun, found: Survey, id_: str) -> None:
+    storage = run.storage
+    known = load_tombstones(storage)
+    if unfinished(storage) or next_id(storage) != id_ or (known.digest if known else "") != found.known:
+        raise StorageError(f"{storage.location}: {MEETING}")
+    if open_run(storage).record.id != run.record.id:
+        raise StorageError(
+            f"{storage.location}: another run has begun since; nothing was changed, let it end and run the same command again"
+        )
 
 
 def rows_path(takedown: Takedown) -> str:

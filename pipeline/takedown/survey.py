@@ -20,10 +20,11 @@ SCOPES = (PAGE, CLUSTER)
 class Survey:
     """What would go: rows by part, tombstones that are new, and of the list what was nowhere and what was barred before.
 
-    `copies` counts the records that are not listed themselves.
+    `copies` counts the records that are not listed themselves; `known` is the digest of the tombstones that were there.
     """
 
     key: bytes
+    known: str
     removals: Mapping[Part, Removal]
     stones: tuple[Tombstone, ...]
     unknown: tuple[Entry, ...]
@@ -62,6 +63,7 @@ def survey(chain: Sequence[OpenRun], listing: Listing, scope: str, told: Told) -
     before = tuple(entry for entry in listing.entries if known and known.has(entry.kind, entry.value))
     return Survey(
         key=key,
+        known=known.digest if known else "",
         removals={
             part: Removal(records=some, documents=documents_of(storage, part, some)) for part, some in rows.items()
         },

@@ -18,13 +18,17 @@ import pyarrow.parquet as pq
 from pipeline.archives.record import Record
 from pipeline.errors import StorageError
 from pipeline.schemas import TEXT
+from pipeline.storable import storable
 from pipeline.storage import Storage, open_storage
 from pipeline.storage_errors import damage_errors
-from pipeline.takedown.listing import DOMAIN, ID, ROW, URL, bare_id, domains_of, place_of_row
+from pipeline.takedown.hosts import domains_of
+from pipeline.takedown.listing import DOMAIN, ID, ROW, URL, bare_id, place_of_row
 
 TAKEN_DOWN = "taken_down"  # the gate that stops such a page, and the reason that counts it
 FOLDER = "takedowns"
 KEY = f"{FOLDER}/key"
+KEY_BYTES = 32
+KEY_OF = "key"  # the fact of a takedown that holds a digest of the key it was made with
 STONES = ".tombstones.parquet"
 TEXT_OF, URL_OF_COPY = "text", "url_of_copy"  # the second is told of and bars nothing: the copy's id does
 BARRING = (URL, ID, DOMAIN, ROW, TEXT_OF)
@@ -103,6 +107,7 @@ class Tombstones:
         """Whether a page of this address and id is barred, by either of them or a domain."""
         if record_id and self.has(ID, bare_id(record_id)):
             return True
+        url = storable(url)  # as lists and tables have it
         if not url:
             return False
         return self.has(URL, url) or (
@@ -123,6 +128,7 @@ def taken_down(storage: Storage, page: str) -> list[dict[str, Any]]:
     known = load_tombstones(storage)
     if known is None:
         return []
+    page = storable(page)
     named = {(URL, page), (ID, bare_id(page)), *((DOMAIN, domain) for domain in domains_of(page))}
     digests = {(kind, digest_with(known.key, kind, value)) for kind, value in named}
     digests |= {(URL_OF_COPY, digest) for kind, digest in digests if kind == URL}
@@ -142,8 +148,23 @@ def taken_down(storage: Storage, page: str) -> list[dict[str, Any]]:
 
 
 def key_of(storage: Storage) -> bytes:
-    """The key of this ROOT, or a new one that is not kept yet."""
-    return storage.get(KEY) if storage.exists(KEY) else secrets.token_bytes(32)
+    """The key of this ROOT, or a new one that is not kept yet; StorageError where it is damaged."""
+    return _kept_key(storage) if storage.exists(KEY) else secrets.token_bytes(KEY_BYTES)
+
+
+def _kept_key(storage: Storage) -> bytes:
+    key = storage.get(KEY)
+    if len(key) != KEY_BYTES:
+        raise StorageError(
+            f"{storage.location}/{KEY} is damaged: {len(key)} bytes instead of {KEY_BYTES}, with which no tombstone holds; "
+            "bring it back"
+        )
+    return key
+
+
+def key_mark(key: bytes) -> str:
+    """What a key is known by, which tells nothing of it."""
+    return digest_with(key, KEY_OF, "")
 
 
 def write_takedown(storage: Storage, takedown: Takedown, key: bytes) -> None:
@@ -186,14 +207,24 @@ def load_tombstones(storage: Storage) -> Tombstones | None:
         return None
     if not storage.exists(KEY):
         raise StorageError(f"{storage.location}/{KEY} is gone, without which no tombstone holds; bring it back")
-    return Tombstones(storage.get(KEY), [read_takedown(storage, name.removesuffix(STONES)) for name in names])
+    key, takedowns = _kept_key(storage), [read_takedown(storage, name.removesuffix(STONES)) for name in names]
+    if any(takedown.facts.get(KEY_OF, key_mark(key)) != key_mark(key) for takedown in takedowns):
+        raise StorageError(
+            f"{storage.location}/{KEY} is not the key of the tombstones here, without which none holds; bring it back"
+        )
+    return Tombstones(key, takedowns)
 
 
 def unfinished(storage: Storage) -> str | None:
     """The id of the takedown that was interrupted, or None: its tombstones are set, its record is not written."""
+    return next(iter(all_unfinished(storage)), None)
+
+
+def all_unfinished(storage: Storage) -> list[str]:
+    """The ids of all such takedowns; of those that this version begins there is one at most."""
     names = storage.names(FOLDER)
     ids = [name.removesuffix(STONES) for name in names if name.endswith(STONES)]
-    return next((each for each in ids if f"{each}.json" not in names), None)
+    return [each for each in ids if f"{each}.json" not in names]
 
 
 def refuse_unfinished(storage: Storage) -> None:
@@ -204,16 +235,27 @@ def refuse_unfinished(storage: Storage) -> None:
         )
 
 
-@lru_cache(2)
-def tombstones_at(location: str, digest: str) -> Tombstones:
-    """The tombstones that a run was planned with, read once a process.
+def stones_known(storage: Storage, digest: str) -> Tombstones | None:
+    """The tombstones that a run was planned with, None where there were none, as long as no other takedown has begun.
 
     Raises:
         StorageError: those of ROOT are others now.
     """
+    known = tombstones_at(storage.location, digest) if digest else None
+    there = {name.removesuffix(STONES) for name in storage.names(FOLDER) if name.endswith(STONES)}
+    if there != {takedown.id for takedown in (known.takedowns if known else ())}:
+        raise _others(storage.location)
+    return known
+
+
+@lru_cache(2)
+def tombstones_at(location: str, digest: str) -> Tombstones:
+    """The same, read once a process, whatever has been begun since."""
     found = load_tombstones(open_storage(location))
     if found is None or found.digest != digest:
-        raise StorageError(
-            f"{location}: the takedowns are not those that this run began with; run the same command again"
-        )
+        raise _others(location)
     return found
+
+
+def _others(location: str) -> StorageError:
+    return StorageError(f"{location}: the takedowns are not those that this run began with; run the same command again")

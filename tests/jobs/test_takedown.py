@@ -10,7 +10,9 @@ import pytest
 from leftovers import documents, keys_of, packed, run_at, traces, words_of
 from trial import Crawl, dataset_digests, receipt_times, typed
 
+from jobs import running
 from jobs.running import prepare, run
+from pipeline.errors import PartsFailed, StorageError
 from pipeline.funnel import funnel
 from pipeline.verify import verify
 
@@ -221,6 +223,30 @@ def test_later_runs_with_another_recipe_more_files_or_none_do_not_bring_it_back(
     run(prepare(f"{tmp_path}/mine.py:long_only", archives[:1], str(root)), local=True)
     assert traces(root, words, keys_of(gone)) == []
     assert funnel(run_at(root)).gated["taken_down"] == 1
+    assert faults(root) == []
+
+
+def test_a_run_that_was_planned_before_a_takedown_began_brings_nothing_in(
+    crawl: Crawl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text(RECIPE)
+    archives, root = sorted(str(path) for path in crawl.folder.rglob("*.warc.gz")), tmp_path / "root"
+    recipe = f"{tmp_path}/mine.py:sharded"
+    run(prepare(recipe, archives[:1], str(root)), local=True)
+    later = "https://www.small-print.example.net/near-duplicate/tilda-bellamy-on-pollinator-counting.html"
+    planned = prepare(recipe, archives, str(root))
+    take_down(root, later, code=1)
+    before = dataset_digests(root), run_at(root).record.id
+    with pytest.raises(StorageError, match="not those that this run began with; run the same command again"):
+        run(planned, local=True)
+    assert (dataset_digests(root), run_at(root).record.id) == before
+    monkeypatch.setattr(running, "refuse_stale", lambda *_: None)  # as one that had begun before the takedown
+    with pytest.raises(PartsFailed, match="not those that this run began with"):
+        run(planned, local=True)
+    assert dataset_digests(root) == before[0]
+    assert traces(root, [later]) == []
+    run(prepare(recipe, archives, str(root)), local=True)
+    assert traces(root, [later]) == []
     assert faults(root) == []
 
 

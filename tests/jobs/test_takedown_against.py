@@ -166,6 +166,52 @@ def test_killed_at_any_change_the_chain_is_completed_to_the_same(made: Path, roo
         assert traces(trial, [page]) == [], after
 
 
+@pytest.fixture
+def apart(made: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """Two years at ROOTs of their own, the later one compared with the earlier."""
+    recipe, first, second = f"{made}/mine.py:star", tmp_path / "first", tmp_path / "second"
+    curated(recipe, [str(made / "rows" / "2022.jsonl")], first, "y2022")
+    curated(recipe, [str(made / "rows" / "2023.jsonl")], second, "y2023", first)
+    return first, second
+
+
+def test_after_a_takedown_at_an_earlier_root_one_at_a_later_root_goes_by_what_that_has_become(
+    made: Path, apart: tuple[Path, Path], tmp_path: Path
+) -> None:
+    first, second = apart
+    earlier, later = kept(first)[0], kept(second)[0]
+    take_down(made, first, earlier)
+    take_down(made, second, later)
+    run = run_at(second)
+    assert [each.run for each in run.record.releases] == [run_at(first).record.id]
+    assert [each for each in verify(run) if each] == []
+    assert traces(second, [later]) == []
+    fresh = tmp_path / "fresh"
+    shutil.copytree(second / "takedowns", fresh / "takedowns")
+    curated(f"{made}/mine.py:star", [str(made / "rows" / "2023.jsonl")], fresh, "y2023", first)
+    assert dataset_digests(fresh) == dataset_digests(second)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files that are open when it ends
+def test_one_that_was_interrupted_is_completed_whatever_is_taken_down_at_an_earlier_root_meanwhile(
+    made: Path, apart: tuple[Path, Path]
+) -> None:
+    first, second = apart
+    later, words = kept(second)[0], asked(made, second, [kept(second)[0]], "page")
+    for after, earlier in zip((4, 30), kept(first), strict=False):
+        with pytest.MonkeyPatch.context() as patch:
+            killing(patch, after)
+            with pytest.raises(Killed):
+                typed(*words)
+        take_down(made, first, earlier)
+    done = typed("takedown", str(second), "--recipe", f"{made}/mine.py:star", "--local", "--json")
+    assert done.returncode == 0, done.stderr
+    run = run_at(second)
+    assert [each.run for each in run.record.releases] == [run_at(first).record.id]
+    assert [each for each in verify(run) if each] == []
+    assert traces(second, [later]) == []
+
+
 def test_of_two_that_begin_at_once_one_is_refused_and_changes_nothing(root: Path) -> None:
     storage = run_at(root).storage
     key, id_ = key_of(storage), next_id(storage)

@@ -14,6 +14,8 @@ from test_dedup_verb import kept, parquet, text, told
 from trial import receipt_times, typed
 
 from jobs import deduplicating
+from pipeline.errors import StorageError
+from pipeline.rows.columns import RowColumns
 from pipeline.storage import LocalStorage
 from pipeline.verify import verify
 
@@ -158,6 +160,41 @@ def test_a_later_deduplication_here_does_not_bring_it_back(data: Path, root: Pat
     deduplicated(data, root)
     assert [each for each in ids(root) if each.startswith(("urn:c", "urn:d"))] == ["urn:d1"]
     assert traces(root, ["urn:c1", "urn:c0"]) == []
+    assert faults(root) == []
+
+
+def test_what_is_barred_by_address_host_or_text_does_not_come_with_another_name(data: Path, root: Path) -> None:
+    take_down(root, address("c.parquet", 0), "domain:b.example.org")
+    take_down(root, "urn:a2", scope="cluster")
+    more = [text(6), text(8), text(3), text(9)]
+    urls = [
+        address("c.parquet", 0),
+        "http://WWW.b.example\N{IDEOGRAPHIC FULL STOP}org:80/x",
+        "https://d.test/2",
+        "d.test/3",
+    ]
+    parquet(data / "d.parquet", text=more, id=[f"urn:d{row}" for row in range(4)], url=urls)
+    deduplicated(data, root)
+    assert [each for each in ids(root) if each[4] in "bcd"] == ["urn:c1", "urn:d3"]
+    assert "urn:a2" not in ids(root)
+    assert faults(root) == []
+
+
+def test_a_deduplication_that_was_planned_before_a_takedown_began_leaves_the_dataset_as_it_is(
+    data: Path, root: Path
+) -> None:
+    how = deduplicating.HowToDedup(
+        minhash=deduplicating.comparison("fineweb", None),
+        survival=deduplicating.rule_of_survival("components", 0.5),
+        columns=RowColumns(),
+        scale=deduplicating.scale_of(None, str(root)),
+    )
+    planned = deduplicating.prepare_rows([str(data)], str(root), how)
+    take_down(root, "urn:a1")
+    before = digests(root / "dataset")
+    with pytest.raises(StorageError, match="not those that this run began with"):
+        deduplicating.run_rows(planned)
+    assert digests(root / "dataset") == before
     assert faults(root) == []
 
 

@@ -11,6 +11,7 @@ import pytest
 from handmade import Page, crawl_steps, run_crawl
 from tiny import Listener
 
+from pipeline.dataset import build_dataset
 from pipeline.errors import StorageError
 from pipeline.execution import Execution
 from pipeline.local_runner import LocalRunner
@@ -21,7 +22,7 @@ from pipeline.takedown.completing import complete
 from pipeline.takedown.listing import Entry, Listing
 from pipeline.takedown.removal import begin, refuse_unfit
 from pipeline.takedown.survey import survey
-from pipeline.takedown.tombstones import read_takedown, refuse_unfinished, unfinished
+from pipeline.takedown.tombstones import next_id, read_takedown, refuse_unfinished, unfinished
 from pipeline.verify import verify
 
 CRAWL = {
@@ -65,12 +66,19 @@ class Death:
         return mortal
 
 
-def planned(run: OpenRun, tombstones: str) -> list[PlannedStep]:
-    return plan_steps(crawl_steps(CRAWL, bundle=1, shard=1), run.source, tombstones)
+class Again:
+    """Does the run of the crawl again."""
 
+    at_once = 1
 
-def execute(execution: Execution) -> None:
-    execution.run(LocalRunner(), Listener())
+    def planned(self, run: OpenRun, tombstones: str) -> list[PlannedStep]:
+        return plan_steps(crawl_steps(CRAWL, bundle=1, shard=1), run.source, tombstones)
+
+    def execute(self, run: OpenRun, execution: Execution) -> None:  # noqa: ARG002  the protocol's
+        execution.run(LocalRunner(), Listener())
+
+    def build(self, run: OpenRun) -> dict[str, Any]:
+        return build_dataset(run)
 
 
 def nothing(*_: Any) -> None:
@@ -82,11 +90,11 @@ def take_down(root: Path) -> dict[str, Any]:
     storage = LocalStorage(root)
     left = unfinished(storage)
     if left is not None:
-        return complete(storage, read_takedown(storage, left), planned, execute, nothing)
-    run = open_run(storage)
+        return complete(storage, read_takedown(storage, left), Again(), nothing)
+    id_, run = next_id(storage), open_run(storage)
     refuse_unfit(run)
-    takedown = begin(run, LISTING, "page", survey(run, LISTING, "page", nothing))
-    return complete(storage, takedown, planned, execute, nothing)
+    takedown = begin(run, LISTING, "page", survey([run], LISTING, "page", nothing), id_)
+    return complete(storage, takedown, Again(), nothing)
 
 
 @pytest.fixture(autouse=True)
@@ -96,8 +104,6 @@ def nothing_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from pipeline.dataset import build_dataset
-
     root = tmp_path_factory.mktemp("killed") / "root"
     build_dataset(run_crawl(root, CRAWL, bundle=1, shard=1))
     return root
