@@ -147,6 +147,8 @@ USES: dict[str, tuple[str, int | None]] = {
     "pipeline/report/markup.py:_NAME": (FULL, None),
     "pipeline/rows/pieces.py:_NAME": (FULL, None),
     "pipeline/sizes.py:_WRITTEN": (FULL, None),
+    "pipeline/rows/line_writer.py:_SIGNS": (SEARCH, None),
+    "pipeline/rows/shapes.py:_HALF": (SEARCH, None),
     r"pipeline/sources.py:'[^A-Za-z0-9_-]+'": (SEARCH, None),
     r"pipeline/sources.py:'crawl-data/([^/]+)/'": (MATCH, None),
     r"pipeline/sources.py:'hf://datasets/[^/]+/([^/@]+)'": (MATCH, None),
@@ -157,7 +159,11 @@ USES: dict[str, tuple[str, int | None]] = {
     "pipeline/storage_errors.py:_CODE": (SEARCH, None),
     "pipeline/storage_errors.py:_CREDENTIALS": (SEARCH, None),
     "pipeline/storage_errors.py:_STATUS": (SEARCH, None),
+    "pipeline/takedown/hosts.py:_AUTHORITY": (MATCH, None),
+    "pipeline/takedown/hosts.py:_PORT": (SEARCH, None),
+    "pipeline/takedown/hosts.py:_UNSEEN": (SEARCH, None),
     "pipeline/takedown/listing.py:_HOST": (FULL, None),
+    "pipeline/takedown/listing.py:_PLACE": (FULL, None),
 }
 OURS_ALONE = {  # what they read are the expressions of an installed trafilatura, a hundred lines that no page can change
     "pipeline/main_content/expressions.py",
