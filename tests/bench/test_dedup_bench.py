@@ -88,6 +88,18 @@ def test_the_family_datatrove_removes_as_many_as_datatrove(tmp_path: Path) -> No
     assert ours["precision"] == pytest.approx(theirs["precision"], abs=0.03)
 
 
+def test_a_peer_that_fails_is_named_and_takes_nobody_along(tmp_path: Path) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho no such package >&2\nexit 3\n")
+    broken.chmod(0o755)
+    asked = ("--system", "read and hash", "--system", "daft", "--dedupers", str(broken))
+    told = bench("--documents", "1000", "--words", "30", "-o", str(tmp_path / "out"), "--json", *asked)
+    assert told.returncode == 0, told.stderr
+    systems = orjson.loads(told.stdout)["systems"]
+    assert systems["daft"]["missing"] == "it failed: no such package"
+    assert systems["read and hash"]["seconds"] > 0
+
+
 def test_a_system_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     settings = Settings(
         input=None, pages=1, files=None, workers=1, peers=None, runs=1, output=tmp_path, systems=("nobody",)
