@@ -75,11 +75,11 @@ $(DEDUPERS): requirements-dedupers.lock requirements-text-dedup.lock
 
 dedupers: $(DEDUPERS) ## make .venv-dedupers, in which `gristmill bench dedup` runs daft and text-dedup
 
-$(JUICER): requirements-data-juicer.lock
+$(JUICER): $(STAMP) requirements-data-juicer.lock
 	@echo "installing data-juicer into .venv-data-juicer: 5 GB, some minutes"
 	rm -rf .venv-data-juicer
 	$(PYTHON) -m venv .venv-data-juicer
-	.venv-data-juicer/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-data-juicer.lock
+	$(BIN)/uv pip install --quiet --python .venv-data-juicer/bin/python --require-hashes --no-deps -r requirements-data-juicer.lock || .venv-data-juicer/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-data-juicer.lock
 	touch $(JUICER)
 
 data-juicer: $(JUICER) ## make .venv-data-juicer, in which `gristmill bench dedup` runs data-juicer
