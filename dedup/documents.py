@@ -4,7 +4,7 @@ A `Documents` is a field of the stages that read or judge documents (`minhash`, 
 source (16 bits), input file (24) and row (24), so a `Documents` numbers rows of each input file from 0.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -76,13 +76,7 @@ class Judged:
         self, part: PartRun, columns: Sequence[str], rows: int = BATCH, *, score: str | None = None
     ) -> Iterator[Batch]:
         """All documents of the part, in order; StorageError where verdicts and documents do not fit."""
-        for member, (receipt, keep) in enumerate(zip(part.receipts("ingest"), self.kept(part), strict=True)):
-            scores, row = ingested_scores(part.storage, receipt, score) if score else None, 0
-            for table in read_batches(part.storage, receipt, "documents", columns, rows):
-                yield Batch(member, row, with_scores(table, scores, row), keep[row : row + table.num_rows])
-                row += table.num_rows
-            if row != keep.size:
-                raise StorageError(f"{receipt.files['documents'].path}: {row} documents, {keep.size} are judged")
+        return ingested(part, columns, rows, self.kept(part), score)
 
     def kept(self, part: PartRun) -> Iterator[Mask]:
         """For each input file of the part, which documents `decide` keeps; StorageError where the verdicts do not fit."""
@@ -99,13 +93,34 @@ class Judged:
             raise _misfit(part, verdicts.size, "more")
 
     def texts(self, part: PartRun, wanted: Numbers) -> Iterator[tuple[int, str]]:
-        """The numbers `wanted`, which are sorted, with their documents' texts: of each file only the row groups they are in."""
-        receipts = part.receipts("ingest")
-        files, starts = np.unique(wanted >> _ROW_BITS, return_index=True)
-        for file, some in zip(files.tolist(), np.split(wanted, starts[1:]), strict=True):
-            rows = (some & _ROW).tolist()
-            stored = pick_rows(part.storage, receipts[file], "documents", ["text"], rows)
-            yield from zip(some.tolist(), stored["text"].to_list(), strict=True)
+        """See `Documents.texts`."""
+        return ingested_texts(part, wanted)
+
+
+def ingested(
+    part: PartRun, columns: Sequence[str], rows: int, kept: Iterable[Mask], score: str | None
+) -> Iterator[Batch]:
+    """All documents of the ingest parts that a part covers, in order, with which of each are `kept`.
+
+    StorageError where a file has another number of them.
+    """
+    for member, (receipt, keep) in enumerate(zip(part.receipts("ingest"), kept, strict=True)):
+        scores, row = ingested_scores(part.storage, receipt, score) if score else None, 0
+        for table in read_batches(part.storage, receipt, "documents", columns, rows):
+            yield Batch(member, row, with_scores(table, scores, row), keep[row : row + table.num_rows])
+            row += table.num_rows
+        if row != keep.size:
+            raise StorageError(f"{receipt.files['documents'].path}: {row} documents, {keep.size} are judged")
+
+
+def ingested_texts(part: PartRun, wanted: Numbers) -> Iterator[tuple[int, str]]:
+    """The numbers `wanted`, which are sorted, with their documents' texts: of each file only the row groups they are in."""
+    receipts = part.receipts("ingest")
+    files, starts = np.unique(wanted >> _ROW_BITS, return_index=True)
+    for file, some in zip(files.tolist(), np.split(wanted, starts[1:]), strict=True):
+        rows = (some & _ROW).tolist()
+        stored = pick_rows(part.storage, receipts[file], "documents", ["text"], rows)
+        yield from zip(some.tolist(), stored["text"].to_list(), strict=True)
 
 
 def _verdicts(part: PartRun) -> Mask:

@@ -6,11 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from dedup.documents import BATCH, Batch, Judged, Mask
+from dedup.documents import BATCH, Batch, Mask, ingested, ingested_texts
 from dedup.numbering import Numbers
-from dedup.scores import ingested_scores, with_scores
 from pipeline.steps import PartRun
-from pipeline.tables import read_batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +22,7 @@ class Ingested:
         self, part: PartRun, columns: Sequence[str], rows: int = BATCH, *, score: str | None = None
     ) -> Iterator[Batch]:
         """All documents of the part, in order."""
-        for member, receipt in enumerate(part.receipts("ingest")):
-            scores, row = ingested_scores(part.storage, receipt, score) if score else None, 0
-            for table in read_batches(part.storage, receipt, "documents", columns, rows):
-                yield Batch(member, row, with_scores(table, scores, row), np.ones(table.num_rows, np.bool_))
-                row += table.num_rows
+        return ingested(part, columns, rows, self.kept(part), score)
 
     def kept(self, part: PartRun) -> Iterator[Mask]:
         """For each input file of the part, that all its documents are kept."""
@@ -37,4 +31,4 @@ class Ingested:
 
     def texts(self, part: PartRun, wanted: Numbers) -> Iterator[tuple[int, str]]:
         """The numbers `wanted` with their documents' texts."""
-        return Judged().texts(part, wanted)
+        return ingested_texts(part, wanted)

@@ -6,12 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from dedup.documents import BATCH, Batch, Judged, Mask
+from dedup.documents import BATCH, Batch, Mask, ingested, ingested_texts
 from dedup.numbering import Numbers
-from dedup.scores import ingested_scores, with_scores
 from pipeline.errors import StorageError
 from pipeline.steps import PartRun
-from pipeline.tables import read_batches, read_table
+from pipeline.tables import read_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +24,7 @@ class Surviving:
         self, part: PartRun, columns: Sequence[str], rows: int = BATCH, *, score: str | None = None
     ) -> Iterator[Batch]:
         """All documents of the part, in order."""
-        for member, (receipt, keep) in enumerate(zip(part.receipts("ingest"), self.kept(part), strict=True)):
-            scores, row = ingested_scores(part.storage, receipt, score) if score else None, 0
-            for table in read_batches(part.storage, receipt, "documents", columns, rows):
-                yield Batch(member, row, with_scores(table, scores, row), keep[row : row + table.num_rows])
-                row += table.num_rows
+        return ingested(part, columns, rows, self.kept(part), score)
 
     def kept(self, part: PartRun) -> Iterator[Mask]:
         """For each input file of the part, which documents survive; StorageError where the answers do not fit."""
@@ -47,4 +42,4 @@ class Surviving:
 
     def texts(self, part: PartRun, wanted: Numbers) -> Iterator[tuple[int, str]]:
         """The numbers `wanted` with their documents' texts."""
-        return Judged().texts(part, wanted)
+        return ingested_texts(part, wanted)

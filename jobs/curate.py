@@ -21,7 +21,7 @@ from jobs.options import (
 )
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError
-from pipeline.sizes import bytes_of, bytes_text
+from pipeline.sizes import bytes_text
 
 
 def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
@@ -49,21 +49,16 @@ def curate(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     Example: gristmill curate fineweb --input crawl/*.warc.gz --output out --workers 2
     """
     from jobs.estimate import memory_ceiling
+    from jobs.memory import memory_of
     from jobs.running import prepare, row_columns, run
     from jobs.tables import funnel_table
     from pipeline.funnel import Funnel
 
     try:
         columns = row_columns(text_column, id_column, url_column, date_column)
+        bytes_ = memory_of(memory)
         prepared = prepare(
-            recipe,
-            input_ or [],
-            output,
-            source=source,
-            limit=limit,
-            columns=columns,
-            against=against or [],
-            memory=None if memory is None else bytes_of(memory, "--memory"),
+            recipe, input_, output, source=source, limit=limit, columns=columns, against=against, memory=bytes_
         )
         ceiling = memory_ceiling(prepared.recipe, 1 if local or ray else workers)
         notice(

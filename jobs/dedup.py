@@ -8,7 +8,7 @@ import typer
 from jobs.options import Against, DateColumn, IdColumn, Json, Output, SourceName, TextColumn, UrlColumn
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError
-from pipeline.sizes import bytes_of, bytes_text
+from pipeline.sizes import bytes_text
 
 Rows = Annotated[
     list[str],
@@ -136,6 +136,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
         run_rows,
         scale_of,
     )
+    from jobs.memory import memory_of
     from pipeline.funnel import Funnel
     from pipeline.rows.columns import RowColumns
 
@@ -145,7 +146,7 @@ def dedup(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             exact=exact_copies(exact),
             survival=rule_of_survival(rule, similarity, read_text=read_text, score=score),
             columns=RowColumns(text=text_column, id=id_column, url=url_column, date=date_column),
-            scale=scale_of(None if memory is None else bytes_of(memory, "--memory"), output),
+            scale=scale_of(memory_of(memory), output),
             lines=format_ is Format.jsonl,
         )
         prepared = prepare_rows(input_, output, how, name=source, against=against or [])

@@ -215,7 +215,7 @@ def run_rows(prepared: PreparedRows, *, workers: int | None = None, ray: str | N
         KeyboardInterrupt: after everything in flight was told to stop.
     """
     began = time.monotonic()
-    runner = _runner(prepared, workers, ray)
+    runner = rows_runner(prepared.how, prepared.storage, prepared.source, prepared.steps, workers=workers, ray=ray)
     try:
         refuse_stale(prepared.storage, prepared.steps)
         record = record_run(
@@ -235,19 +235,26 @@ def run_rows(prepared: PreparedRows, *, workers: int | None = None, ray: str | N
     return manifest | {"run_seconds": round(time.monotonic() - began, 1)}
 
 
-def _runner(prepared: PreparedRows, workers: int | None, ray: str | None) -> Runner:
+def rows_runner(
+    how: HowToDedup,
+    storage: Storage,
+    source: Source,
+    steps: Sequence[PlannedStep],
+    *,
+    workers: int | None,
+    ray: str | None,
+) -> Runner:
     """Threads of this process, or a Ray cluster where one is named."""
     if ray is None:
-        threads = workers or os.cpu_count() or 1
-        return ThreadRunner(threads)
+        return ThreadRunner(workers or os.cpu_count() or 1)
     from jobs.running import make_runner
 
     return make_runner(
-        prepared.storage.location,
-        prepared.source,
-        [step.payload for step in prepared.steps],
+        storage.location,
+        source,
+        [step.payload for step in steps],
         modules=(),
-        part_bytes=prepared.how.scale.memory,
+        part_bytes=how.scale.memory,
         workers=workers,
         ray=ray,
         local=False,

@@ -5,9 +5,14 @@ from collections.abc import Sequence
 from dedup.scale import Scale
 from pipeline.errors import StorageError
 from pipeline.runs import RunRecord, open_run
-from pipeline.sizes import bytes_text
+from pipeline.sizes import bytes_of, bytes_text
 from pipeline.steps import PlannedStep
 from pipeline.storage import Storage
+
+
+def memory_of(option: str | None) -> int | None:
+    """The bytes that `--memory` names; RecipeError for what is no size."""
+    return None if option is None else bytes_of(option, "--memory")
 
 
 def last_of(storage: Storage, recipe: str) -> RunRecord | None:

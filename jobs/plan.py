@@ -24,7 +24,7 @@ from jobs.options import (
 from jobs.tables import add_columns
 from jobs.terminal import emit_json, fail, out, run_verb
 from pipeline.errors import GristmillError
-from pipeline.sizes import bytes_of, bytes_text
+from pipeline.sizes import bytes_text
 
 if TYPE_CHECKING:
     from dedup.costs import StepCost
@@ -55,6 +55,7 @@ def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     Example: gristmill plan fineweb --input warc.paths.gz --output s3://bucket/run
     """
     from jobs.estimate import estimate
+    from jobs.memory import memory_of
     from jobs.running import has_run, prepare, row_columns
 
     try:
@@ -62,15 +63,9 @@ def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             _alone(recipe, json)
             return
         columns = row_columns(text_column, id_column, url_column, date_column)
+        bytes_ = memory_of(memory)
         prepared = prepare(
-            recipe,
-            input_ or [],
-            output,
-            source=source,
-            limit=limit,
-            columns=columns,
-            against=against or [],
-            memory=None if memory is None else bytes_of(memory, "--memory"),
+            recipe, input_, output, source=source, limit=limit, columns=columns, against=against, memory=bytes_
         )
         steps = _steps(prepared)
     except GristmillError as error:
@@ -193,9 +188,9 @@ def _print_cut(cut: dict[str, int], made: "Recipe") -> None:
         f"{_counted(cut['joins'], 'partition')} of components, {_counted(cut['elections'], 'election')}; "
         f"{most}",
     )
-    levels = [f"{name} ({cut[name]:,})" for name in ("routed", "gathered", "answers") if cut[name] > 1]
+    levels = [f"{name} ({cut[name]:,})" for name in ("ranged", "routed", "gathered", "answers") if cut[name] > 1]
     if levels:
-        out.print(f"levels of merging, with their partitions: {', '.join(levels)}")
+        out.print(f"levels of merging, with the groups that they deal to: {', '.join(levels)}")
 
 
 def _counted(count: int, what: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from dedup.row_dataset import build_row_dataset
 from dedup.scale import Extent, Scale
 from jobs.against import recorded_releases
-from jobs.deduplicating import BYTES_A_LINE, MEMORY, HowToDedup, graph
+from jobs.deduplicating import BYTES_A_LINE, MEMORY, HowToDedup, graph, rows_runner
 from jobs.estimate import extent_of, memory_ceiling
 from jobs.executing import execute
 from jobs.recipe import Recipe, load_recipe
@@ -18,7 +18,6 @@ from jobs.running import check_parts, make_runner
 from pipeline.dataset import build_dataset
 from pipeline.errors import RecipeError
 from pipeline.execution import Execution, Runner
-from pipeline.local_runner import ThreadRunner
 from pipeline.rows.columns import RowColumns
 from pipeline.rows.pieces import piece_of
 from pipeline.runs import OpenRun, open_run_of
@@ -96,18 +95,8 @@ class OfRows:
         """See `Again.runner`."""
         if self.how.minhash:
             self.how.minhash.check()
-        if means.ray is None:
-            return ThreadRunner(1 if means.local else means.workers or os.cpu_count() or 1)
-        return make_runner(
-            run.storage.location,
-            run.source,
-            [step.payload for step in planned],
-            modules=(),
-            part_bytes=self.how.scale.memory,
-            workers=means.workers,
-            ray=means.ray,
-            local=False,
-        )
+        workers = 1 if means.local else means.workers
+        return rows_runner(self.how, run.storage, run.source, planned, workers=workers, ray=means.ray)
 
 
 def _rows_planned(run: OpenRun) -> int:

@@ -54,13 +54,13 @@ class Prepared:
 
 def prepare(
     recipe: str,
-    inputs: Sequence[str],
+    inputs: Sequence[str] | None,
     output: str,
     *,
     source: str | None = None,
     limit: int | None = None,
     columns: RowColumns | None = None,
-    against: Sequence[str] = (),
+    against: Sequence[str] | None = None,
     memory: int | None = None,
 ) -> Prepared:
     """Resolves recipe, input and steps; `columns` stands in for the recipe's. `against` names finished runs.
@@ -74,11 +74,11 @@ def prepare(
     made, modules = load_recipe(recipe)
     storage = open_storage(output)
     storage.names("runs")  # so that a ROOT nobody can reach is noticed before the input is looked at
-    files, columns = _files(inputs, storage, source, limit, columns)
+    files, columns = _files(inputs or (), storage, source, limit, columns)
     before, usual, named = last_of(storage, made.name), made.scale, memory is not None
     memory = memory if named else before and before.memory
     made = replace(made, columns=columns or made.columns, scale=usual if memory is None else Scale(memory=memory))
-    earlier = find_releases(against, storage, files.name)
+    earlier = find_releases(against or (), storage, files.name)
     known = releases_of(earlier, made.minhash, made.survival)
     steps = plan_steps(made.steps(extent_of(files), known), files, barred_in(storage))
     return Prepared(

@@ -190,7 +190,7 @@ def step_record(planned: PlannedStep) -> StepRecord:
 
 def _rows_compared(payload: dict[str, Any]) -> dict[str, Any]:
     """What a deduplication of rows said of the documents that it compares."""
-    found: dict[str, Any] = payload.get("minhash", {}).get("stage", {}).get("documents", {})
+    found: dict[str, Any] = payload.get("survivors", {}).get("stage", {}).get("documents", {})
     return found
 
 

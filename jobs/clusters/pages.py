@@ -126,9 +126,7 @@ class RowPages:
         self._run = run
         self._score = score
         self._pieces = [piece_of(part) for part in run.source.parts]
-        stage = run.record.payload["survivors"]["stage"]
-        columns: dict[str, Any] = stage.get("documents", {}).get("columns", {})
-        self._columns = RowColumns(**{name: columns.get(name) for name in ("text", "id", "url", "date")})
+        self._columns = run.columns or RowColumns()
 
     def find(self, page: str) -> list[int | Story]:
         """See `Pages.find`; InputError where no row has this id or is called so."""

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.inspection.answers import KINDS
 from pipeline.runs import OpenRun
 from pipeline.storage import Storage
 from pipeline.tables import read_table
@@ -18,7 +19,7 @@ from pipeline.takedown.places import Part, place_of
 from pipeline.takedown.stored import documents_of, records_of
 from pipeline.takedown.tombstones import TEXT_OF, digest_with
 
-_CLUSTERED = (("clusters", "clusters"), ("settled-text", "settled"), ("settled-url", "settled"))  # steps and tables
+_CLUSTERED = (("clusters", "clusters"), *((f"settled-{kind}", "settled") for kind in KINDS))  # steps and tables
 _PART, _ROW = 24, (1 << 24) - 1
 
 

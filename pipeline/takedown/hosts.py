@@ -9,6 +9,7 @@ _EDGES = "".join(map(chr, range(33)))  # and over these before and behind
 _AUTHORITY = re.compile(r"(?:(?:https?|ftp):[/\\]*|(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,})?([^/\\?#]*)", re.IGNORECASE)
 _PORT = re.compile(r":[0-9]*$")
 _ENCODED = "xn--"  # begins a label that stands for other characters
+_MOST_LABEL, _MOST_LABELS = 63, 127  # of the DNS; encoding a label takes the square of its length
 
 
 def host_of(url: str) -> str:
@@ -47,7 +48,9 @@ def _uts46(host: str) -> str:
 
 
 def _encoded(label: str) -> str:
-    return label if label.isascii() else _ENCODED + label.encode("punycode", "surrogatepass").decode()
+    if label.isascii() or len(label) > _MOST_LABEL:
+        return label
+    return _ENCODED + label.encode("punycode", "surrogatepass").decode()
 
 
 def is_label(label: str) -> bool:
@@ -63,8 +66,11 @@ def is_label(label: str) -> bool:
 
 @lru_cache(4096)
 def domains_of_host(host: str) -> tuple[str, ...]:
-    """A host, as `host_of` gives it, and every domain above it but the last: `a.b.org` and `b.org`; none where it has no dot."""
-    labels = ascii_host(host).split(".")
+    """A host, as `host_of` gives it, and every domain above it but the last: `a.b.org` and `b.org`; none where it has no dot.
+
+    Of a name that has more labels than the DNS allows those below are left out.
+    """
+    labels = ascii_host(host).split(".")[-_MOST_LABELS:]
     return tuple(".".join(labels[first:]) for first in range(len(labels) - 1))
 
 

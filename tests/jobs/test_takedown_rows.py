@@ -289,3 +289,34 @@ def test_killed_at_any_change_it_is_completed_to_the_same(root: Path) -> None:
         assert faults(trial) == [], after
         assert traces(trial, ["urn:b0", "urn:c0", NEAR]) == [], after
         shutil.rmtree(trial)
+
+
+@pytest.mark.parametrize("words", [("--exact", "text"), ("--exact", "text,url"), ("--exact", "text", "--no-near")])
+@pytest.mark.parametrize("scope", ["page", "cluster"])
+def test_copies_that_were_taken_out_first_are_taken_down_as_others_whatever_columns_are_called(
+    tmp_path: Path, words: tuple[str, ...], scope: str
+) -> None:
+    data, root = tmp_path / "data", tmp_path / "out"
+    for file, texts in TEXTS.items():
+        rows = range(len(texts))
+        named = {"body": texts, "key": [f"urn:{file[0]}{row}" for row in rows]}
+        parquet(data / file, **named, link=[address(file, row) for row in rows])
+    columns = ("--text-column", "body", "--id-column", "key", "--url-column", "link")
+    deduplicated(data, root, *words, *columns)
+    before = kept(root)["key"].to_pylist()
+    (first,) = {"urn:a0", "urn:b2", "urn:b0"} & {*before} if "--no-near" not in words else {"urn:a0"}
+    said = take_down(root, first, scope=scope)
+    assert faults(root) == []
+    after = kept(root)["key"].to_pylist()
+    assert first not in after
+    others = {"urn:a0", "urn:b2", "urn:b0"} - {first}
+    if scope == "page":
+        assert (said["records"], said["copies"]) == (1, 0)
+        assert {*after} - {*before} <= others
+        assert others & {*after}
+    else:
+        copies = {"urn:b2"} if "--no-near" in words else others
+        assert said["copies"] == len(copies)
+        assert not copies & {*after}
+    deduplicated(data, root, *words, *columns)
+    assert kept(root)["key"].to_pylist() == after
