@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 
+from dedup.bbit import packed_bytes
 from dedup.minhash import MinHash
 from dedup.survival import Star, Survival
 from pipeline.schemas import KEYS, MEMBERS, ORDER, RANKED, SIGNATURE, with_columns
@@ -22,6 +23,6 @@ def _with_asked(base: pa.Schema, minhash: MinHash, survival: Survival, *, copies
     asked = (*survival.order, *(("copies",) if copies else ()))
     schema = with_columns(base, RANKED, [name for name in RANKED.names if name in asked])
     if isinstance(survival, Star):
-        size = -(-minhash.bands * minhash.rows * survival.bits // 8)
+        size = packed_bytes(minhash.bands * minhash.rows, survival.bits)
         schema = schema.append(pa.field(SIGNATURE, pa.binary(size)))
     return schema

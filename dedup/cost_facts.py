@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
+from dedup.bbit import packed_bytes
 from dedup.minhash import MinHash
 from dedup.steps import Deduplication
 from dedup.survival import Star
@@ -117,4 +118,4 @@ class Facts:
     def signature_bytes(self) -> int:
         """Of a packed signature, by star; else 0."""
         survival, minhash = self.made.survival, self.minhash
-        return -(-minhash.bands * minhash.rows * survival.bits // 8) if isinstance(survival, Star) else 0
+        return packed_bytes(minhash.bands * minhash.rows, survival.bits) if isinstance(survival, Star) else 0

@@ -108,6 +108,21 @@ def test_with_levels_the_same_documents_are_elected_in_the_same_order(
         assert sliced or max(receipt.counts["sets"] for receipt in receipts) > 1, step
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_scores_come_through_levels(tmp_path: Path, rule: Survival) -> None:
+    scored = replace(rule, order=("score", *rule.order), score="q")
+    scores = tuple(tuple(float((7 * row + file) % 5) for row in range(len(texts))) for file, texts in enumerate(CORPUS))
+    flat, levels = (
+        answers(
+            deduplicated(tmp_path / name, CORPUS, MINHASH, survival=scored, shape=shape, scores=scores), tmp_path / name
+        )
+        for name, shape in (("flat", FLAT), ("levels", LEVELS))
+    )
+    assert levels == flat
+    unscored = answers(deduplicated(tmp_path / "plain", CORPUS, MINHASH, survival=rule), tmp_path / "plain")
+    assert flat != unscored
+
+
 @pytest.mark.parametrize("rule", [Star(similarity=0.4), Components()])
 def test_beside_earlier_releases_levels_change_nothing(tmp_path: Path, rule: Survival) -> None:
     first = released(tmp_path / "a", CORPUS[:3], MINHASH, rule)
