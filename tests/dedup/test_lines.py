@@ -1,6 +1,5 @@
 """Lines and paragraphs repeated across documents."""
 
-import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -8,20 +7,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from curated_texts import curated_texts
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.lines import RepeatedLines
 from dedup.scale import Scale
 from jobs.recipe import Recipe
-from jobs.running import prepare, run
 from pipeline.errors import RecipeError
 from pipeline.extraction import Trafilatura
 from pipeline.measures import Rule
-from pipeline.runs import OpenRun, open_run
-from pipeline.steps import plan_steps
+from pipeline.runs import OpenRun
 from pipeline.tables import read_table
-from pipeline.verify import verify
 
 LINES = RepeatedLines(unit="line")
 PARAGRAPHS = RepeatedLines(unit="paragraph", min_chars=3)
@@ -82,15 +79,7 @@ TEXTS = [
 
 def curated(folder: Path, texts: list[str], recipe: Recipe, files: int = 1) -> tuple[OpenRun, pl.DataFrame]:
     """The run, and the signals of each text."""
-    given_ = folder / "in"
-    given_.mkdir(parents=True)
-    for number in range(files):
-        rows = [{"text": text, "id": text, "url": f"http://a.org/{text[:4]}"} for text in texts[number::files]]
-        (given_ / f"{number}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    prepared = prepare("fineweb", [str(given_)], str(folder / "root"))
-    run(replace(prepared, recipe=recipe, steps=plan_steps(recipe.steps(), prepared.source)), local=True)
-    opened = open_run(prepared.storage)
-    assert [finding for finding in verify(opened) if finding] == []
+    opened = curated_texts(folder, texts, recipe, files)
     told = []
     for number, receipt in enumerate(opened.receipts("measure-repeated-line").values()):
         table = pl.from_arrow(read_table(opened.storage, receipt, "signals"))

@@ -1,6 +1,5 @@
 """Lines and paragraphs that are taken out because other documents have them: where they stand, and what is left of a run."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
+from curated_texts import curated_texts
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +22,6 @@ from dedup.removal import RemoveRepeatedLines
 from dedup.scale import Scale
 from jobs.looking.parts import last_steps
 from jobs.recipe import Recipe
-from jobs.running import prepare, run
 from jobs.tables import funnel_table
 from pipeline.cuts import edits_of, united, without
 from pipeline.errors import RecipeError
@@ -33,10 +32,8 @@ from pipeline.inspection.reading import Files
 from pipeline.measures import NO_SIGNALS, Rule, Transformed, signals_of, undo
 from pipeline.pages import Pages
 from pipeline.report.page import report
-from pipeline.runs import OpenRun, open_run
-from pipeline.steps import plan_steps
+from pipeline.runs import OpenRun
 from pipeline.tables import read_table
-from pipeline.verify import verify
 from pipeline.why import Story, find, story
 
 LINES = RemoveRepeatedLines()
@@ -106,15 +103,7 @@ RECIPE = Recipe(name="removing", ingest=(Trafilatura(),), rules=(), removals=(LI
 
 def curated(folder: Path, texts: Sequence[str], recipe: Recipe, files: int = 1) -> tuple[OpenRun, dict[str, str]]:
     """The run, and what the dataset has of each text that it keeps."""
-    given_ = folder / "in"
-    given_.mkdir(parents=True)
-    for number in range(files):
-        rows = [{"text": text, "id": text, "url": f"http://a.org/{texts.index(text)}"} for text in texts[number::files]]
-        (given_ / f"{number}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    prepared = prepare("fineweb", [str(given_)], str(folder / "root"))
-    run(replace(prepared, recipe=recipe, steps=plan_steps(recipe.steps(), prepared.source)), local=True)
-    opened = open_run(prepared.storage)
-    assert [finding for finding in verify(opened) if finding] == []
+    opened = curated_texts(folder, texts, recipe, files)
     return opened, dict(pl.read_parquet(folder / "root/dataset/data/*.parquet").select("id", "text").iter_rows())
 
 
