@@ -161,7 +161,9 @@ def _compared(told: MemberTold | NearTold, minhash: MinHash) -> tuple[str, str, 
     if found is None:
         return "not known", "-", "-", "-"
     estimated = f"{found.estimated:.3f} ± {found.error:.3f}"
-    return _bands(found.bands, minhash), estimated, f"{found.exact:.3f}", f"{found.chance:.2%}"
+    copied = isinstance(told, MemberTold) and told.same is not None  # and was compared with nothing
+    bands = f"{len(found.bands)} of {minhash.bands}: it went as a copy" if copied else _bands(found.bands, minhash)
+    return bands, estimated, f"{found.exact:.3f}", f"{found.chance:.2%}"
 
 
 def _bands(bands: Sequence[int], minhash: MinHash) -> str:

@@ -226,6 +226,8 @@ def test_duplicates_tells_copies_with_what_they_are_copies_of(root: Path) -> Non
         assert asked["decided_by"] in {"text_chars", "record_id"}
     shown = typed("duplicates", str(root), "b").stdout
     assert "exact_copy     a.parquet:1, same_text of a.parquet:0 (asked for)" in shown
+    assert ("it went as a copy" in shown) == near
+    assert "joined by others" not in shown
 
 
 def test_a_row_without_copies_is_found_by_its_id_and_stays(root: Path) -> None:
