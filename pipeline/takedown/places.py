@@ -103,10 +103,15 @@ def rows_read(run: OpenRun) -> list[Part]:
     step = run.step(ROWS)
     if step is None:
         return []
-    columns, place = run.columns or RowColumns(), place_of(run)
+    columns, place, receipts = run.columns or RowColumns(), place_of(run), run.receipts(ROWS)
     return [
-        Part(place, run.source.parts[number].key, receipt, InputRows(piece_of(run.source.parts[number]), columns))
-        for part, receipt in zip(run.parts(step), run.receipts(ROWS).values(), strict=True)
+        Part(
+            place,
+            run.source.parts[number].key,
+            receipts[part.key],
+            InputRows(piece_of(run.source.parts[number]), columns),
+        )
+        for part in run.parts(step)
         for number in range(part.first, part.first + part.count)
     ]
 
