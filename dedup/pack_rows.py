@@ -19,7 +19,7 @@ from pipeline.rows.batches import whole_batches
 from pipeline.rows.json_rows import json_lines
 from pipeline.rows.line_writer import with_member
 from pipeline.rows.pieces import Piece, check_unchanged, piece_of
-from pipeline.schemas import TEXT
+from pipeline.column_types import TEXT
 from pipeline.sources import load_source
 from pipeline.steps import PartRun
 from pipeline.storage import open_storage

@@ -4,7 +4,7 @@ A shipped recipe is a function in `jobs/recipes/`, some with a language (`finewe
 often `dataclasses.replace` of a shipped one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import ClassVar
@@ -31,6 +31,8 @@ from pipeline.ingest import Ingest, Item
 from pipeline.measures import Measure, Rule, Transform
 from pipeline.measuring import measure_step
 from pipeline.pack import Pack
+from pipeline.quality import Quality
+from pipeline.quality_steps import NO_SCORES, QualitySteps, quality_steps
 from pipeline.rehydration import Rehydration
 from pipeline.rows.columns import RowColumns
 from pipeline.sandbox import Limits
@@ -58,7 +60,7 @@ class Recipe:
     """Gates, measures and transforms in order, the rules that judge them, and what follows.
 
     `measures` are taken from stored text after ingest: add one there and no HTML is read again; `annotations` are joined there
-    from files, and `repeats` say what of a page stands in others too. `bundle` files share a part of
+    from files, and `repeats` say what of a page stands in others too. `quality` scores documents by models, there or at the end. `bundle` files share a part of
     the small steps, `shard_files` files share a shard; the second must be a multiple of the first. `index` has
     `index_partitions`, or as many more as its memory needs. `columns` names those of Parquet and JSONL input. With
     `rehydration` the dataset says how often a page counts by the size of its cluster. `removals` take lines out of what
@@ -74,6 +76,7 @@ class Recipe:
     annotations: tuple[Annotation, ...] = ()
     repeats: tuple[RepeatedLines, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
     exact: tuple[Exact, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
+    quality: Quality | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
     minhash: MinHash | None = None
     survival: Survival = field(default_factory=Components, metadata=IDENTITY_IF_CHANGED)
     scale: Scale = field(default_factory=Scale, metadata=NOT_IDENTITY)
@@ -95,15 +98,33 @@ class Recipe:
             raise RecipeError(f"recipe {self.name}: rehydration weighs near-duplicates, and minhash looks for none")
         check_units(self.removals)
         written = with_signals(
-            self.ingest_stage().schema(), [each.signals for each in (*self.measures, *self.annotations, *self.repeats)]
+            self.ingest_stage().schema(),
+            [
+                *(each.signals for each in (*self.measures, *self.annotations, *self.repeats)),
+                *(self.quality.written() if self.quality else ()),
+            ],
         )
-        for rule in self.rules:
+        for rule in self.all_rules:
             if rule.signal not in written.names:
                 raise RecipeError(
                     f"recipe {self.name}: rule {rule.reason} names the signal {rule.signal}, which nothing writes"
                 )
         if self.survival.score:
             self._check_score(self.survival.score)
+        if self.quality:
+            self._check_quality(self.quality, written.names)
+
+    @property
+    def all_rules(self) -> tuple[Rule, ...]:
+        """Every rule in the order in which a page meets it: those of scores come last."""
+        return (*self.rules, *(self.quality.rules if self.quality else ()))
+
+    def _check_quality(self, quality: Quality, written: Sequence[str]) -> None:
+        if quality.after == "deduplication" and self.minhash is None and not self.exact:
+            raise RecipeError(f"recipe {self.name}: it scores after deduplication, and removes no duplicates")
+        weight = quality.ensemble and quality.ensemble.weight
+        if weight and weight not in written:
+            raise RecipeError(f"recipe {self.name}: its ensemble weighs documents by {weight}, which nothing writes")
 
     def _check_score(self, score: str) -> None:
         """RecipeError where ingest writes no number of that name."""
@@ -166,6 +187,15 @@ class Recipe:
         ]
         return tuple(step for each in steps for step in each[:-1]), tuple(each[-1] for each in steps)
 
+    def _scoring(self, ingest: Step, measuring: Sequence[Step], survivors: Step | None = None) -> QualitySteps:
+        """The steps of the quality models, over all documents or over what `survivors` says is left."""
+        if self.quality is None:
+            return NO_SCORES
+        weight = self.quality.ensemble and self.quality.ensemble.weight
+        writers = (each.name for each in self.measures if weight in each.signals.names)
+        step = next((step for name in writers for step in measuring if step.name == f"measure-{name}"), None)
+        return quality_steps(self.quality, ingest, survivors, step, self.bundle)
+
     def _removing(self, read: tuple[Step, Step], extent: Extent) -> tuple[Step, ...]:
         """The steps that say what goes of the texts that stay, the last for `pack`; none where nothing is taken out."""
         if not self.removals:
@@ -181,16 +211,22 @@ class Recipe:
         ingest = Step(name="ingest", stage=reading)
         counted, measuring = self._measuring(ingest, extent or Extent())
         names = tuple(step.name for step in measuring)
+        early = self._scoring(ingest, measuring) if self.quality and self.quality.after == "ingest" else NO_SCORES
         decide = Step(
             name="decide",
-            stage=Decide(rules=self.rules, measures=names),
-            inputs=(ingest, *measuring),
+            stage=Decide(
+                rules=self.all_rules if early.steps else self.rules,
+                measures=(*names, *(step.name for step in early.beside)),
+            ),
+            inputs=(ingest, *measuring, *early.beside),
             span=self.bundle,
         )
         deduplication = self.deduplication(extent, against)
         dedup = deduplication.steps((ingest, decide), span=self.bundle) if deduplication else ()
-        last = dedup[-1] if dedup else decide
+        late = self._scoring(ingest, measuring, dedup[-1]) if self.quality and not early.steps else NO_SCORES
+        last = late.last or (dedup[-1] if dedup else decide)
         removing = self._removing((ingest, last), extent or Extent())
+        scored = early if early.steps else late
         pack = Step(
             name="pack",
             stage=Pack(
@@ -199,14 +235,15 @@ class Recipe:
                 survivors=last.name if dedup else None,
                 removed=removing[-1].name if removing else None,
                 facts=reading.facts,
+                scores=scored.told,
                 rehydration=self.rehydration,
             ),
-            inputs=(ingest, last, *removing[-1:]),
+            inputs=(ingest, last, *removing[-1:], *scored.beside),
             span=self.shard_files,
         )
         sorting = UrlIndex(partitions=max(self.index_partitions, self.cut_by.indexed(extent or Extent())))
         index = Step(name="index", stage=sorting, inputs=(ingest,), partitions=sorting.partitions)
-        return (ingest, *counted, *measuring, decide, *dedup, *removing, pack, index)
+        return (ingest, *counted, *measuring, *early.steps, decide, *dedup, *late.steps, *removing, pack, index)
 
 
 def shipped_function(name: str) -> Callable[[], Recipe]:

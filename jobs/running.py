@@ -204,7 +204,8 @@ def run(
         KeyboardInterrupt: after everything in flight was stopped.
     """
     recipe = prepared.recipe
-    check_parts(*recipe.ingest, *recipe.measures, recipe.minhash, *recipe.transforms, recipe.tokens)
+    models = recipe.quality.models if recipe.quality else ()
+    check_parts(*recipe.ingest, *recipe.measures, *models, recipe.minhash, *recipe.transforms, recipe.tokens)
     began = time.monotonic()
     save_source(prepared.storage, prepared.source)  # a ROOT that may not be written is noticed before Ray has started
     runner = make_runner(
@@ -235,7 +236,7 @@ def _record(prepared: Prepared) -> RunRecord:
     return record_run(
         prepared.storage,
         recipe=prepared.recipe.name,
-        rules=prepared.recipe.rules,
+        rules=prepared.recipe.all_rules,
         source=prepared.source,
         steps=prepared.steps,
         releases=prepared.releases,

@@ -12,7 +12,8 @@ import pyarrow as pa
 from pipeline.errors import RecipeError
 from pipeline.measures import Rule
 from pipeline.receipts import Receipt
-from pipeline.schemas import TEXT, VERDICTS
+from pipeline.column_types import TEXT
+from pipeline.schemas import VERDICTS
 from pipeline.steps import PartRun
 from pipeline.storage import Storage
 from pipeline.tables import columns_of, read_table

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pipeline.choosing import NAME as CHOOSE
 from pipeline.runs import OpenRun
 
 
@@ -65,7 +66,7 @@ def funnel(run: OpenRun) -> Funnel:
         records=read.get("rows", 0),
         failed=_group(ingest, "failed."),
         gated=_group(read, "gate."),
-        dropped=_group(decide, "dropped."),
+        dropped=_group(decide | run.totals(CHOOSE), "dropped."),
         near_duplicates=survivors.get("dropped.near_duplicate", 0),
         copies=copies,
         kept=pack.get("rows", 0),

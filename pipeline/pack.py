@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import repeat
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import pyarrow as pa
 
+from pipeline.beside import beside
 from pipeline.cuts import without
 from pipeline.evidence import Place
 from pipeline.identity import IDENTITY_IF_CHANGED
@@ -38,12 +39,21 @@ class TokenCount(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A score that the dataset tells: the step that has it, its column, and its type."""
+
+    step: str
+    column: str
+    kind: Literal["double", "int32"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
     """Writes one shard: applies the last transforms (personal data), counts tokens, keeps the order of records.
 
     `survivors` names the step that says which duplicates stay; None packs all that `decide` keeps. `removed` names the one that
     says what goes of their texts before the transforms. `facts` names what `documents` tells of a page besides its text, and the
-    dataset does after its own columns. `rehydration` weighs clusters by their size.
+    dataset does after its own columns and the `scores`. `rehydration` weighs clusters by their size.
     """
 
     name: ClassVar[str] = "pack"
@@ -55,15 +65,18 @@ class Pack:
     survivors: str | None = None
     removed: str | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
     facts: tuple[str, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
+    scores: tuple[Told, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
     rehydration: Rehydration | None = field(default=None, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes the `data` table of the covered parts; counts `rows`, `tokens`, `chars`, `arrow_bytes` and languages."""
-        schema = data_schema(self.facts, rehydrated=self.rehydration is not None)
+        scores = {told.column: told.kind for told in self.scores}
+        schema = data_schema(self.facts, rehydrated=self.rehydration is not None, scores=scores)
         writer = part.writer("data", schema, SHARD_ROW_GROUP)
         counts = Counter(rows=0, tokens=0, chars=0, arrow_bytes=0)
         dates: list[str] = []
-        keeps, cuts = self._keeps(part), self._cuts(part)
+        seen = 0
+        keeps, cuts, told = self._keeps(part), self._cuts(part), self._scores(part)
         for file, receipt in zip(part.task.files, part.receipts("ingest"), strict=True):
             origins = _origins(part, receipt, (dump_of(file.name, part.task.source), file.name))
             for batch in read_batches(part.storage, receipt, "documents", (*KEPT_COLUMNS, *self.facts), BATCH):
@@ -71,6 +84,7 @@ class Pack:
                 here = [next(origins) for _ in range(batch.num_rows)]
                 if self.removed:
                     batch, sizes = _cut(batch, sizes, [next(cuts) for _ in sizes])
+                batch, seen = _with_scores(batch, told, seen), seen + batch.num_rows
                 dates += self._pack(writer, batch, sizes, here, counts)
                 dates = [min(dates), max(dates)] if dates else []
         if next(keeps, None) is not None or next(cuts, None) is not None:
@@ -97,6 +111,10 @@ class Pack:
             table = read_table(part.storage, receipt, "removed")
             for spans, keep in zip(table["spans"].to_pylist(), table["keep"].to_pylist(), strict=True):
                 yield places_of(spans) if keep else None
+
+    def _scores(self, part: PartRun) -> dict[str, pa.ChunkedArray]:
+        """The scores of all documents of the part, row for row, by their columns."""
+        return {told.column: beside(part, told.step, [told.column])[told.column] for told in self.scores}
 
     def _pack(
         self,
@@ -128,6 +146,7 @@ class Pack:
                 "token_count": tokens,
                 "minhash_cluster_size": [size for size in sizes if size],
                 **self._weighed([size for size in sizes if size]),
+                **{told.column: columns[told.column] for told in self.scores},
                 **{name: self._told(columns[name], columns["url"]) for name in self.facts},
             }
         )
@@ -165,6 +184,14 @@ def _cut(batch: pa.RecordBatch, sizes: list[int], cuts: list[list[Place] | None]
         batch.set_column(place, batch.schema.field(place), pa.array(texts, batch.schema.field(place).type)),
         [0 if cut is None else size for size, cut in zip(sizes, cuts, strict=True)],
     )
+
+
+def _with_scores(batch: pa.RecordBatch, scores: Mapping[str, pa.ChunkedArray], seen: int) -> pa.RecordBatch:
+    """The batch, before which there were `seen` documents, with its scores."""
+    for name, column in scores.items():
+        here = column.slice(seen, batch.num_rows).combine_chunks()
+        batch = batch.append_column(name, here.chunk(0) if isinstance(here, pa.ChunkedArray) else here)
+    return batch
 
 
 def _origins(part: PartRun, receipt: Receipt, file: Origin) -> Iterator[Origin]:

@@ -3,14 +3,14 @@
 Strings are `large_string` and times UTC microseconds throughout, so that the same column has the same type in every table.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
+from pipeline.column_types import TEXT, TIME
 from pipeline.errors import RecipeError
-
-TEXT = pa.large_string()
-TIME = pa.timestamp("us", tz="UTC")
+from pipeline.line_tables import REMOVED, REPEATS, UNITS
+from pipeline.score_tables import HISTOGRAM, PERCENTILES
 
 EDIT = pa.struct(
     [
@@ -199,31 +199,6 @@ SURVIVORS = pa.schema(
     ]
 )
 
-# Lines or paragraphs by their hash, and those that stand in several documents.
-UNITS = pa.schema(
-    [
-        pa.field("unit", pa.uint64(), nullable=False),
-        pa.field("member", pa.int32(), nullable=False),
-        pa.field("row", pa.int32(), nullable=False),
-        pa.field("text_chars", pa.int32(), nullable=False),
-        pa.field("date", TIME),
-        pa.field("record_hash", pa.uint64(), nullable=False),
-    ]
-)
-
-REPEATS = pa.schema(
-    [
-        pa.field("document", pa.uint64(), nullable=False),
-        pa.field("unit", pa.uint64(), nullable=False),
-        pa.field("documents", pa.int32(), nullable=False),
-        pa.field("first", pa.bool_(), nullable=False),
-    ]
-)
-
-# Where repeated lines are taken out of texts.
-SPAN = pa.struct([pa.field("start", pa.int32()), pa.field("chars", pa.int32())])
-REMOVED = pa.schema([pa.field("spans", pa.list_(SPAN)), pa.field("keep", pa.bool_(), nullable=False)])
-
 # A further column of `survivors`, where exact copies were taken away.
 REASON = pa.field("reason", TEXT)
 
@@ -269,6 +244,8 @@ TABLES: dict[str, pa.Schema] = {
     "repeats": REPEATS,
     "survivors": SURVIVORS,
     "removed": REMOVED,
+    "histogram": HISTOGRAM,
+    "percentiles": PERCENTILES,
     "data": DATASET,
 }
 
@@ -289,10 +266,14 @@ def with_columns(base: pa.Schema, more: pa.Schema, names: Sequence[str]) -> pa.S
     return pa.schema([*base, *(more.field(name) for name in names)])
 
 
-def data_schema(facts: Sequence[str], *, rehydrated: bool) -> pa.Schema:
-    """The columns of a dataset that tells `facts` of its pages and, where clusters are `rehydrated`, their weights."""
+def data_schema(facts: Sequence[str], *, rehydrated: bool, scores: Mapping[str, str] | None = None) -> pa.Schema:
+    """The columns of a dataset that tells `facts` of its pages and, where clusters are `rehydrated`, their weights.
+
+    `scores` are the names of its columns of scores, each with its type.
+    """
     weighed = with_columns(DATASET, REHYDRATED, REHYDRATED.names if rehydrated else ())
-    return with_columns(weighed, PAGE_FACTS, facts)
+    scored = [pa.field(name, kind) for name, kind in (scores or {}).items()]
+    return with_columns(pa.schema([*weighed, *scored]), PAGE_FACTS, facts)
 
 
 def document_number(part: int, row: int, source: int = 0) -> int:

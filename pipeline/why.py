@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from pipeline.archives.record import Record
 from pipeline.archives.warc import MAX_BODY, read_record_at
+from pipeline.choosing import NAME as CHOOSE
 from pipeline.cuts import ONLY_REPEATS
 from pipeline.dataset import shard_name
 from pipeline.earlier import earlier_document, is_earlier
@@ -123,8 +124,13 @@ def story(run: OpenRun, part: int, row: int) -> Story:
     )
     copied = duplicates is not None and not duplicates["keep"]
     stays = verdict["verdict"] == "keep" and not copied
+    chosen = _chosen(run, part, document_row) if stays and document_row is not None else None
+    outscored = chosen is not None and not chosen["keep"]
+    stays = stays and not outscored
     cut = _cut(run, part, document_row) if stays and document_row is not None else None
     reason = duplicates["reason"] if duplicates is not None and copied else verdict["reason"]
+    if chosen is not None and outscored:
+        reason = chosen["reason"]
     emptied = cut is not None and not cut["keep"]
     return Story(
         part=part,
@@ -132,9 +138,9 @@ def story(run: OpenRun, part: int, row: int) -> Story:
         file=run.source.parts[part].name,
         record=record,
         signals=fields,
-        verdict="drop" if copied or emptied else verdict["verdict"],
+        verdict="drop" if copied or outscored or emptied else verdict["verdict"],
         reason=ONLY_REPEATS if emptied else reason,
-        checks=_checks(run, fields, verdict["violations"]) if document_row is not None else [],
+        checks=_checks(run, fields, verdict["violations"], reason) if document_row is not None else [],
         duplicates=duplicates,
         shard=_shard(run, part) if stays and not emptied else None,
         text=document.get("text"),
@@ -167,9 +173,9 @@ def _elsewhere(run: OpenRun, part: int, record_id: str) -> list[str]:
 def _later_signals(run: OpenRun, part: int, document_row: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for step in run.record.steps:
-        receipts = run.receipts(step.name) if step.name.startswith(BESIDE) else {}
-        if receipt := receipts.get(run.source.parts[part].key):
-            found |= read_rows(run.storage, receipt, "signals", document_row)[0]
+        beside = _bundled(run, step.name, part, "documents") if step.name.startswith(BESIDE) else None
+        if beside is not None:
+            found |= read_rows(run.storage, beside[0], "signals", beside[1] + document_row)[0]
     return found
 
 
@@ -190,11 +196,18 @@ def _verdict(run: OpenRun, part: int, row: int) -> dict[str, Any] | None:
     return read_rows(run.storage, found[0], "verdicts", found[1] + row)[0] if found else None
 
 
-def _checks(run: OpenRun, signals: dict[str, Any], violations: list[int]) -> list[RuleCheck]:
+def _checks(run: OpenRun, signals: dict[str, Any], violations: list[int], reason: str | None) -> list[RuleCheck]:
+    """Each rule beside its signal; of those that judge what deduplication left, only the one that was the reason fails."""
     return [
-        RuleCheck(rule=rule, value=signals.get(rule.signal), fails=number in violations)
+        RuleCheck(rule=rule, value=signals.get(rule.signal), fails=number in violations or rule.reason == reason)
         for number, rule in enumerate(run.record.rules)
     ]
+
+
+def _chosen(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | None:
+    """What the scores of what deduplication left say of the document; None where the run takes none then, or has not yet."""
+    found = _bundled(run, CHOOSE, part, "documents")
+    return read_rows(run.storage, found[0], "survivors", found[1] + document_row)[0] if found else None
 
 
 def _cut(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | None:

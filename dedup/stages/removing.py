@@ -11,7 +11,8 @@ from dedup.numbering import Numbers, among
 from dedup.removal import RemoveRepeatedLines
 from pipeline.cuts import ONLY_REPEATS, united, without
 from pipeline.evidence import Place
-from pipeline.schemas import REMOVED, document_number
+from pipeline.line_tables import REMOVED
+from pipeline.schemas import document_number
 from pipeline.steps import PartRun
 
 

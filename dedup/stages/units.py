@@ -12,7 +12,8 @@ from dedup.documents import Batch, Documents
 from dedup.lines import RepeatedLines
 from dedup.runs import Runs
 from pipeline.identity import IDENTITY_IF_CHANGED
-from pipeline.schemas import RANKED, UNITS, with_columns
+from pipeline.line_tables import UNITS
+from pipeline.schemas import RANKED, with_columns
 from pipeline.steps import PartRun
 
 READ = ("text", "date", "record_id")

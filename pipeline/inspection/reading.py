@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xxhash
 
+from pipeline.choosing import NAME as CHOOSE
 from pipeline.cuts import ONLY_REPEATS
 from pipeline.receipts import Receipt
 from pipeline.runs import BESIDE, OpenRun
@@ -105,14 +106,14 @@ class FileRows:
         return columns_of(self._storage, self.receipt, "records")
 
     @cached_property
-    def _measured(self) -> dict[str, Receipt]:
-        """Of each signal that a later measure or an annotation wrote, the receipt that has it."""
-        found: dict[str, Receipt] = {}
-        run = self._files.run
-        for step in run.record.steps:
-            receipt = run.receipts(step.name).get(self.receipt.key) if step.name.startswith(BESIDE) else None
-            if receipt is not None:
-                found |= dict.fromkeys(columns_of(self._storage, receipt, "signals"), receipt)
+    def _measured(self) -> dict[str, str]:
+        """Of each signal that a later measure, a model or an annotation wrote, the step that has it."""
+        found: dict[str, str] = {}
+        for step in self._files.run.record.steps:
+            beside = step.name.startswith(BESIDE)
+            bundle = self._files.bundle(step.name, self.number, "documents") if beside else None
+            if bundle is not None:
+                found |= dict.fromkeys(columns_of(self._storage, bundle.receipt, "signals"), step.name)
         return found
 
     @property
@@ -139,7 +140,11 @@ class FileRows:
 
     def _with_measured(self, table: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         for name in names:
-            column = frame(read_table(self._storage, self._measured[name], "signals", [name]))[name]
+            bundle = self._files.bundle(self._measured[name], self.number, "documents")
+            if bundle is None:
+                raise AssertionError(f"{self._measured[name]} has gone")
+            column = frame(read_table(self._storage, bundle.receipt, "signals", [name]))[name]
+            column = column.slice(bundle.before, self.receipt.rows("documents"))
             table = table.with_columns(column.gather(table["document_row"]).alias(name))
         return table
 
@@ -162,7 +167,18 @@ class FileRows:
             verdict=pl.when(copy).then(pl.lit("drop")).otherwise("verdict"),
             reason=pl.when(copy).then("why_copy").otherwise("reason"),
         )
-        return self._with_emptied(table)
+        return self._with_emptied(self._with_chosen(table))
+
+    def _with_chosen(self, table: pl.DataFrame) -> pl.DataFrame:
+        chosen = self._files.beside(CHOOSE, self.number, "documents", "survivors", ["keep", "reason"])
+        if chosen is None:
+            return table
+        chosen = chosen.select(pl.all().gather(table["document_row"]))
+        outscored = (pl.col("verdict") == "keep") & ~chosen["keep"]
+        return table.with_columns(
+            verdict=pl.when(outscored).then(pl.lit("drop")).otherwise("verdict"),
+            reason=pl.when(outscored).then(chosen["reason"]).otherwise("reason"),
+        )
 
     def _with_emptied(self, table: pl.DataFrame) -> pl.DataFrame:
         left = self._files.beside("remove-repeats", self.number, "documents", "removed", ["keep"])

@@ -24,7 +24,8 @@ from pipeline.quarantine import REASONS
 from pipeline.receipts import Receipt
 from pipeline.runs import OpenRun
 from pipeline.sandbox import Limits, Sandbox
-from pipeline.schemas import RECORDS, TEXT, with_signals
+from pipeline.column_types import TEXT
+from pipeline.schemas import RECORDS, with_signals
 from pipeline.sources import ROW_FILES
 from pipeline.tables import read_batches, read_rows, read_table
 from pipeline.why import record_again

@@ -32,7 +32,8 @@ def dataset_facts(run: OpenRun) -> dict[str, Any]:
 def _schema(run: OpenRun) -> pa.Schema:
     """The columns of the shards, as the step that packed them was told."""
     stage = run.record.payload.get("pack", {}).get("stage", {})
-    return data_schema(stage.get("facts", ()), rehydrated="rehydration" in stage)
+    scores = {told["column"]: told["kind"] for told in stage.get("scores", ())}
+    return data_schema(stage.get("facts", ()), rehydrated="rehydration" in stage, scores=scores)
 
 
 def _languages(run: OpenRun) -> dict[str, int] | None:

@@ -27,7 +27,7 @@ from pipeline.rows.parquet import (
 from pipeline.rows.pieces import Piece, check_unchanged
 from pipeline.rows.pulling import gathered, pulled
 from pipeline.rows.united import fitted, united
-from pipeline.schemas import TEXT, TIME
+from pipeline.column_types import TEXT, TIME
 from pipeline.scores import SCORE, score_of
 
 BATCH_ROWS, BATCH_BYTES = 4_096, 16 << 20

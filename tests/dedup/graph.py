@@ -18,7 +18,7 @@ from pipeline.execution import Execution
 from pipeline.identity import NOT_IDENTITY
 from pipeline.local_runner import LocalRunner
 from pipeline.receipts import Receipt
-from pipeline.schemas import TIME
+from pipeline.column_types import TIME
 from pipeline.scores import SCORE, score_of
 from pipeline.sources import Source, SourcePart
 from pipeline.steps import PartRun, plan_steps

@@ -17,7 +17,8 @@ from pipeline.execution import Execution
 from pipeline.measures import NO_SIGNALS, Transformed, signals_of
 from pipeline.pack import SHARD_ROW_GROUP, Pack, dump_of, iso
 from pipeline.pages import Pages
-from pipeline.schemas import DATASET, REMOVED, SURVIVORS
+from pipeline.line_tables import REMOVED
+from pipeline.schemas import DATASET, SURVIVORS
 from pipeline.steps import PartRun, Step
 
 

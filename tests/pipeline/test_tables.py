@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
 from pipeline.receipts import FileEntry, Receipt
-from pipeline.schemas import DOCUMENTS, EDIT, TEXT, TIME
+from pipeline.column_types import TEXT, TIME
+from pipeline.schemas import DOCUMENTS, EDIT
 from pipeline.storage import ObjectStorage, Storage
 from pipeline.tables import TableWriter, read_batches, read_rows, read_table
 
