@@ -1,6 +1,4 @@
-"""spaCy without its command line, which its package imports for the sake of one function, and without PyTorch, of which it has
-no use here: a fifth of the seconds that it takes where PyTorch is installed.
-"""
+"""spaCy without its command line, which it imports for one function, and without PyTorch: a fifth of the seconds that it takes."""
 
 import sys
 from importlib import import_module
