@@ -16,15 +16,17 @@ import regex
 import xxhash
 from datatrove.utils.text import PUNCTUATION
 
+from pipeline.spelled import Spelled
 from pipeline.storable import storable
-from pipeline.words import Tokenizer, split_words
+from pipeline.words import Tokenizer, spelled_words, split_words
 
 # A number in any script, with at most one decimal separator inside; `re` knows no \p{Nd} and is slower besides.
 _NUMBER = regex.compile(r"\p{Nd}+(?:[.,،٫⎖⎗⎘]\p{Nd}+)?")  # noqa: RUF001  the Arabic separator is meant
 _SPACES = str.maketrans(dict.fromkeys(PUNCTUATION, " "))
 _DELETED = str.maketrans("", "", PUNCTUATION)
 _DIGITS = re.compile(r"\d+")
-_UNPUNCTUATED = re.compile(rf"[^\s{re.escape(PUNCTUATION)}]+")
+_IS_PUNCTUATION = np.zeros(0x110000, np.bool_)  # by code point
+_IS_PUNCTUATION[[ord(char) for char in PUNCTUATION]] = True
 
 
 def normalise(text: str) -> str:
@@ -35,7 +37,9 @@ def normalise(text: str) -> str:
     text = _NUMBER.sub("0", text.lower())
     if text.isascii():  # str.translate is 10 times faster here than on other text, and there is nothing to decompose
         return " ".join(text.translate(_SPACES).split())
-    text = " ".join(_UNPUNCTUATED.findall(text))
+    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32).copy()
+    codes[_IS_PUNCTUATION[codes]] = ord(" ")
+    text = " ".join(codes.tobytes().decode("utf-32-le").split())
     return text if text.isascii() else _without_marks(text)
 
 
@@ -81,24 +85,26 @@ def shingles(
     Shape (words - ngram + 1,); empty for fewer than `ngram` words. `hash_name` is a key of `HASHES`, `normal_form` of
     `NORMAL_FORMS`; words are those of `tokenizer`, or else datatrove's for `language`.
     """
-    words = split_words(NORMAL_FORMS[normal_form](storable(text)), language, tokenizer)
+    normal = NORMAL_FORMS[normal_form](storable(text))
     if hash_name == "xxhash64":
-        return _xxhashed(words, ngram)
+        return _xxhashed(spelled_words(normal, language, tokenizer), ngram)
+    words = split_words(normal, language, tokenizer)
     runs = zip(*(words[start:] for start in range(ngram)), strict=False)  # ends with the shortest: the last full run
     return np.fromiter(map(HASHES[hash_name], map(" ".join, runs)), np.uint64)
 
 
-def _xxhashed(words: list[str], ngram: int) -> npt.NDArray[np.uint64]:
-    """As joining and hashing each run, at a third of the time: a run is hashed where it lies in the joined words."""
+def _xxhashed(words: Spelled, ngram: int) -> npt.NDArray[np.uint64]:
+    """As joining and hashing each run, at a fifth of the time: a run is hashed where it lies in the joined words."""
     from dedup.xxhash_kernel import hash_runs
 
-    joined = " ".join(words)
-    data = joined.encode()
-    sizes = map(len, words) if len(data) == len(joined) else (len(word.encode()) for word in words)
-    ends = np.cumsum(np.fromiter(sizes, np.int64, len(words)) + 1) - 1
     hashes = np.empty(max(len(words) - ngram + 1, 0), np.uint64)
-    if hashes.size:
-        hash_runs(np.frombuffer(data, np.uint8), ends, hashes)
+    if not hashes.size:
+        return hashes
+    before = np.arange(len(words))  # spaces, one for each word before
+    ends = words.ends + before
+    joined = np.full(int(ends[-1]), ord(" "), np.uint8)
+    joined[np.arange(words.text.size) + np.repeat(before, np.diff(words.ends, prepend=0))] = words.text
+    hash_runs(joined, ends, hashes)
     return hashes
 
 

@@ -174,7 +174,7 @@ def _costs(prepared: "Prepared") -> "tuple[StepCost, ...]":
     from jobs.estimate import extent_of
 
     made = prepared.recipe.deduplication(extent_of(prepared.source))
-    return costs(made, span=prepared.recipe.bundle) if made else ()
+    return costs(made, span=prepared.recipe.span(extent_of(prepared.source))) if made else ()
 
 
 def _print_cut(cut: dict[str, int], made: "Recipe") -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from filters.language_guess import LanguageGuess
 from jobs.recipe import Recipe
 from jobs.recipes.fineweb import fineweb
+from pipeline.ingest import Item
 from pipeline.measures import Extractor
 
 
@@ -18,6 +19,10 @@ def fineweb_gated() -> Recipe:
     Source: the recipe fineweb; the gate is of this project, measured in docs/decisions.md.
     """
     base = fineweb()
-    extractor = next(place for place, item in enumerate(base.ingest) if isinstance(item, Extractor))
-    gated = (*base.ingest[:extractor], LanguageGuess(languages=("en",), min_score=0.05), *base.ingest[extractor:])
-    return replace(base, name="fineweb-gated", ingest=gated)
+    return replace(base, name="fineweb-gated", ingest=gated(base.ingest))
+
+
+def gated(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The items with the guess before the extractor."""
+    extractor = next(place for place, item in enumerate(items) if isinstance(item, Extractor))
+    return (*items[:extractor], LanguageGuess(languages=("en",), min_score=0.05), *items[extractor:])

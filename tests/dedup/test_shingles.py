@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dedup.shingles import _xxhashed, jaccard, normalise, shingles
 from dedup.xxhash_kernel import hash_runs
+from pipeline.spelled import Spelled
 from pipeline.storable import storable
 
 ENGLISH = {"ngram": 5, "hash_name": "xxhash64", "language": "en"}
@@ -85,7 +86,7 @@ def test_the_jaccard_similarity_is_that_of_the_sets(one, other):
 @example(["naïve", "中文", "", "a"], 2)
 def test_runs_of_words_are_hashed_as_xxhash_does(words: list[str], ngram: int):
     expected = [xxhash.xxh64_intdigest(" ".join(words[at : at + ngram])) for at in range(len(words) - ngram + 1)]
-    assert _xxhashed(words, ngram).tolist() == expected
+    assert _xxhashed(Spelled.of(words), ngram).tolist() == expected
 
 
 def test_the_hash_is_xxhash64_at_every_length():

@@ -52,7 +52,6 @@ USES: dict[str, tuple[str, int | None]] = {
     "dedup/lines.py:_LINE_END": (SEARCH, None),
     "dedup/shingles.py:_DIGITS": (SEARCH, None),
     "dedup/shingles.py:_NUMBER": (SEARCH, None),
-    "dedup/shingles.py:_UNPUNCTUATED": (SEARCH, None),
     "filters/c4.py:CITATION": (SEARCH, None),
     "filters/c4.py:_STOP": (SEARCH, None),
     "filters/dclm_quality.py:_CHUNK": (SEARCH, None),

@@ -18,6 +18,28 @@ import spacy
 """
 
 
+def test_pytorch_is_not_imported_for_words_and_there_for_who_wants_it() -> None:
+    """With a framework of that name in reach, whatever it is: thinc would import it."""
+    use = """
+import sys, types
+from importlib.machinery import ModuleSpec
+class There:
+    def find_spec(self, name, path=None, target=None):
+        if name != "torch":
+            return None
+        loader = types.SimpleNamespace(create_module=lambda spec: None, exec_module=lambda module: print("imported"))
+        return ModuleSpec(name, loader)
+sys.meta_path.insert(0, There())
+from pipeline.words import split_words
+assert split_words("it's") == ["it", "'s"]
+assert "torch" not in sys.modules
+print("words")
+import torch
+"""
+    done = subprocess.run([sys.executable, "-c", use], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["words", "imported"], done.stderr
+
+
 @pytest.mark.parametrize("language", sorted(ENGLISH))
 def test_datatrove_splits_what_we_call_english_by_blank_english(language: str) -> None:
     tokenizer = load_word_tokenizer(language)
