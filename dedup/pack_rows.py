@@ -14,12 +14,12 @@ from dedup.copies import numbered
 from dedup.numbering import among
 from dedup.releases import SOURCE_BITS, Release
 from dedup.rows import check_count, counted, schema_found
+from pipeline.column_types import TEXT
 from pipeline.identity import IDENTITY_IF_CHANGED, NOT_IDENTITY
 from pipeline.rows.batches import whole_batches
 from pipeline.rows.json_rows import json_lines
 from pipeline.rows.line_writer import with_member
 from pipeline.rows.pieces import Piece, check_unchanged, piece_of
-from pipeline.column_types import TEXT
 from pipeline.sources import load_source
 from pipeline.steps import PartRun
 from pipeline.storage import open_storage

@@ -23,8 +23,8 @@ from jobs.verify import verify
 from jobs.why import why
 
 VERBS = (
-    demo, recipes, plan, curate, dedup, score, status, why, duplicates, replay, report, measure, annotate, verify, takedown, publish,
-    fit_language, bench,
+    demo, recipes, plan, curate, dedup, score, status, why, duplicates, replay, report, measure, annotate, verify, takedown,
+    publish, fit_language, bench,
 )  # fmt: skip
 
 app = typer.Typer(

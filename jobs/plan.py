@@ -114,7 +114,7 @@ def _steps(prepared: "Prepared") -> list[dict[str, Any]]:
 
 
 def _alone(name: str, json: bool) -> None:
-    from jobs.recipe import load_recipe
+    from jobs.named_recipes import load_recipe
     from pipeline.identity import canonical
 
     made, _ = load_recipe(name)

@@ -46,7 +46,10 @@ def _has_digest(place: str) -> bool:
 def _of_file(path: Path, digest: str, named: dict[str, str]) -> QualityModel:
     from pipeline.assets import Asset
 
-    kinds = {".bin": ("filters.quality.fasttext", "FastTextQuality"), ".arpa": ("filters.quality.kenlm", "KenLmQuality")}
+    kinds = {
+        ".bin": ("filters.quality.fasttext", "FastTextQuality"),
+        ".arpa": ("filters.quality.kenlm", "KenLmQuality"),
+    }
     if path.suffix not in kinds:
         raise RecipeError(f"{path} is no model of a known kind: {', '.join(kinds)}, or a folder")
     if not digest:

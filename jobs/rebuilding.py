@@ -12,7 +12,8 @@ from jobs.against import recorded_releases
 from jobs.deduplicating import BYTES_A_LINE, MEMORY, HowToDedup, graph, rows_runner
 from jobs.estimate import extent_of, memory_ceiling
 from jobs.executing import execute
-from jobs.recipe import Recipe, load_recipe
+from jobs.named_recipes import load_recipe
+from jobs.recipe import Recipe
 from jobs.recorded_rules import recorded_rules
 from jobs.running import check_parts, make_runner
 from pipeline.dataset import build_dataset

@@ -1,12 +1,10 @@
 """A recipe: everything that decides what a corpus is, as one frozen value.
 
-A shipped recipe is a function in `jobs/recipes/`, some with a language (`fineweb2:por_Latn`); your own is `file.py:function`,
-often `dataclasses.replace` of a shipped one.
+Who names one on a command line gets it from `jobs.named_recipes`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from types import ModuleType
 from typing import ClassVar
 
 from pyarrow import types
@@ -21,7 +19,6 @@ from dedup.scale import LEAST_MEMORY, Extent, Scale
 from dedup.steps import Deduplication
 from dedup.survival import Components, Survival
 from filters.tokens import TokenCounter
-from jobs.user_file import Named, call, find_named
 from pipeline.annotations.annotating import annotate_step
 from pipeline.annotations.annotation import Annotation
 from pipeline.decide import Decide
@@ -40,26 +37,6 @@ from pipeline.schemas import DOCUMENTS, PAGE_FACTS, RECORDS, with_columns, with_
 from pipeline.steps import Step
 from pipeline.url_index import UrlIndex
 
-SHIPPED = (
-    "fineweb",
-    "fineweb-2024",
-    "fineweb-paper",
-    "fineweb-fast",
-    "fineweb-gated",
-    "fineweb-fast-gated",
-    "fineweb-star",
-    "gopher",
-    "c4",
-    "refinedweb",
-    "dclm",
-)
-# Named with what they are made for, as `fineweb2:por_Latn`: the function that makes them, and what it takes.
-MADE_FOR = {
-    "fineweb2": ("for_language", "LANGUAGE"),
-    "fineweb-edu": ("with_model", "MODEL"),
-    "dclm": ("with_model", "MODEL"),
-    "nemotron-cc-like": ("with_models", "MODEL,MODEL…"),
-}
 # A WARC keeps only some MB of text, so of many files some share a task. Where there are few, each task that has several to do
 # alone has the other workers wait: 4.5 of 53 s of a run of 4 files on 2 workers.
 BUNDLE, MANY_FILES = 8, 64
@@ -240,7 +217,7 @@ class Recipe:
         )
         deduplication = self.deduplication(extent, against)
         dedup = deduplication.steps((ingest, decide), span=span) if deduplication else ()
-        late = self._scoring(ingest, measuring, span, dedup[-1]) if self.quality and not early.steps else NO_SCORES
+        late = self._scoring(ingest, measuring, span, dedup[-1]) if dedup and not early.steps else NO_SCORES
         last = late.last or (dedup[-1] if dedup else decide)
         removing = self._removing((ingest, last), extent or Extent())
         scored = early if early.steps else late
@@ -261,41 +238,3 @@ class Recipe:
         sorting = UrlIndex(partitions=max(self.index_partitions, self.cut_by.indexed(extent or Extent())))
         index = Step(name="index", stage=sorting, inputs=(ingest,), partitions=sorting.partitions)
         return (ingest, *counted, *measuring, *early.steps, decide, *dedup, *late.steps, *removing, pack, index)
-
-
-def shipped_function(name: str) -> Callable[[], Recipe]:
-    """The function behind a name of `SHIPPED`, with its docstring."""
-    return _shipped(name).value
-
-
-def _shipped(name: str) -> Named:
-    module = name.replace("-", "_")
-    return find_named(f"jobs.recipes.{module}:{module}", "recipe")
-
-
-def load_recipe(name: str) -> tuple[Recipe, tuple[ModuleType, ...]]:
-    """The recipe called `name` (a shipped one, or `file.py:function`) and the modules that workers do not have.
-
-    One by language is called `NAME:LANGUAGE` or `NAME:FILE.yml`, the file of the language's thresholds; one that scores
-    `NAME:MODEL`, the file or folder of the model (`jobs.quality_models`).
-
-    Raises:
-        RecipeError: no such recipe, file or function, or the function does not return a Recipe.
-    """
-    base, _, about = name.partition(":")
-    if base in MADE_FOR and (about or base not in SHIPPED):
-        made = find_named(f"jobs.recipes.{base.replace('-', '_')}:{MADE_FOR[base][0]}", "recipe").value
-        return call(lambda: made(about), name, "recipe"), ()
-    if name in SHIPPED:
-        found = _shipped(name)
-    elif not name.rpartition(":")[0].endswith(".py"):
-        shipped = ", ".join((*SHIPPED, *(f"{each}:{takes}" for each, (_, takes) in MADE_FOR.items())))
-        raise RecipeError(f"no recipe {name!r}: shipped are {shipped}; your own is named file.py:function")
-    else:
-        found = find_named(name, "recipe")
-    if not callable(found.value):
-        raise RecipeError(f"recipe {name}: {found.origin} has no function {name.rpartition(':')[2]}")
-    recipe = call(found.value, name, "recipe")
-    if not isinstance(recipe, Recipe):
-        raise RecipeError(f"recipe {name}: it returned a {type(recipe).__name__}, not a Recipe")
-    return recipe, found.modules

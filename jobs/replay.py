@@ -109,7 +109,7 @@ def _asked(
 ) -> "tuple[tuple[Item, ...], Limits]":
     """What the pages go through, and the limits; RecipeError for what cannot be asked for."""
     from jobs.looking.parts import first_steps
-    from jobs.recipe import load_recipe
+    from jobs.named_recipes import load_recipe
     from pipeline.quarantine import REASONS
 
     if unknown := [reason for reason in reasons if reason not in REASONS]:

@@ -14,7 +14,8 @@ from jobs.against import find_releases, records_of, releases_of
 from jobs.estimate import extent_of, memory_ceiling
 from jobs.executing import execute
 from jobs.memory import last_of, told_of
-from jobs.recipe import Recipe, load_recipe
+from jobs.named_recipes import load_recipe
+from jobs.recipe import Recipe
 from jobs.terminal import notice
 from pipeline.annotations.annotation import Annotation
 from pipeline.annotations.side_table import plan_side

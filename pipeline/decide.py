@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from pipeline.column_types import TEXT
 from pipeline.errors import RecipeError
 from pipeline.measures import Rule
 from pipeline.receipts import Receipt
-from pipeline.column_types import TEXT
 from pipeline.schemas import VERDICTS
 from pipeline.steps import PartRun
 from pipeline.storage import Storage

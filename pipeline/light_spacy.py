@@ -1,4 +1,4 @@
-"""spaCy without its command line, which it imports for one function, and without PyTorch: a fifth of the seconds that it takes."""
+"""spaCy without its command line, which it imports for one function, and without PyTorch: a fifth of the seconds."""
 
 import sys
 from importlib import import_module

@@ -38,7 +38,9 @@ class ModelFiles:
             raise RecipeError(f"model {self.name}: no folder at {found or self.location}")
         digest = hashlib.sha256(listing(found).encode()).hexdigest()
         if digest != self.sha256:
-            raise RecipeError(f"model {self.name}: the files in {found} are {digest}, but the recipe names {self.sha256}")
+            raise RecipeError(
+                f"model {self.name}: the files in {found} are {digest}, but the recipe names {self.sha256}"
+            )
         return found
 
     def _place(self) -> Path | None:

@@ -110,7 +110,9 @@ class Percentiles:
         known = _frame(part.storage, thresholds, "percentiles")
         language = _languages(part, self.ensemble)
         placed = [
-            _placed(_quanta(part, column), language, known.filter(pl.col("score") == column.name), self.ensemble.buckets)
+            _placed(
+                _quanta(part, column), language, known.filter(pl.col("score") == column.name), self.ensemble.buckets
+            )
             for column in self.columns
         ]
         highest = pl.select(bucket=pl.max_horizontal([each["bucket"] for each in placed]))["bucket"]
@@ -158,7 +160,9 @@ def _frame(storage: Storage, receipt: Receipt, table: str) -> pl.DataFrame:
 def _folded(histograms: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Histograms added up, sorted."""
     if not histograms:
-        return pl.DataFrame(schema={"score": pl.String, "language": pl.String} | dict.fromkeys(HISTOGRAM.names[2:], pl.Int64))
+        return pl.DataFrame(
+            schema={"score": pl.String, "language": pl.String} | dict.fromkeys(HISTOGRAM.names[2:], pl.Int64)
+        )
     keys = HISTOGRAM.names[:3]
     every = pl.concat(histograms, how="vertical_relaxed")
     return every.group_by(keys).agg(pl.col("documents").sum(), pl.col("weight").sum()).sort(keys)

@@ -63,9 +63,14 @@ class QualityModel(Protocol):
     engines: ClassVar[tuple[str, ...]]
 
     @property
-    def column(self) -> str: ...
+    def column(self) -> str:
+        """The name of the score."""
+        ...
+
     @property
-    def resolution(self) -> int: ...
+    def resolution(self) -> int:
+        """Steps that a score of 1 has."""
+        ...
 
     def check(self) -> None:
         """RecipeError where a file is missing or another than the one that was named; nothing of the files is executed."""
@@ -138,7 +143,9 @@ class Quality:
             raise RecipeError(f"quality: a process takes {self.gpus} of a GPU, which must be more than 0")
         written = {name for each in self.written() for name in each.names}
         if self.after == "deduplication" and (wrong := [r for r in self.rules if r.signal not in written]):
-            raise RecipeError(f"quality: rule {wrong[0].reason} names the signal {wrong[0].signal}, which no model writes")
+            raise RecipeError(
+                f"quality: rule {wrong[0].reason} names the signal {wrong[0].signal}, which no model writes"
+            )
 
     def written(self) -> tuple[pa.Schema, ...]:
         """The signals of all models and of the ensemble."""

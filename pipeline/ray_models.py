@@ -67,7 +67,8 @@ class ModelKeepers:
         actors = self._actors.setdefault(share, [])
         room = int(ray.cluster_resources().get("GPU", 0) / share)
         if not actors or (len(actors) < room and all(self._busy[each] for each in actors)):
-            keeper: Any = ray.remote(num_cpus=0, num_gpus=share, max_concurrency=AT_A_TIME, max_restarts=0)(_Keeper)
+            wants: dict[str, Any] = {"num_cpus": 0, "num_gpus": share, "max_concurrency": AT_A_TIME, "max_restarts": 0}
+            keeper: Any = ray.remote(**wants)(_Keeper)
             actors.append(keeper.remote())
         return actors
 

@@ -129,7 +129,11 @@ class _Tally:
         scored = scorer.score(prepared)
         self._busy += time.perf_counter() - began
         self.texts += len(scored.values)
-        for name, count in (("tokens", scored.tokens), ("padding", scored.padding), ("smaller_batches", scored.smaller)):
+        for name, count in (
+            ("tokens", scored.tokens),
+            ("padding", scored.padding),
+            ("smaller_batches", scored.smaller),
+        ):
             self._counts[name] += count
         return scored
 

@@ -16,8 +16,8 @@ from dedup.runs import Runs
 from dedup.survival import columns_of
 from dedup.survivors import elected, frame_of
 from pipeline.identity import IDENTITY_IF_CHANGED
-from pipeline.measures import signals_of
 from pipeline.line_tables import REPEATS
+from pipeline.measures import signals_of
 from pipeline.schemas import document_number
 from pipeline.steps import PartRun
 from pipeline.tables import read_batches, read_range

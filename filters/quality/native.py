@@ -1,4 +1,4 @@
-"""Looks at the head of a file that a library will read by itself, before the library does: is it of that kind, and whole?"""
+"""Looks at the head of a file that a library will read by itself, before it does: is it of that kind, and whole."""
 
 import struct
 from pathlib import Path

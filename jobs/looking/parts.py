@@ -29,7 +29,8 @@ from filters.symbol_lines import SymbolLines
 from filters.text_length import TextLength
 from filters.tokens import TokenCounter
 from filters.url import UrlPolicy
-from jobs.recipe import Recipe, load_recipe
+from jobs.named_recipes import load_recipe
+from jobs.recipe import Recipe
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.evidence import Explains, Span

@@ -11,7 +11,8 @@ from jobs.clusters.asking import Asked, Told
 from jobs.looking import charts
 from jobs.looking.parts import explaining, last_steps, what_did_it
 from jobs.looking.what_if import Replay, WhatIf, moved
-from jobs.recipe import Recipe, load_recipe
+from jobs.named_recipes import load_recipe
+from jobs.recipe import Recipe
 from pipeline.errors import RecipeError
 from pipeline.evidence import Span
 from pipeline.funnel import funnel

@@ -14,9 +14,9 @@ from filters.dclm_repetition import DclmRepetition
 from filters.html_only import HtmlOnly
 from filters.language import Language
 from filters.line_corrections import LineCorrections
+from filters.quality.fasttext import DCLM_THRESHOLD
 from filters.tokens import TokenCounter
 from filters.url import UrlPolicy
-from filters.quality.fasttext import DCLM_THRESHOLD
 from jobs.quality_models import model_at
 from jobs.recipe import Recipe
 from pipeline.errors import RecipeError

@@ -39,7 +39,13 @@ def nemotron_cc_like(*models: QualityModel, least_bucket: int = 0) -> Recipe:
     )
     return Recipe(
         name="nemotron-cc-like",
-        ingest=(HtmlOnly(), UrlPolicy(), JusText(stop_list="English"), Language(languages=("en",), min_score=0.3), Ftfy()),
+        ingest=(
+            HtmlOnly(),
+            UrlPolicy(),
+            JusText(stop_list="English"),
+            Language(languages=("en",), min_score=0.3),
+            Ftfy(),
+        ),
         rules=(),
         measures=(TokenCounter(),),
         exact=(Exact(by="text"),),

@@ -40,7 +40,7 @@ def recipes(compare: Compare = None, json: Json = False) -> None:
 
 
 def _listed() -> list[dict[str, str]]:
-    from jobs.recipe import SHIPPED, shipped_function
+    from jobs.named_recipes import SHIPPED, shipped_function
 
     return [{"recipe": name, **_said(inspect.getdoc(shipped_function(name)) or "")} for name in SHIPPED]
 
@@ -52,7 +52,7 @@ def _said(docstring: str) -> dict[str, str]:
 
 
 def _compared(one: str, other: str) -> list[dict[str, Any]]:
-    from jobs.recipe import load_recipe
+    from jobs.named_recipes import load_recipe
     from jobs.recipes.comparison import differences
 
     return [asdict(each) for each in differences(load_recipe(one)[0], load_recipe(other)[0])]

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from pipeline.archives.record import Record
 from pipeline.archives.warc import MAX_BODY
 from pipeline.batch import Batch
+from pipeline.column_types import TEXT
 from pipeline.decide import judge
 from pipeline.errors import GristmillError
 from pipeline.ingest import Item, measured, needs_html
@@ -24,7 +25,6 @@ from pipeline.quarantine import REASONS
 from pipeline.receipts import Receipt
 from pipeline.runs import OpenRun
 from pipeline.sandbox import Limits, Sandbox
-from pipeline.column_types import TEXT
 from pipeline.schemas import RECORDS, with_signals
 from pipeline.sources import ROW_FILES
 from pipeline.tables import read_batches, read_rows, read_table

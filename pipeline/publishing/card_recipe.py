@@ -55,10 +55,7 @@ def _scores(manifest: dict[str, Any]) -> str:
     if not stages:
         return ""
     late = "choose" in manifest["payload"]
-    rows = [
-        (code(column), code(model["is"]), value_text(model.get("model", "")))
-        for column, model in stages.items()
-    ]
+    rows = [(code(column), code(model["is"]), value_text(model.get("model", ""))) for column, model in stages.items()]
     what = "what deduplication left" if late else "all documents past the gates"
     told = f"### Quality scores\n\nOf {what}, each rounded to a step of its own.\n\n{table(('column', 'model', 'files'), rows)}"
     return f"{told}\n\nThe rules above that name a score judged only what deduplication had left." if late else told

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.column_types import TEXT, TIME
 from pipeline.inputs import open_seekable
 from pipeline.rows.columns import NOT_UTF8, RowColumns, date_of, id_of
 from pipeline.rows.json_rows import json_batches, json_lookups
@@ -27,7 +28,6 @@ from pipeline.rows.parquet import (
 from pipeline.rows.pieces import Piece, check_unchanged
 from pipeline.rows.pulling import gathered, pulled
 from pipeline.rows.united import fitted, united
-from pipeline.column_types import TEXT, TIME
 from pipeline.scores import SCORE, score_of
 
 BATCH_ROWS, BATCH_BYTES = 4_096, 16 << 20

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.column_types import TEXT
 from pipeline.dataset import read_dataset_manifest
 from pipeline.errors import InputError, StorageError
 from pipeline.runs import OpenRun, new_run_id, open_run
-from pipeline.column_types import TEXT
 from pipeline.storage import Storage
 from pipeline.storage_errors import damage_errors
 from pipeline.takedown.chain import chain_of

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.archives.record import Record
-from pipeline.errors import StorageError
 from pipeline.column_types import TEXT
+from pipeline.errors import StorageError
 from pipeline.storable import storable
 from pipeline.storage import Storage, open_storage
 from pipeline.storage_errors import damage_errors

@@ -14,11 +14,11 @@ from dedup.minhash import MinHash
 from dedup.scale import Extent, Shape
 from dedup.steps import Deduplication
 from dedup.survival import Components, Survival
+from pipeline.column_types import TIME
 from pipeline.execution import Execution
 from pipeline.identity import NOT_IDENTITY
 from pipeline.local_runner import LocalRunner
 from pipeline.receipts import Receipt
-from pipeline.column_types import TIME
 from pipeline.scores import SCORE, score_of
 from pipeline.sources import Source, SourcePart
 from pipeline.steps import PartRun, plan_steps

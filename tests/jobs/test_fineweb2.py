@@ -12,7 +12,7 @@ from portuguese import WORDS
 from trial import typed
 
 from filters.language import LID_176
-from jobs.recipe import load_recipe
+from jobs.named_recipes import load_recipe
 from jobs.recipes.fineweb2 import fineweb2
 from jobs.recipes.language_thresholds import GLOTLID, LanguageThresholds, read_thresholds
 from pipeline.errors import RecipeError

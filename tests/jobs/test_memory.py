@@ -12,7 +12,8 @@ from trial import dataset_digests, receipt_times, typed
 
 from dedup.scale import BASE_BYTES, INDEX_BYTES, Extent, Scale
 from jobs.estimate import memory_ceiling
-from jobs.recipe import Recipe, load_recipe
+from jobs.named_recipes import load_recipe
+from jobs.recipe import Recipe
 from pipeline.url_index import UrlIndex
 
 

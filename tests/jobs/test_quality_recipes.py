@@ -2,17 +2,19 @@
 
 import hashlib
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
-import fasttext
 import polars as pl
 import pytest
 from trial import Crawl, dataset_digests, receipt_times, typed, verb
 
 from filters.quality.fasttext import DCLM_THRESHOLD, FastTextQuality
 from filters.tokens import TokenCounter
-from jobs.recipe import Recipe, load_recipe
+from jobs.named_recipes import load_recipe
+from jobs.recipe import Recipe
 from jobs.recipes.fineweb import fineweb
 from jobs.recipes.fineweb_edu import fineweb_edu
 from jobs.running import Prepared, prepare_recipe, run
@@ -29,18 +31,31 @@ from pipeline.why import find, story
 LOW = Rule("fasttext_score", "<", 0.5, "low_quality_score", null_fails=True)
 
 
+TRAIN = """
+import sys
+import fasttext
+text, path, dim = sys.argv[1:]
+settings = {"lr": 0.5, "epoch": 25, "bucket": 5_000, "wordNgrams": 2, "thread": 1, "verbose": 0, "seed": 1}
+fasttext.train_supervised(text, dim=int(dim), **settings).save_model(path)
+"""
+
+
 @pytest.fixture(scope="session")
 def model(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A classifier of texts of the crawl by whether they have an even number of characters: it says something of each."""
+    """A classifier of texts of the crawl by whether they have an even number of characters: it says something of each.
+
+    fastText 0.9.2 reads memory it never wrote: in a fresh process that is mostly zeros, else it is trained once more.
+    """
     folder = tmp_path_factory.mktemp("model")
     texts = pl.concat([pl.read_parquet(file) for file in (finished / "dataset" / "data").glob("*.parquet")])["text"]
     lines = [f"__label__{'hq' if len(text) % 2 else 'cc'} {' '.join(text.split())}\n" for text in texts]
     (folder / "train.txt").write_text("".join(lines), encoding="utf-8")
-    trained = fasttext.train_supervised(
-        str(folder / "train.txt"), dim=8, epoch=3, bucket=5_000, wordNgrams=2, thread=1, verbose=0, seed=1
-    )
-    trained.save_model(str(folder / "quality.bin"))
-    return folder / "quality.bin"
+    made = folder / "quality.bin"
+    for dim in range(8, 18):
+        command = [sys.executable, "-c", TRAIN, str(folder / "train.txt"), str(made), str(dim)]
+        if not subprocess.run(command, check=False, capture_output=True).returncode:
+            break
+    return made
 
 
 def scored_by(model: Path) -> FastTextQuality:
@@ -94,16 +109,18 @@ def test_each_page_says_its_score_and_which_rule_it_failed(late: Path, finished:
 
 
 def test_a_run_with_scores_verifies_and_its_card_names_model_and_column(late: Path) -> None:
-    assert verify(open_storage(str(late))).faults == []
+    assert list(filter(None, verify(open_run(open_storage(str(late)))))) == []
     card = (late / "dataset" / "README.md").read_text()
-    assert "### Quality scores" in card and "fasttext_score" in card and "fasttext_quality" in card
+    assert "### Quality scores" in card
+    assert "fasttext_score" in card
+    assert "fasttext_quality" in card
     assert "the quality classifier scores it too low" in card
 
 
 def test_looking_at_the_run_tells_scores_and_reasons(late: Path, finished: Path) -> None:
     from jobs.looking.run import Run
 
-    records = Run(str(late)).records(["fasttext_score", "verdict", "reason"])
+    records = Run(str(late)).records("fasttext_score", "verdict", "reason")
     outscored = records.filter(pl.col("reason") == "low_quality_score")
     assert outscored.height == dataset(finished).height - dataset(late).height
     assert outscored["fasttext_score"].max() < 0.5
@@ -118,7 +135,8 @@ def test_a_model_behind_ingest_gives_the_same_scores_and_judges_before_deduplica
     run(ready(replace(fineweb(), name="early", quality=quality), crawl, root), local=True)
     early = dataset(root)
     both = early.join(dataset(late), on="id", suffix="_late")
-    assert both.height and both["fasttext_score"].equals(both["fasttext_score_late"].rename("fasttext_score"))
+    assert both.height
+    assert both["fasttext_score"].equals(both["fasttext_score_late"].rename("fasttext_score"))
     opened = open_run(open_storage(str(root)))
     assert funnel(opened).conservation() is None
     assert [step.name for step in opened.record.steps].index("score-fasttext_score") == 1
@@ -156,16 +174,19 @@ def test_ray_gives_the_bytes_of_a_local_run(
 def test_dclm_is_whole_with_its_model_and_ends_before_it_without(model: Path) -> None:
     assert load_recipe("dclm")[0].quality is None
     whole = load_recipe(f"dclm:{model}")[0].quality
-    assert whole is not None and [rule.value for rule in whole.rules] == [DCLM_THRESHOLD]
+    assert whole is not None
+    assert [rule.value for rule in whole.rules] == [DCLM_THRESHOLD]
     tenth = load_recipe(f"dclm:{model},0.1")[0].quality
-    assert tenth is not None and [rule.value for rule in tenth.rules] == [0.9]
+    assert tenth is not None
+    assert [rule.value for rule in tenth.rules] == [0.9]
     with pytest.raises(RecipeError, match="'2' is no share"):
         load_recipe(f"dclm:{model},2")
 
 
 def test_fineweb_edu_keeps_what_rounds_to_three(model: Path) -> None:
     found = fineweb_edu(replace(scored_by(model), column="edu_score"))
-    assert found.quality is not None and found.quality.after == "deduplication"
+    assert found.quality is not None
+    assert found.quality.after == "deduplication"
     assert [(rule.op, rule.value) for rule in found.quality.rules] == [("<=", 2.5)]
 
 
@@ -184,7 +205,9 @@ def test_a_recipe_without_its_model_says_how_it_is_named(name: str, why: str) ->
 
 
 def test_a_model_of_another_digest_is_refused_before_anything_starts(crawl: Crawl, model: Path, tmp_path: Path) -> None:
-    told = typed("curate", f"dclm:{model}@{'0' * 64}", "--input", str(crawl.folder), "--output", str(tmp_path), "--local")
+    told = typed(
+        "curate", f"dclm:{model}@{'0' * 64}", "--input", str(crawl.folder), "--output", str(tmp_path), "--local"
+    )
     assert told.returncode == 2
     assert "but the recipe names " + "0" * 64 in " ".join(told.stderr.split())
     assert not (tmp_path / "runs").exists()
@@ -198,10 +221,12 @@ def test_rows_of_anyone_are_scored_alone(finished: Path, model: Path, tmp_path: 
     assert done.returncode == 0, done.stderr
     before, after = dataset(finished), dataset(tmp_path)
     assert after["id"].to_list() == before["id"].to_list()
-    assert after["good"].null_count() == 0 and set(after["quality_bucket"]) <= {0, 1, 2, 3}
+    assert after["good"].null_count() == 0
+    assert set(after["quality_bucket"]) <= {0, 1, 2, 3}
     assert "texts scored" in done.stdout
     again = typed("score", str(finished / "dataset" / "data"), "--model", "/nowhere", "--output", str(tmp_path))
-    assert again.returncode == 2 and "no model at /nowhere" in again.stderr
+    assert again.returncode == 2
+    assert "no model at /nowhere" in again.stderr
 
 
 def test_a_plan_without_a_source_has_the_models_steps(model: Path) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from trial import verb
 
 from filters.line_quality import LineQuality
-from jobs.recipe import SHIPPED, Recipe, load_recipe, shipped_function
+from jobs.named_recipes import SHIPPED, load_recipe, shipped_function
+from jobs.recipe import Recipe
 from jobs.recipes.comparison import Difference, differences
 from pipeline.identity import digest
 from pipeline.measures import Extractor, Gate, Measure, Rule, Transform

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from trial import Crawl, dataset_digests, typed, verb
 
-from jobs.recipe import load_recipe
+from jobs.named_recipes import load_recipe
 from jobs.user_file import find_named
 from pipeline.errors import RecipeError
 from pipeline.runs import open_run

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.recipe import load_recipe
+from jobs.named_recipes import load_recipe
 from pipeline.environment import CHECKOUT, PACKAGES, differences_from, engines_of, environment, source_digest
 from pipeline.sources import Source, SourcePart
 from pipeline.steps import plan_steps

@@ -14,10 +14,10 @@ from tiny import execute
 from pipeline.decide import Decide
 from pipeline.errors import PartsFailed
 from pipeline.execution import Execution
+from pipeline.line_tables import REMOVED
 from pipeline.measures import NO_SIGNALS, Transformed, signals_of
 from pipeline.pack import SHARD_ROW_GROUP, Pack, dump_of, iso
 from pipeline.pages import Pages
-from pipeline.line_tables import REMOVED
 from pipeline.schemas import DATASET, SURVIVORS
 from pipeline.steps import PartRun, Step
 

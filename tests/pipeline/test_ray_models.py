@@ -66,7 +66,9 @@ def with_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection.ray, "init", functools.partial(connection.ray.init, num_gpus=1))
 
 
-def scored(root: Path, pages: dict[str, tuple[Page, ...]], model: Whose, said: list[str] | None = None) -> list[set[int]]:
+def scored(
+    root: Path, pages: dict[str, tuple[Page, ...]], model: Whose, said: list[str] | None = None
+) -> list[set[int]]:
     """For each part, the processes that scored it."""
     from pipeline.ray_runner import RayRunner
 

@@ -10,16 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 import pytest
-from handmade import CRAWL, RULES, FirstOfItsText, Page, crawl_of, crawl_steps
+from handmade import CRAWL, Page, crawl_of, crawl_steps
 from tiny import execute
 
 from pipeline.ahead import ahead
-from pipeline.choosing import Choosing
 from pipeline.decide import Decide
 from pipeline.errors import PartsFailed, RecipeError
 from pipeline.measures import Rule
-from pipeline.pack import Pack, Told
-from pipeline.percentiles import Column, Histograms, Percentiles, Thresholds
+from pipeline.pack import Pack
 from pipeline.quality import Ensemble, Quality, Scored
 from pipeline.quality_steps import quality_steps, score_step
 from pipeline.scoring import Scoring
@@ -79,7 +77,9 @@ def test_a_score_stands_beside_each_document_and_is_rounded_to_its_step(tmp_path
     expected = [round(Share().of(page.text) * 1000) / 1000 for page in documents(CRAWL)]
     assert signals(tmp_path, state)["vowel_score"].to_list() == expected
     facts = next(iter(state.receipts.values())).facts
-    assert facts["device"] == "cpu" and facts["tokens"] > 0 and facts["busy_seconds"] >= 0
+    assert facts["device"] == "cpu"
+    assert facts["tokens"] > 0
+    assert facts["busy_seconds"] >= 0
 
 
 def test_a_text_without_a_word_has_no_score(tmp_path: Path) -> None:
@@ -93,7 +93,8 @@ def test_a_text_without_a_word_has_no_score(tmp_path: Path) -> None:
 def test_texts_are_prepared_by_another_thread_than_the_one_that_scores(tmp_path: Path) -> None:
     model, ingest = Share(), crawl_steps(CRAWL)[0]
     execute(tmp_path, crawl_of(CRAWL), ingest, score_step(model, ingest))
-    assert model.seen and threading.main_thread().name not in model.seen
+    assert model.seen
+    assert threading.main_thread().name not in model.seen
 
 
 def test_a_score_that_is_no_number_fails_the_part_and_names_the_page(tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_windows_do_not_show_in_the_scores(tmp_path: Path) -> None:
 
 
 def late_steps(pages: Mapping[str, Sequence[Page]], quality: Quality, bundle: int = 2) -> tuple[Step, ...]:
-    ingest, decide, survivors, *_ = crawl_steps(pages, bundle=bundle)
+    ingest, decide, survivors, *_ = crawl_steps(pages, bundle=bundle, shard=bundle)
     made = quality_steps(quality, ingest, survivors, None, bundle)
     assert made.last is not None
     pack = Step(
@@ -128,13 +129,13 @@ def late_steps(pages: Mapping[str, Sequence[Page]], quality: Quality, bundle: in
 
 @pytest.mark.parametrize("bundle", [1, 2, 4])
 def test_behind_deduplication_only_what_survived_is_scored_and_judged(tmp_path: Path, bundle: int) -> None:
-    quality = Quality(
-        models=(Share(),), rules=(Rule("vowel_score", "<", 0.3, "few_vowels"),), after="deduplication"
-    )
+    quality = Quality(models=(Share(),), rules=(Rule("vowel_score", "<", 0.3, "few_vowels"),), after="deduplication")
     states = execute(tmp_path, crawl_of(CRAWL), *late_steps(CRAWL, quality, bundle)).states
     scores = signals(tmp_path, states["late-score-vowel_score"])["vowel_score"].to_list()
     left = signals(tmp_path, states["survivors"], "survivors")["keep"].to_list()
-    assert [score is not None for score in scores] == left and not all(left) and any(left)
+    assert [score is not None for score in scores] == left
+    assert not all(left)
+    assert any(left)
     chosen = signals(tmp_path, states["choose"], "survivors")
     assert chosen["keep"].to_list() == [score is not None and score >= 0.3 for score in scores]
     outscored = [score is not None and score < 0.3 for score in scores]
@@ -203,9 +204,7 @@ def test_a_percentile_can_be_judged_like_any_signal(tmp_path: Path) -> None:
     made = quality_steps(quality, ingest, None, None, 2)
     names = tuple(step.name for step in made.beside)
     rule = Rule("vowel_score_percentile", "<", 0.9, "not_top_tenth")
-    decide = Step(
-        name="decide", stage=Decide(rules=(rule,), measures=names), inputs=(ingest, *made.beside), span=2
-    )
+    decide = Step(name="decide", stage=Decide(rules=(rule,), measures=names), inputs=(ingest, *made.beside), span=2)
     states = execute(tmp_path, crawl_of(pages), ingest, *made.steps, decide).states
     verdicts = signals(tmp_path, states["decide"], "verdicts")["verdict"].to_list()
     scores = [Share().of(page.text) for page in documents(pages)]
@@ -230,11 +229,10 @@ def test_what_is_made_ahead_comes_in_order_and_an_error_in_its_place() -> None:
         yield from range(5)
         raise ValueError("the sixth is bad")
 
-    taken: list[int] = []
-    with pytest.raises(ValueError, match="the sixth is bad"), ahead(values(), 2) as made:
-        for value in made:
-            taken.append(value)
-    assert taken == list(range(5))
+    with ahead(values(), 2) as made:
+        assert [next(made) for _ in range(5)] == list(range(5))
+        with pytest.raises(ValueError, match="the sixth is bad"):
+            next(made)
 
 
 def test_no_more_than_asked_for_is_made_ahead() -> None:

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
-from pipeline.receipts import FileEntry, Receipt
 from pipeline.column_types import TEXT, TIME
+from pipeline.receipts import FileEntry, Receipt
 from pipeline.schemas import DOCUMENTS, EDIT
 from pipeline.storage import ObjectStorage, Storage
 from pipeline.tables import TableWriter, read_batches, read_rows, read_table
