@@ -204,17 +204,11 @@ class Recipe:
         reading, span = self.ingest_stage(), self.span(extent or Extent())
         ingest = Step(name="ingest", stage=reading)
         counted, measuring = self._measuring(ingest, extent or Extent())
-        names = tuple(step.name for step in measuring)
         early = self._scoring(ingest, measuring, span) if self.quality and self.quality.after == "ingest" else NO_SCORES
-        decide = Step(
-            name="decide",
-            stage=Decide(
-                rules=self.all_rules if early.steps else self.rules,
-                measures=(*names, *(step.name for step in early.beside)),
-            ),
-            inputs=(ingest, *measuring, *early.beside),
-            span=span,
-        )
+        beside = (*measuring, *early.beside)
+        rules = self.all_rules if early.steps else self.rules
+        judging = Decide(rules=rules, measures=tuple(step.name for step in beside))
+        decide = Step(name="decide", stage=judging, inputs=(ingest, *beside), span=span)
         deduplication = self.deduplication(extent, against)
         dedup = deduplication.steps((ingest, decide), span=span) if deduplication else ()
         late = self._scoring(ingest, measuring, span, dedup[-1]) if dedup and not early.steps else NO_SCORES

@@ -11,11 +11,10 @@ import pyarrow.compute as pc
 
 from pipeline.archives.record import Record
 from pipeline.archives.warc import MAX_BODY, read_record_at
-from pipeline.choosing import NAME as CHOOSE
-from pipeline.cuts import ONLY_REPEATS
 from pipeline.dataset import shard_name
 from pipeline.earlier import earlier_document, is_earlier
 from pipeline.errors import InputError
+from pipeline.fate import bundled, fate, ingested, judged
 from pipeline.inputs import open_input
 from pipeline.measures import Rule
 from pipeline.pack import places_of
@@ -100,17 +99,13 @@ def _by_scan(run: OpenRun, page: str) -> list[tuple[int, int]]:
 
 
 def _names_of(run: OpenRun, part: int, row: int) -> set[str]:
-    record = read_rows(run.storage, _ingested(run, part), "records", row)[0]
+    record = read_rows(run.storage, ingested(run, part), "records", row)[0]
     return {record["url"], record["record_id"], record["record_id"].strip("<>")}
-
-
-def _ingested(run: OpenRun, part: int) -> Receipt:
-    return run.receipts("ingest")[run.source.parts[part].key]
 
 
 def story(run: OpenRun, part: int, row: int) -> Story:
     """The whole story of a record, as far as the run has got."""
-    receipt = _ingested(run, part)
+    receipt = ingested(run, part)
     fields = read_rows(run.storage, receipt, "records", row)[0]
     record = {name: fields.pop(name) for name in RECORDS.names}
     document_row: int | None = record["document_row"]
@@ -118,34 +113,24 @@ def story(run: OpenRun, part: int, row: int) -> Story:
     if document_row is not None:
         document = read_rows(run.storage, receipt, "documents", document_row)[0]
         fields |= _later_signals(run, part, document_row)
-    verdict = _verdict(run, part, row) or {"verdict": None, "reason": None, "violations": []}
-    duplicates = (
-        _duplicates(run, part, document_row) if verdict["verdict"] == "keep" and document_row is not None else None
-    )
-    copied = duplicates is not None and not duplicates["keep"]
-    stays = verdict["verdict"] == "keep" and not copied
-    chosen = _chosen(run, part, document_row) if stays and document_row is not None else None
-    outscored = chosen is not None and not chosen["keep"]
-    stays = stays and not outscored
-    cut = _cut(run, part, document_row) if stays and document_row is not None else None
-    reason = duplicates["reason"] if duplicates is not None and copied else verdict["reason"]
-    if chosen is not None and outscored:
-        reason = chosen["reason"]
-    emptied = cut is not None and not cut["keep"]
+    verdict = judged(run, part, row) or {"verdict": None, "reason": None, "violations": []}
+    kept = verdict["verdict"] == "keep" and document_row is not None
+    duplicates = _duplicates(run, part, document_row) if kept and document_row is not None else None
+    end = fate(run, part, document_row, verdict, duplicates)
     return Story(
         part=part,
         row=row,
         file=run.source.parts[part].name,
         record=record,
         signals=fields,
-        verdict="drop" if copied or outscored or emptied else verdict["verdict"],
-        reason=ONLY_REPEATS if emptied else reason,
-        checks=_checks(run, fields, verdict["violations"], reason) if document_row is not None else [],
+        verdict=end.verdict,
+        reason=end.reason,
+        checks=_checks(run, fields, verdict["violations"], end.reason) if document_row is not None else [],
         duplicates=duplicates,
-        shard=_shard(run, part) if stays and not emptied else None,
+        shard=_shard(run, part) if end.stays else None,
         text=document.get("text"),
         edits=len(document.get("edits") or ()),
-        removed=[document["text"][start:end] for start, end in places_of(cut["spans"] if cut else None)],
+        removed=[document["text"][start:end] for start, end in places_of(end.cut["spans"] if end.cut else None)],
         facts={name: document[name] for name in PAGE_FACTS.names if document.get(name) is not None},
         remarks=[*_remarks(run, receipt, row), *_elsewhere(run, part, record["record_id"])],
     )
@@ -165,7 +150,7 @@ def _elsewhere(run: OpenRun, part: int, record_id: str) -> list[str]:
     if not record_id or step is None or not run.is_sealed(step):
         return []
     for other, row in _by_index(run, step, record_id):
-        if other < part and read_rows(run.storage, _ingested(run, other), "records", row)[0]["record_id"] == record_id:
+        if other < part and read_rows(run.storage, ingested(run, other), "records", row)[0]["record_id"] == record_id:
             return [f"{ELSEWHERE}: the id of row {row} of {run.source.parts[other].name}"]
     return []
 
@@ -173,27 +158,10 @@ def _elsewhere(run: OpenRun, part: int, record_id: str) -> list[str]:
 def _later_signals(run: OpenRun, part: int, document_row: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for step in run.record.steps:
-        beside = _bundled(run, step.name, part, "documents") if step.name.startswith(BESIDE) else None
+        beside = bundled(run, step.name, part, "documents") if step.name.startswith(BESIDE) else None
         if beside is not None:
             found |= read_rows(run.storage, beside[0], "signals", beside[1] + document_row)[0]
     return found
-
-
-def _bundled(run: OpenRun, name: str, part: int, table: str) -> tuple[Receipt, int] | None:
-    """The receipt of `name` that covers source part `part`, and how many rows of `table`'s kind stand before it there."""
-    step = run.step(name)
-    if step is None:
-        return None
-    bundle = run.parts(step)[part // step.span]
-    receipt = run.receipts(name).get(bundle.key)
-    if receipt is None:
-        return None
-    return receipt, sum(_ingested(run, before).rows(table) for before in range(bundle.first, part))
-
-
-def _verdict(run: OpenRun, part: int, row: int) -> dict[str, Any] | None:
-    found = _bundled(run, "decide", part, "records")
-    return read_rows(run.storage, found[0], "verdicts", found[1] + row)[0] if found else None
 
 
 def _checks(run: OpenRun, signals: dict[str, Any], violations: list[int], reason: str | None) -> list[RuleCheck]:
@@ -204,20 +172,8 @@ def _checks(run: OpenRun, signals: dict[str, Any], violations: list[int], reason
     ]
 
 
-def _chosen(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | None:
-    """What the scores of what deduplication left say of the document; None where the run takes none then, or has not yet."""
-    found = _bundled(run, CHOOSE, part, "documents")
-    return read_rows(run.storage, found[0], "survivors", found[1] + document_row)[0] if found else None
-
-
-def _cut(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | None:
-    """What was taken out of the document because it repeats; None where the run takes nothing out, or has not yet."""
-    found = _bundled(run, "remove-repeats", part, "documents")
-    return read_rows(run.storage, found[0], "removed", found[1] + document_row)[0] if found else None
-
-
 def _duplicates(run: OpenRun, part: int, document_row: int) -> dict[str, Any] | None:
-    found = _bundled(run, "survivors", part, "documents")
+    found = bundled(run, "survivors", part, "documents")
     if found is None:
         return None
     answer = read_rows(run.storage, found[0], "survivors", found[1] + document_row)[0]
@@ -264,7 +220,7 @@ def _members(run: OpenRun, cluster: int) -> dict[int, float | None]:
 
 
 def _url_of(run: OpenRun, document: int) -> str:
-    return read_rows(run.storage, _ingested(run, document >> _PART), "documents", document & _ROW)[0]["url"]
+    return read_rows(run.storage, ingested(run, document >> _PART), "documents", document & _ROW)[0]["url"]
 
 
 def _shard(run: OpenRun, part: int) -> str | None:

@@ -114,7 +114,7 @@ def test_a_run_with_scores_verifies_and_its_card_names_model_and_column(late: Pa
     assert "### Quality scores" in card
     assert "fasttext_score" in card
     assert "fasttext_quality" in card
-    assert "the quality classifier scores it too low" in card
+    assert "rule: `low_quality_score`" in card
 
 
 def test_looking_at_the_run_tells_scores_and_reasons(late: Path, finished: Path) -> None:
