@@ -207,7 +207,7 @@ def _problem(location: str) -> str | None:
             problem = _package_problem(location)
         case "s3" if not re.fullmatch(r"s3://[^/]+/.+", location):
             problem = "must be s3://BUCKET/KEY"
-        case "http" if not _is_this_machine(urlsplit(location).hostname or ""):
+        case "http" if not is_this_machine(urlsplit(location).hostname or ""):
             problem = "must be https:// (http:// is for this machine)"
         case "" if not location:
             problem = "names no place"
@@ -228,7 +228,8 @@ def _package_problem(location: str) -> str | None:
     return None
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a host's name or address is that of this machine itself."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from filters.quality.native import check_fasttext
+from filters.quality.native import check_fasttext, unchanged
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.quality import Scored
@@ -68,12 +68,13 @@ def _loaded(asset: Asset, label: str) -> FastTextScorer:
     from fasttext.FastText import _FastText  # pyright: ignore[reportPrivateUsage]  the class behind load_model, without its warning
 
     path = asset.path()
-    check_fasttext(path, asset.name)
-    try:
-        model = _FastText(str(path))
-        labels: Any = model.get_labels()
-    except ValueError as error:
-        raise RecipeError(f"quality: {asset.name} ({path}) is no fastText model: {error}") from error
+    with unchanged(path, asset.name):
+        check_fasttext(path, asset.name)
+        try:
+            model = _FastText(str(path))
+            labels: Any = model.get_labels()
+        except ValueError as error:
+            raise RecipeError(f"quality: {asset.name} ({path}) is no fastText model: {error}") from error
     if label not in labels:
         raise RecipeError(f"quality: {asset.name} has no label {label!r}; it has {', '.join(labels[:20])}")
     return FastTextScorer(model.f.predict, label)
