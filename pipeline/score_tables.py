@@ -1,4 +1,4 @@
-"""The tables between scores and their percentiles."""
+"""The tables between scores and their percentiles, and what a model that is asked has answered."""
 
 import pyarrow as pa
 
@@ -18,4 +18,20 @@ HISTOGRAM = pa.schema(
 # The same of all parts, with the weight of all lower scores and of all scores.
 PERCENTILES = pa.schema(
     [*HISTOGRAM, pa.field("below", pa.int64(), nullable=False), pa.field("total", pa.int64(), nullable=False)]
+)
+
+# One row for each document that a model was to be asked about: `row` among the documents of the part.
+ANSWERS = pa.schema(
+    [
+        pa.field("row", pa.int32(), nullable=False),
+        pa.field("record_id", TEXT),
+        pa.field("status", TEXT, nullable=False),
+        pa.field("request", TEXT),
+        pa.field("answer", TEXT),
+        pa.field("score", pa.float64()),
+        pa.field("question_tokens", pa.int64()),
+        pa.field("answer_tokens", pa.int64()),
+        pa.field("tries", pa.int32(), nullable=False),
+        pa.field("error", TEXT),
+    ]
 )
