@@ -10,6 +10,7 @@ from jobs.demo import demo
 from jobs.duplicates import duplicates
 from jobs.fit_language import fit_language
 from jobs.measure import measure
+from jobs.models import models
 from jobs.plan import plan
 from jobs.publish import publish
 from jobs.recipes.verb import recipes
@@ -23,7 +24,7 @@ from jobs.why import why
 
 VERBS = (
     demo, recipes, plan, curate, dedup, status, why, duplicates, replay, report, measure, annotate, verify, takedown, publish,
-    fit_language, bench,
+    fit_language, models, bench,
 )  # fmt: skip
 
 app = typer.Typer(

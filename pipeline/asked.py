@@ -8,10 +8,16 @@ import xxhash
 from pipeline.errors import RecipeError
 from pipeline.quality import QualityModel
 
+MOST_QUESTIONS = 20_000
+"""Of a part: their texts are in memory."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """Which documents are asked about: a `share` of all by a hash of seed and record id, and of a part at most `most`."""
+    """Which documents are asked about: a `share` of all by a hash of seed and record id, and of a part at most `most`.
+
+    Never are more than MOST_QUESTIONS of a part.
+    """
 
     share: float = 1.0
     most: int | None = None
@@ -109,6 +115,11 @@ class AskedModel(QualityModel, Protocol):
     @property
     def budget(self) -> Budget:
         """What may be spent."""
+        ...
+
+    @property
+    def most_chars(self) -> int:
+        """How much of a text is asked about."""
         ...
 
     @property

@@ -1,7 +1,8 @@
 """Has a sample of documents judged by a remote model: answers cost money and are not given twice alike, so all are kept.
 
 The column is row-aligned as that of any other model, null for what was not asked. Beside it stands `answers`: each request by its
-digest, each answer as it came, and the score that was read in it. A committed part is never asked again.
+digest, each answer as it came, and the score that was read in it; row-aligned too, so that a takedown finds what was said of a page.
+A committed part is never asked again.
 """
 
 import heapq
@@ -14,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from pipeline.asked import Answer, AskedModel, Asker, Budget
+from pipeline.asked import MOST_QUESTIONS, Answer, AskedModel, Asker, Budget
 from pipeline.beside import beside
 from pipeline.errors import InputError
 from pipeline.quality import rounded, signals_of_model
@@ -24,7 +25,6 @@ from pipeline.steps import PartRun
 from pipeline.tables import read_batches
 
 _HOPELESS = 5  # failures without one answer, after which a part stops asking
-_MOST_QUESTIONS = 100_000  # of a part: their texts are in memory
 _SHOWN = 300  # characters of an error
 
 
@@ -37,9 +37,12 @@ class _Question:
     text: str
 
 
+_Told = tuple[_Question, Answer | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """Writes `signals` with the model's column beside the documents of the covered parts, and `answers` with a row a question.
+    """Writes `signals` with the model's column and `answers`, both row for row beside the documents of the covered parts.
 
     Only documents that the step `survivors` keeps are asked about, where one is named.
     """
@@ -57,21 +60,24 @@ class Asking:
         purse = _Purse(self.model.budget, open_=_place_of(part) < self.model.budget.parts)
         asker = self.model.asker()
         answered = _answers(asker, questions, purse, self.model.at_once)
-        answers.write_columns(_columns(questions, answered))
-        self._write_scores(signals, rows, questions, answered)
+        told = dict(zip((question.row for question in questions), zip(questions, answered, strict=True), strict=True))
+        for first in range(0, rows, WINDOW):
+            window = [told.get(row) for row in range(first, min(first + WINDOW, rows))]
+            answers.write_columns(_columns(window))
+            signals.write(self._scores(window))
         part.facts["endpoint"] = asker.where
         return {"rows": rows, **_counts(answered), "requests": purse.requests, **_tokens(answered)}
 
     def _questions(self, part: PartRun) -> tuple[int, list[_Question]]:
         """How many documents there are, and those of the sample, in order."""
-        most = min(self.model.sample.most or _MOST_QUESTIONS, _MOST_QUESTIONS)
+        most = min(self.model.sample.most or MOST_QUESTIONS, MOST_QUESTIONS)
         line: list[tuple[int, int, _Question]] = []
         rows = 0
         for rows, (record_id, text) in enumerate(self._documents(part), 1):
             drawn = self.model.sample.draw(record_id or f"{part.task.part.name} {rows}") if text else None
             if drawn is None:
                 continue
-            entry = (-drawn, -rows, _Question(rows - 1, record_id, text))
+            entry = (-drawn, -rows, _Question(rows - 1, record_id, text[: self.model.most_chars]))
             heapq.heappush(line, entry) if len(line) < most else heapq.heappushpop(line, entry)
         return rows, sorted((entry[2] for entry in line), key=lambda question: question.row)
 
@@ -86,15 +92,11 @@ class Asking:
                     kept = keeps is None or next(keeps)
                     yield record_id, text if kept and text.strip() else ""
 
-    def _write_scores(
-        self, writer: Any, rows: int, questions: Sequence[_Question], answered: Sequence[Answer | None]
-    ) -> None:
-        scores = np.full(rows, np.nan)
-        for question, answer in zip(questions, answered, strict=True):
-            if answer and answer.score is not None:
-                scores[question.row] = answer.score
-        scores = rounded(scores, self.model.resolution)
-        writer.write(pa.RecordBatch.from_arrays([pa.array(scores, mask=np.isnan(scores))], schema=writer.schema))
+    def _scores(self, window: Sequence[_Told | None]) -> pa.RecordBatch:
+        found = [told[1].score if told and told[1] else None for told in window]
+        scores = rounded(np.array(found, np.float64), self.model.resolution)
+        column = pa.array(scores, mask=np.isnan(scores))
+        return pa.RecordBatch.from_arrays([column], schema=signals_of_model(self.model))
 
 
 def _place_of(part: PartRun) -> int:
@@ -120,7 +122,7 @@ def _answers(asker: Asker, questions: Sequence[_Question], purse: "_Purse", at_o
     with ThreadPoolExecutor(at_once, thread_name_prefix="asking") as pool:
         answered = list(pool.map(one, questions))
     failed = [answer for answer in answered if answer and answer.error]
-    if failed and not any(answer.text is not None for answer in answered if answer):
+    if failed and (purse.hopeless or not any(answer.text is not None for answer in answered if answer)):
         raise InputError(f"{asker.where} answered none of {len(failed)} questions: {str(failed[0].error)[:_SHOWN]}")
     return answered
 
@@ -129,7 +131,7 @@ class _Purse:
     """What a part may still send and spend. What an answer may cost is set aside before the question is put."""
 
     def __init__(self, budget: Budget, *, open_: bool) -> None:
-        self.requests = 0
+        self.requests, self.hopeless = 0, False
         self._most, self._tokens = budget.part_requests, budget.part_tokens
         self._open, self._failed = open_, 0
         self._lock = Lock()
@@ -159,7 +161,8 @@ class _Purse:
                 self._failed = -1  # from now on a failure is one question's own
             elif self._failed >= 0:
                 self._failed += 1
-                self._open = self._open and self._failed < _HOPELESS
+                self.hopeless = self._failed >= _HOPELESS
+                self._open = self._open and not self.hopeless
 
     def close(self) -> None:
         """Nothing is sent any more."""
@@ -175,19 +178,25 @@ def _outcome(answer: Answer | None) -> str:
     return "no_score" if answer.score is None else "scored"
 
 
-def _columns(questions: Sequence[_Question], answered: Sequence[Answer | None]) -> dict[str, list[Any]]:
-    known = [answer or Answer(request="", tries=0) for answer in answered]
+def _columns(window: Sequence[_Told | None]) -> dict[str, list[Any]]:
+    """The columns of `answers` for consecutive documents."""
+    rows = [_row(*told) if told else {} for told in window]
+    return {name: [row.get(name) for row in rows] for name in ANSWERS.names}
+
+
+def _row(question: _Question, answer: Answer | None) -> dict[str, Any]:
+    known = answer or Answer(request="", tries=0)
+    tokens = known.tokens or (None, None)
     return {
-        "row": [question.row for question in questions],
-        "record_id": [question.record_id for question in questions],
-        "status": [_outcome(answer) for answer in answered],
-        "request": [answer.request or None for answer in known],
-        "answer": [answer.text for answer in known],
-        "score": [answer.score for answer in known],
-        "question_tokens": [answer.tokens[0] if answer.tokens else None for answer in known],
-        "answer_tokens": [answer.tokens[1] if answer.tokens else None for answer in known],
-        "tries": [answer.tries for answer in known],
-        "error": [answer.error for answer in known],
+        "record_id": question.record_id,
+        "status": _outcome(answer),
+        "request": known.request or None,
+        "answer": known.text,
+        "score": known.score,
+        "question_tokens": tokens[0],
+        "answer_tokens": tokens[1],
+        "tries": known.tries,
+        "error": known.error,
     }
 
 

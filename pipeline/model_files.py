@@ -12,20 +12,22 @@ from pathlib import Path, PurePosixPath
 from pipeline.errors import RecipeError
 from pipeline.identity import NOT_IDENTITY
 from pipeline.model_formats.folder import MOST_BYTES, ModelFile, files_of, known_of
+from pipeline.remote.model_fetching import fetched_model
 
 REGISTRY = "GRISTMILL_MODELS"
-"""The variable that names the folder of models: `<name>/<sha256>/` in it holds one."""
+"""The variable that names the registry: the folder or address below which `<name>/<sha256>/` holds a model."""
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,99}")
 """What a model may be called: a folder in the registry has that name."""
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFiles:
     """A folder whose list of files (`listing`) has this SHA-256. Where it lies is no part of what it is.
 
-    `location` is a folder, `package:PACKAGE/PATH` (of an installed package, found without importing it), or empty: then it is
-    `<name>/<sha256>` in the folder that `$GRISTMILL_MODELS` names. A folder with more than `most_bytes` is refused.
+    `location` is a folder, `package:PACKAGE/PATH` (of an installed package, found without importing it), the address of a
+    registry (`s3://BUCKET/PREFIX` or `https://…`), from which the model is fetched once, or empty: then it is in the registry
+    that `$GRISTMILL_MODELS` names. A model with more than `most_bytes` is refused.
     """
 
     sha256: str
@@ -38,7 +40,7 @@ class ModelFiles:
             raise RecipeError(
                 f"model {self.name!r}: a name has letters, digits and . _ + -, and begins with none of these marks"
             )
-        if not _SHA256.fullmatch(self.sha256):
+        if not SHA256.fullmatch(self.sha256):
             raise RecipeError(f"model {self.name}: {self.sha256!r} is no SHA-256 (64 lower-case hexadecimal digits)")
 
     def folder(self) -> Path:
@@ -58,11 +60,19 @@ class ModelFiles:
             raise RecipeError(f"model {self.name}: {folder} was changed while it was loaded")
 
     def place(self) -> Path | None:
-        """Where the folder should be; None for a package that is not there."""
+        """Where the folder should be; None for a package that is not there. A model from an address is fetched.
+
+        Raises:
+            RecipeError: no place is named, or nothing or something else is at the address.
+            TransientError: the network failed.
+            StorageError: the cache folder cannot be written.
+        """
+        registry = self.location or os.environ.get(REGISTRY, "")
+        if "://" in registry:
+            return fetched_model(registry, self.name, self.sha256)
+        if not registry:
+            raise RecipeError(f"model {self.name}: name its folder, or the registry in {REGISTRY}")
         if not self.location:
-            registry = os.environ.get(REGISTRY)
-            if not registry:
-                raise RecipeError(f"model {self.name}: name its folder, or the registry in {REGISTRY}")
             return Path(registry).expanduser().absolute() / self.name / self.sha256
         if not self.location.startswith("package:"):
             return Path(self.location).expanduser().absolute()
@@ -77,14 +87,19 @@ class ModelFiles:
         if found is None or not found.is_dir():
             raise RecipeError(f"model {self.name}: no folder at {found or self.location}")
         files = files_of(found, self.most_bytes)
-        if refused := next((each for each in files if each.refused), None):
-            raise RecipeError(f"model {self.name}: {found / refused.path} is refused: {refused.refused}")
+        refuse(found, self.name, files)
         digest = digest_of(files)
         if digest != self.sha256:
             raise RecipeError(
                 f"model {self.name}: the files in {found} are {digest}, but the recipe names {self.sha256}"
             )
         return found, files
+
+
+def refuse(folder: Path, name: str, files: Sequence[ModelFile]) -> None:
+    """RecipeError for the first file that may not lie in a model's folder."""
+    if refused := next((each for each in files if each.refused), None):
+        raise RecipeError(f"model {name}: {folder / refused.path} is refused: {refused.refused}")
 
 
 def _in_package(package: str, inside: str) -> Path | None:
@@ -101,13 +116,14 @@ def listing(folder: Path) -> str:
 
     RecipeError for a link, which might lead out, and for what else is no file that means the same everywhere.
     """
-    return _lines(files_of(folder))
+    return listed(files_of(folder))
 
 
 def digest_of(files: Sequence[ModelFile]) -> str:
     """The SHA-256 of the list of files, by which a recipe names them."""
-    return hashlib.sha256(_lines(files).encode()).hexdigest()
+    return hashlib.sha256(listed(files).encode()).hexdigest()
 
 
-def _lines(files: Sequence[ModelFile]) -> str:
+def listed(files: Sequence[ModelFile]) -> str:
+    """The list itself, of files that were looked through."""
     return "".join(f"{each.sha256}  {each.path}\n" for each in files)

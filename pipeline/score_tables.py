@@ -20,18 +20,17 @@ PERCENTILES = pa.schema(
     [*HISTOGRAM, pa.field("below", pa.int64(), nullable=False), pa.field("total", pa.int64(), nullable=False)]
 )
 
-# One row for each document that a model was to be asked about: `row` among the documents of the part.
+# What a model was asked about each document and what it answered, row for row beside the documents; null where it was not asked.
 ANSWERS = pa.schema(
     [
-        pa.field("row", pa.int32(), nullable=False),
         pa.field("record_id", TEXT),
-        pa.field("status", TEXT, nullable=False),
+        pa.field("status", TEXT),
         pa.field("request", TEXT),
         pa.field("answer", TEXT),
         pa.field("score", pa.float64()),
         pa.field("question_tokens", pa.int64()),
         pa.field("answer_tokens", pa.int64()),
-        pa.field("tries", pa.int32(), nullable=False),
+        pa.field("tries", pa.int32()),
         pa.field("error", TEXT),
     ]
 )

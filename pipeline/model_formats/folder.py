@@ -40,7 +40,7 @@ def files_of(folder: Path, most_bytes: int = MOST_BYTES) -> tuple[ModelFile, ...
     in case alone, more than MOST_FILES or `most_bytes`, and what cannot be read.
     """
     try:
-        found = {inside.as_posix(): known for inside, known in sorted(_walk(folder))}
+        found = dict(sorted((inside.as_posix(), known) for inside, known in _walk(folder)))
     except OSError as error:
         raise RecipeError(f"{folder} cannot be read: {error}") from error
     if (total := sum(known[2] for known in found.values())) > most_bytes:

@@ -26,10 +26,13 @@ from pipeline.quality import QualityModel
 from pipeline.quality_steps import score_step
 from pipeline.storage import LocalStorage
 from pipeline.tables import read_table
+from pipeline.takedown.mending import Removal, mend_beside
 
 KEY = "sk-corn-0123456789"
 VARIABLE = "MILL_KEY"
 PAGES = {"a.warc": tuple(Page(url=f"a/{n}", text="corn " * (n + 1)) for n in range(6))}
+
+MANY = {f"{name}.warc": tuple(Page(url=f"{name}/{n}", text=f"corn {n}") for n in range(40)) for name in "ab"}
 
 
 @pytest.fixture
@@ -60,6 +63,13 @@ class Asked:
     def table(self, name: str, part: int = 0) -> list[dict[str, Any]]:
         return read_table(LocalStorage(self.root), self.receipts[part], name).to_pylist()
 
+    def answers(self, part: int = 0) -> list[dict[str, Any]]:
+        """Of the documents that are in the sample."""
+        rows = self.table("answers", part)
+        assert len(rows) == len(self.scores(part))
+        assert all(set(row.values()) == {None} for row in rows if row["status"] is None)
+        return [row for row in rows if row["status"] is not None]
+
     def scores(self, part: int = 0) -> list[float | None]:
         return [row["endpoint_score"] for row in self.table("signals", part)]
 
@@ -83,10 +93,9 @@ def test_it_is_a_quality_model_that_is_asked(server: ChatServer) -> None:
 
 def test_every_answer_is_kept_beside_the_score_that_was_read_in_it(server: ChatServer, tmp_path: Path) -> None:
     asked = Asked(tmp_path, model_at(server))
-    answers = asked.table("answers")
+    answers = asked.answers()
     assert asked.scores() == [len(page.text) % 6 for page in PAGES["a.warc"]]
     assert [row["record_id"] for row in answers] == [page.record_id for page in PAGES["a.warc"]]
-    assert [row["row"] for row in answers] == list(range(6))
     assert {row["status"] for row in answers} == {"scored"}
     assert all(row["answer"].endswith(f"Points: {row['score']:.0f}") for row in answers)
     assert len({row["request"] for row in answers}) == 6
@@ -109,9 +118,9 @@ def test_what_is_sent_is_the_protocol_of_chat_completions(server: ChatServer, tm
 
 
 def test_a_committed_part_is_never_asked_again(server: ChatServer, tmp_path: Path) -> None:
-    first = Asked(tmp_path, model_at(server)).table("answers")
+    first = Asked(tmp_path, model_at(server)).answers()
     with ChatServer() as other:
-        again = Asked(tmp_path, replace(model_at(other), budget=Budget(part_requests=3), at_once=1)).table("answers")
+        again = Asked(tmp_path, replace(model_at(other), budget=Budget(part_requests=3), at_once=1)).answers()
         assert not other.asked
     assert len(server.asked) == 6
     assert again == first
@@ -143,7 +152,7 @@ def test_blank_texts_are_not_asked_about(server: ChatServer, tmp_path: Path) -> 
     pages = {"a.warc": (Page(url="a", text="corn"), Page(url="b", text=" \n\t"), Page(url="c", text=""))}
     asked = Asked(tmp_path, model_at(server), pages)
     assert asked.scores() == [4, None, None]
-    assert len(server.asked) == len(asked.table("answers")) == 1
+    assert len(server.asked) == len(asked.answers()) == 1
 
 
 def test_a_part_without_documents_asks_nothing(server: ChatServer, tmp_path: Path) -> None:
@@ -152,30 +161,40 @@ def test_a_part_without_documents_asks_nothing(server: ChatServer, tmp_path: Pat
     assert not server.asked
 
 
-# The sample.
+def test_a_takedown_takes_what_was_said_of_a_page_and_nothing_else(server: ChatServer, tmp_path: Path) -> None:
+    sample = Sample(share=0.5, seed=3)
+    asked = Asked(tmp_path, model_at(server, sample=sample), {"a.warc": MANY["a.warc"]})
+    before, storage = asked.table("answers"), LocalStorage(tmp_path)
+    gone = [row for row, page in enumerate(MANY["a.warc"]) if sample.draw(page.record_id) is not None][3]
+    removal = Removal(records=np.array([gone]), documents=np.array([gone]))
+    mended = mend_beside(storage, asked.receipts[0], removal, "takedown")
+    assert read_table(storage, mended, "answers").to_pylist() == before[:gone] + before[gone + 1 :]
+    assert read_table(storage, mended, "signals").num_rows == 39
 
-MANY = {f"{name}.warc": tuple(Page(url=f"{name}/{n}", text=f"corn {n}") for n in range(40)) for name in "ab"}
+
+# The sample.
 
 
 def test_a_share_is_chosen_by_the_record_id_alone(server: ChatServer, tmp_path: Path) -> None:
     model = model_at(server, sample=Sample(share=0.3, seed=5))
     asked = Asked(tmp_path / "one", model, MANY)
-    chosen = {row["record_id"] for part in (0, 1) for row in asked.table("answers", part)}
+    chosen = {row["record_id"] for part in (0, 1) for row in asked.answers(part)}
     every = [page.record_id for pages in MANY.values() for page in pages]
     assert chosen == {each for each in every if model.sample.draw(each) is not None}
     assert 10 <= len(chosen) <= 40
     assert sum(score is not None for part in (0, 1) for score in asked.scores(part)) == len(chosen)
     turned = {"b.warc": MANY["b.warc"][::-1]}
-    again = Asked(tmp_path / "two", model, turned).table("answers")
+    again = Asked(tmp_path / "two", model, turned).answers()
     assert {row["record_id"] for row in again} == {each for each in chosen if ":b/" in each}
 
 
 def test_at_most_so_many_of_a_part_are_those_with_the_lowest_numbers(server: ChatServer, tmp_path: Path) -> None:
     sample = Sample(most=7)
-    answers = Asked(tmp_path, model_at(server, sample=sample), MANY).table("answers")
+    answers = Asked(tmp_path, model_at(server, sample=sample), MANY).answers()
     ranked = sorted((page.record_id for page in MANY["a.warc"]), key=lambda each: sample.draw(each) or 0)
     assert {row["record_id"] for row in answers} == set(ranked[:7])
-    assert [row["row"] for row in answers] == sorted(row["row"] for row in answers)
+    order = [page.record_id for page in MANY["a.warc"]]
+    assert [row["record_id"] for row in answers] == sorted((row["record_id"] for row in answers), key=order.index)
 
 
 @given(share=st.floats(0.01, 1), ids=st.lists(st.text(max_size=20), unique=True, max_size=50))
@@ -206,7 +225,7 @@ def test_the_last_number_within_bounds_counts(
 ) -> None:
     server.judge = lambda _: said
     asked = Asked(tmp_path, model_at(server), {"a.warc": PAGES["a.warc"][:1]})
-    (row,) = asked.table("answers")
+    (row,) = asked.answers()
     assert asked.scores() == [score]
     assert (row["answer"], row["score"], row["status"]) == (said, score, "no_score" if score is None else "scored")
 
@@ -234,7 +253,7 @@ def test_what_goes_wrong_with_one_question_is_its_own_row(
 ) -> None:
     server.by_word["corn corn corn corn corn corn"] = act
     asked = Asked(tmp_path, model_at(server))
-    rows = asked.table("answers")
+    rows = asked.answers()
     assert [row["status"] for row in rows] == ["scored"] * 5 + ["failed"]
     assert error in rows[5]["error"]
     assert rows[5]["answer"] is None
@@ -249,7 +268,7 @@ def test_usage_that_is_not_told_counts_as_what_was_set_aside(server: ChatServer,
         tmp_path,
         model_at(server, at_once=1, prompt="{text}", max_tokens=50, budget=Budget(part_tokens=450, run_tokens=450)),
     )
-    statuses = [row["status"] for row in asked.table("answers")]
+    statuses = [row["status"] for row in asked.answers()]
     assert statuses.count("scored") == 2, "a question has some 130 bytes, and may be answered by 50 tokens"
     assert statuses.count("over_budget") == 4
 
@@ -261,7 +280,7 @@ def test_usage_that_is_not_told_counts_as_what_was_set_aside(server: ChatServer,
 def test_what_passes_is_asked_again(server: ChatServer, tmp_path: Path, status: int) -> None:
     server.then(Act(status=status, text="busy"), Act(status=status, text="busy"))
     asked = Asked(tmp_path, model_at(server, at_once=1))
-    assert [row["tries"] for row in asked.table("answers")] == [3, 1, 1, 1, 1, 1]
+    assert [row["tries"] for row in asked.answers()] == [3, 1, 1, 1, 1, 1]
     assert asked.receipts[0].counts["requests"] == 8
     assert None not in asked.scores()
 
@@ -290,7 +309,7 @@ def test_a_wait_beyond_all_patience_ends_the_part_at_once(server: ChatServer, tm
 def test_a_lost_or_late_answer_is_asked_for_again(server: ChatServer, tmp_path: Path, act: Act) -> None:
     server.then(act)
     asked = Asked(tmp_path, model_at(server, at_once=1, seconds=0.4), {"a.warc": PAGES["a.warc"][:1]})
-    assert asked.table("answers")[0]["tries"] == 2
+    assert asked.answers()[0]["tries"] == 2
     assert asked.scores() == [5]
 
 
@@ -321,7 +340,7 @@ def test_no_more_is_sent_than_the_budget_allows_and_the_receipt_says_so(server: 
     assert len(server.asked) == 4
     counts = asked.receipts[0].counts
     assert (counts["scored"], counts["over_budget"], counts["requests"]) == (4, 2, 4)
-    statuses = [row["status"] for row in asked.table("answers")]
+    statuses = [row["status"] for row in asked.answers()]
     assert sorted(statuses) == ["over_budget"] * 2 + ["scored"] * 4
     assert [score is None for score in asked.scores()] == [status == "over_budget" for status in statuses]
 
@@ -330,13 +349,13 @@ def test_requests_that_are_sent_again_are_paid_from_the_same_budget(server: Chat
     server.then(*[Act(status=500, text="broken")] * 2)
     asked = Asked(tmp_path, model_at(server, at_once=1, budget=Budget(part_requests=4, run_requests=4)))
     assert len(server.asked) == asked.receipts[0].counts["requests"] == 4
-    assert [row["status"] for row in asked.table("answers")] == ["scored"] * 2 + ["over_budget"] * 4
+    assert [row["status"] for row in asked.answers()] == ["scored"] * 2 + ["over_budget"] * 4
 
 
 def test_a_budget_that_ends_among_retries_is_a_failed_question(server: ChatServer, tmp_path: Path) -> None:
     server.by_word["corn corn"] = Act(status=500, text="broken")
     asked = Asked(tmp_path, model_at(server, at_once=1, budget=Budget(part_requests=3, run_requests=3)))
-    rows = asked.table("answers")
+    rows = asked.answers()
     assert [row["status"] for row in rows] == ["scored", "failed", *["over_budget"] * 4]
     assert "HTTP 500; the budget allows no other request" in rows[1]["error"]
 
@@ -386,7 +405,7 @@ def test_the_key_is_sent_and_kept_nowhere(tmp_path: Path, monkeypatch: pytest.Mo
         model.check()
         asked = Asked(tmp_path, model)
         assert server.asked[0]["headers"]["Authorization"] == f"Bearer {KEY}"
-    rows = asked.table("answers")
+    rows = asked.answers()
     assert rows[0]["answer"] == "Your key is [key].\nPoints: 1"
     assert rows[4]["answer"] == "[key]"
     assert rows[5]["error"] == "HTTP 400: bad key [key]"

@@ -45,7 +45,7 @@ def test_a_sound_folder_is_given(tmp_path: Path) -> None:
 
 
 def test_the_list_is_what_sha256sum_writes(tmp_path: Path) -> None:
-    folder = model_folder(tmp_path)
+    folder = model_folder(tmp_path, **{"1/a__txt": "a", "1__txt": "b"})
     lines = [line.split("  ") for line in listing(folder).splitlines()]
     assert [path for _, path in lines] == sorted(path for _, path in lines)
     assert all(hashlib.sha256((folder / path).read_bytes()).hexdigest() == told for told, path in lines)
