@@ -16,6 +16,7 @@ from jobs.publish import publish
 from jobs.recipes.verb import recipes
 from jobs.replay import replay
 from jobs.report import report
+from jobs.score import score
 from jobs.status import status
 from jobs.takedown import takedown
 from jobs.terminal import run_app
@@ -23,7 +24,7 @@ from jobs.verify import verify
 from jobs.why import why
 
 VERBS = (
-    demo, recipes, plan, curate, dedup, status, why, duplicates, replay, report, measure, annotate, verify, takedown, publish,
+    demo, recipes, plan, curate, dedup, score, status, why, duplicates, replay, report, measure, annotate, verify, takedown, publish,
     fit_language, models, bench,
 )  # fmt: skip
 

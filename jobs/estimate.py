@@ -7,6 +7,8 @@ from pathlib import Path
 from dedup.scale import Extent
 from filters.language import Language
 from jobs.recipe import Recipe
+from pipeline.assets import Asset
+from pipeline.model_files import ModelFiles
 from pipeline.sources import ROW_FILES, Source
 
 # Measured on the 1,743 pages of a development crawl and on Common Crawl's published sizes; see docs/decisions.md.
@@ -18,6 +20,7 @@ BYTES_A_ROW = 2_000  # of FineWeb's own Parquet
 SECONDS_A_ROW = 0.005  # ingest without extraction; reading the row is a hundredth of it
 ROW_DISK_SHARE = 2.0  # the text is kept as documents, and most of it as shards
 WORKER_BYTES = 700_000_000
+LIBRARY_BYTES = 800_000_000  # PyTorch or ONNX Runtime, and a batch's activations on a CPU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ def workers_of(workers: int | None) -> int:
 
 def memory_ceiling(recipe: Recipe, workers: int | None) -> int:
     """Bytes that all workers and their extractor processes may take together."""
-    reading = WORKER_BYTES + recipe.limits.memory_bytes + _model_bytes(recipe)
+    reading = WORKER_BYTES + recipe.limits.memory_bytes + _model_bytes(recipe) + _quality_bytes(recipe)
     return workers_of(workers) * max(reading, recipe.cut_by.memory)
 
 
@@ -57,6 +60,15 @@ def _model_bytes(recipe: Recipe) -> int:
     """Of language models, each worker holding its own. The packaged lid.176 (1 MB) is in WORKER_BYTES."""
     files = [Path(item.model.location).expanduser() for item in recipe.ingest if isinstance(item, Language)]
     return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _quality_bytes(recipe: Recipe) -> int:
+    """Of quality models, of which a worker may hold each, and of the libraries that run those that are folders."""
+    models = [getattr(model, "model", None) for model in (recipe.quality.models if recipe.quality else ())]
+    folders = [model.folder() for model in models if isinstance(model, ModelFiles)]
+    files = [Path(model.location).expanduser() for model in models if isinstance(model, Asset)]
+    files += [file for folder in folders for file in folder.rglob("*")]
+    return sum(file.stat().st_size for file in files if file.is_file()) + (LIBRARY_BYTES if folders else 0)
 
 
 def estimate(recipe: Recipe, source: Source, missing_bytes: int, workers: int | None) -> Estimate:

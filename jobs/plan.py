@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from jobs.estimate import Estimate
     from jobs.recipe import Recipe
     from jobs.running import Prepared
+    from pipeline.quality import Quality
 
 
 def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
@@ -202,13 +203,24 @@ def _print_recipe(made: "Recipe") -> None:
         out.print(f"  {item}")
     table = Table(title="A page is dropped if", title_justify="left")
     add_columns(table, "signal", "", "reason")
-    for rule in made.rules:
+    for rule in made.all_rules:
         table.add_row(rule.signal, f"{rule.op} {rule.value}", rule.reason)
     out.print(table)
+    if made.quality:
+        _print_quality(made.quality)
     survival = made.survival if made.minhash or made.exact or made.repeats or made.removals else None
     for item in (*made.exact, made.minhash, survival, *made.removals, *made.transforms, made.tokens):
         if item is not None:
             out.print(f"  {item}")
+
+
+def _print_quality(quality: "Quality") -> None:
+    of = "all documents past the gates" if quality.after == "ingest" else "what deduplication leaves"
+    share = f"on GPUs where Ray has some, {quality.gpus:g} of one a process, else by the workers"
+    for model in quality.models:
+        out.print(f"  {model.column}, of {of}, {share}: {model}")
+    if quality.ensemble:
+        out.print(f"  {quality.ensemble}")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,13 @@ SHIPPED = (
     "refinedweb",
     "dclm",
 )
-BY_LANGUAGE = ("fineweb2",)  # named with a language or its file of thresholds: `fineweb2:por_Latn`
+# Named with what they are made for, as `fineweb2:por_Latn`: the function that makes them, and what it takes.
+MADE_FOR = {
+    "fineweb2": ("for_language", "LANGUAGE"),
+    "fineweb-edu": ("with_model", "MODEL"),
+    "dclm": ("with_model", "MODEL"),
+    "nemotron-cc-like": ("with_models", "MODEL,MODEL…"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,19 +265,20 @@ def _shipped(name: str) -> Named:
 def load_recipe(name: str) -> tuple[Recipe, tuple[ModuleType, ...]]:
     """The recipe called `name` (a shipped one, or `file.py:function`) and the modules that workers do not have.
 
-    One by language is called `NAME:LANGUAGE` or `NAME:FILE.yml`, the file of the language's thresholds.
+    One by language is called `NAME:LANGUAGE` or `NAME:FILE.yml`, the file of the language's thresholds; one that scores
+    `NAME:MODEL`, the file or folder of the model (`jobs.quality_models`).
 
     Raises:
         RecipeError: no such recipe, file or function, or the function does not return a Recipe.
     """
     base, _, about = name.partition(":")
-    if base in BY_LANGUAGE:
-        made = find_named(f"jobs.recipes.{base}:for_language", "recipe").value
+    if base in MADE_FOR and (about or base not in SHIPPED):
+        made = find_named(f"jobs.recipes.{base.replace('-', '_')}:{MADE_FOR[base][0]}", "recipe").value
         return call(lambda: made(about), name, "recipe"), ()
     if name in SHIPPED:
         found = _shipped(name)
     elif not name.rpartition(":")[0].endswith(".py"):
-        shipped = ", ".join((*SHIPPED, *(f"{each}:LANGUAGE" for each in BY_LANGUAGE)))
+        shipped = ", ".join((*SHIPPED, *(f"{each}:{takes}" for each, (_, takes) in MADE_FOR.items())))
         raise RecipeError(f"no recipe {name!r}: shipped are {shipped}; your own is named file.py:function")
     else:
         found = find_named(name, "recipe")

@@ -71,7 +71,31 @@ def prepare(
     Raises:
         RecipeError, InputError: what is wrong, before anything has started.
     """
-    made, modules = load_recipe(recipe)
+    return prepare_recipe(
+        load_recipe(recipe),
+        inputs,
+        output,
+        source=source,
+        limit=limit,
+        columns=columns,
+        against=against,
+        memory=memory,
+    )
+
+
+def prepare_recipe(
+    loaded: tuple[Recipe, tuple[ModuleType, ...]],
+    inputs: Sequence[str] | None,
+    output: str,
+    *,
+    source: str | None = None,
+    limit: int | None = None,
+    columns: RowColumns | None = None,
+    against: Sequence[str] | None = None,
+    memory: int | None = None,
+) -> Prepared:
+    """The same of a recipe that is at hand, with the modules that workers do not have."""
+    made, modules = loaded
     storage = open_storage(output)
     storage.names("runs")  # so that a ROOT nobody can reach is noticed before the input is looked at
     files, columns = _files(inputs or (), storage, source, limit, columns)

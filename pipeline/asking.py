@@ -1,8 +1,8 @@
 """Has a sample of documents judged by a remote model: answers cost money and are not given twice alike, so all are kept.
 
 The column is row-aligned as that of any other model, null for what was not asked. Beside it stands `answers`: each request by its
-digest, each answer as it came, and the score that was read in it; row-aligned too, so that a takedown finds what was said of a page.
-A committed part is never asked again.
+digest, each answer as it came, and the score that was read in it; row-aligned too, so that a takedown finds what was said of a
+page. A committed part is never asked again.
 """
 
 import heapq

@@ -1,6 +1,6 @@
 """Which steps' parts a takedown mends row by row; all others are done again, under another fingerprint."""
 
-_MENDED = ("ingest", "measure-", "annotate-")
+_MENDED = ("ingest", "measure-", "annotate-", "score-")
 _MADE_AGAIN = "measure-repeated-"  # signals that tell what of a document stands in others change where no page went
 
 

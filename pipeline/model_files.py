@@ -36,10 +36,6 @@ class ModelFiles:
     most_bytes: int = field(default=MOST_BYTES, metadata=NOT_IDENTITY, compare=False)
 
     def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.name):
-            raise RecipeError(
-                f"model {self.name!r}: a name has letters, digits and . _ + -, and begins with none of these marks"
-            )
         if not SHA256.fullmatch(self.sha256):
             raise RecipeError(f"model {self.name}: {self.sha256!r} is no SHA-256 (64 lower-case hexadecimal digits)")
 
@@ -68,6 +64,8 @@ class ModelFiles:
             StorageError: the cache folder cannot be written.
         """
         registry = self.location or os.environ.get(REGISTRY, "")
+        if ("://" in registry or not self.location) and not NAME.fullmatch(self.name):
+            raise RecipeError(f"model {self.name!r}: in a registry a name has letters, digits and . _ + - alone")
         if "://" in registry:
             return fetched_model(registry, self.name, self.sha256)
         if not registry:

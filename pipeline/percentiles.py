@@ -18,7 +18,6 @@ from pipeline.errors import InputError
 from pipeline.quality import Ensemble
 from pipeline.receipts import Receipt
 from pipeline.score_tables import HISTOGRAM, PERCENTILES
-from pipeline.scoring import PREFIX
 from pipeline.steps import PartRun
 from pipeline.storage import Storage
 from pipeline.tables import read_table
@@ -28,15 +27,11 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A score and the steps that 1 of it has."""
+    """A score, the steps that 1 of it has, and the step of the pipeline that writes it."""
 
     name: str
     resolution: int
-
-    @property
-    def step(self) -> str:
-        """The step that writes it."""
-        return PREFIX + self.name
+    step: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,30 +109,30 @@ class Percentiles:
         (thresholds,) = part.receipts("thresholds")
         known = _frame(part.storage, thresholds, "percentiles")
         language = _languages(part, self.ensemble)
-        shares = [
-            _shares(_quanta(part, column), language, known.filter(pl.col("score") == column.name))
+        placed = [
+            _placed(_quanta(part, column), language, known.filter(pl.col("score") == column.name), self.ensemble.buckets)
             for column in self.columns
         ]
-        bucket = pl.select(pl.max_horizontal([_bucket(share, self.ensemble.buckets) for share in shares]).alias("bucket"))
-        columns = [*shares, bucket["bucket"]]
+        highest = pl.select(bucket=pl.max_horizontal([each["bucket"] for each in placed]))["bucket"]
+        columns = [*(each["share"] for each in placed), highest]
         arrays = [each.to_arrow().cast(field.type) for each, field in zip(columns, schema, strict=True)]
         writer.write(pa.RecordBatch.from_arrays(arrays, schema=schema))
         return {"rows": writer.rows}
 
 
-def _bucket(share: pl.Series, buckets: int) -> pl.Series:
-    return (share * buckets).floor().clip(0, buckets - 1).cast(pl.Int32)
-
-
-def _shares(quanta: pl.Series, language: pl.Series, known: pl.DataFrame) -> pl.Series:
-    """The share of all weight below each score."""
-    frame = pl.DataFrame({"quantum": quanta, "language": language}).with_row_index()
-    joined = frame.join(known, on=["quantum", "language"], how="left", nulls_equal=False).sort("index")
+def _placed(quanta: pl.Series, language: pl.Series, known: pl.DataFrame, buckets: int) -> pl.DataFrame:
+    """`share` of all weight below each score, and the `bucket` that it falls into, by whole numbers; null for no score."""
+    frame = pl.DataFrame({"quantum": quanta, "language": language})
+    joined = frame.join(known, on=["quantum", "language"], how="left", maintain_order="left")
     if joined["total"].null_count() != quanta.null_count():
         raise AssertionError("a score stands in no histogram")
-    # Where all that has a score weighs nothing (empty texts counted in tokens), nothing is below anything.
-    share = pl.when(pl.col("total") > 0).then(pl.col("below") / pl.col("total")).when(pl.col("total") == 0).then(0.0)
-    return joined.select(share.alias("share"))["share"]
+    # Where all that has a score weighs nothing (texts without a token), nothing is below anything.
+    total, below = pl.max_horizontal("total", 1), pl.col("below")
+    known_here = pl.col("total").is_not_null()
+    return joined.select(
+        share=pl.when(known_here).then(below / total),
+        bucket=pl.when(known_here).then((below * buckets // total).clip(0, buckets - 1)).cast(pl.Int32),
+    )
 
 
 def _quanta(part: PartRun, column: Column) -> pl.Series:

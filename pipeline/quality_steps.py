@@ -9,7 +9,7 @@ from pipeline.choosing import Choosing
 from pipeline.pack import Told
 from pipeline.percentiles import Column, Histograms, Percentiles, Thresholds
 from pipeline.quality import Quality, QualityModel
-from pipeline.scoring import PREFIX, Scoring
+from pipeline.scoring import LATE, PREFIX, Scoring
 from pipeline.steps import Step
 
 PERCENTILES = "percentiles"
@@ -38,7 +38,7 @@ def quality_steps(
     scores = tuple(score_step(model, ingest, survivors, quality.gpus) for model in quality.models)
     shares = _percentile_steps(quality, (ingest, *scores), weights, span, late=survivors is not None)
     beside = (*scores, *shares[-1:])
-    told = _told(quality)
+    told = _told(quality, scores)
     if survivors is None:
         return QualitySteps(steps=(*scores, *shares), beside=beside, told=told)
     names = tuple(step.name for step in beside)
@@ -47,12 +47,13 @@ def quality_steps(
     return QualitySteps(steps=(*scores, *shares, choose), beside=beside, told=told, last=choose)
 
 
-def _told(quality: Quality) -> tuple[Told, ...]:
+def _told(quality: Quality, scores: tuple[Step, ...]) -> tuple[Told, ...]:
     """What the dataset says of each document: every score, and the bucket where there are such."""
-    scores = tuple(Told(step=PREFIX + model.column, column=model.column, kind="double") for model in quality.models)
+    pairs = zip(scores, quality.models, strict=True)
+    told = tuple(Told(step=step.name, column=model.column, kind="double") for step, model in pairs)
     if quality.ensemble is None:
-        return scores
-    return (*scores, Told(step=PERCENTILES, column=f"{quality.ensemble.name}_bucket", kind="int32"))
+        return told
+    return (*told, Told(step=PERCENTILES, column=f"{quality.ensemble.name}_bucket", kind="int32"))
 
 
 def score_step(model: QualityModel, ingest: Step, survivors: Step | None = None, gpus: float = 1.0) -> Step:
@@ -61,7 +62,8 @@ def score_step(model: QualityModel, ingest: Step, survivors: Step | None = None,
     asked = isinstance(model, AskedModel)
     stage = Asking(model=model, survivors=only) if asked else Scoring(model=model, survivors=only, gpus=gpus)
     inputs = (ingest, survivors) if survivors else (ingest,)
-    return Step(name=PREFIX + model.column, stage=stage, inputs=inputs, span=max(each.span for each in inputs))
+    name = (LATE if survivors else PREFIX) + model.column
+    return Step(name=name, stage=stage, inputs=inputs, span=max(each.span for each in inputs))
 
 
 def _percentile_steps(
@@ -70,7 +72,8 @@ def _percentile_steps(
     ensemble = quality.ensemble
     if ensemble is None:
         return ()
-    columns = tuple(Column(model.column, model.resolution) for model in quality.models)
+    prefix = LATE if late else PREFIX
+    columns = tuple(Column(model.column, model.resolution, prefix + model.column) for model in quality.models)
     counting = Histograms(columns=columns, ensemble=ensemble, weights=weights.name if weights else None)
     inputs = (*read, weights) if weights else read
     histograms = Step(name="histograms", stage=counting, inputs=inputs, span=span)

@@ -5,34 +5,30 @@ begins, forgives the loss of nodes more often than the death of a process, asks 
 says when there is no machine to run on.
 """
 
-import logging
 import os
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import ray
 from ray import cloudpickle
-from ray._private import ray_constants, worker
-from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
-from ray._raylet import GcsClient  # pyright: ignore[reportAttributeAccessIssue]  its stub forgets it
+from ray._private import worker
 from ray.exceptions import LocalRayletDiedError, NodeDiedError, ObjectLostError, RayError, RayTaskError
 
 from pipeline.attempts import Failure, run_part
-from pipeline.environment import CHECKOUT, differences_from, environment, modules_for_children
+from pipeline.environment import differences_from, environment
 from pipeline.errors import GristmillError
+from pipeline.ray_connection import connect_or_explain, loopback_only
+from pipeline.ray_models import ModelKeepers
 from pipeline.receipts import Receipt
 from pipeline.steps import PartTask
 from pipeline.storage import LocalStorage, open_storage
 
-OBJECT_STORE_BYTES = 200_000_000  # receipts only; Ray would take 30 % of the machine's memory
 POLL_SECONDS = 1.0
-CONNECT_SECONDS = 10.0
 LOOK_SECONDS = 5.0  # between two looks at the cluster's size
 IDLE_SECONDS = 60.0  # with parts to do: a node may be preparing itself for its first one
 REPEAT_SECONDS = 300.0  # between two complaints that nothing can run
@@ -41,7 +37,6 @@ MOST_CRASHES = 3  # a part that kills its process as often as this is at fault i
 MOST_LOSSES = 20  # a machine is lost by no fault of its parts, unless this many in turn are
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 LOST = (NodeDiedError, LocalRayletDiedError, ObjectLostError)
-ADVICE = "it asks for a token, none or another was given; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH (or RAY_AUTH_TOKEN)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +92,7 @@ class RayRunner:
         self._address = address
         self._part_bytes = part_bytes
         self._say = say
-        _connect_or_explain(workers, address)
+        connect_or_explain(workers, address)
         self._workers = workers
         self._tasks: dict[Any, PartTask] = {}
         self._crashes: Counter[str] = Counter()
@@ -109,14 +104,20 @@ class RayRunner:
             self.slots = min(workers, cpus) if workers else cpus
             self._run: Any = ray.remote(num_cpus=1, max_retries=0)(run_part)
             self._arguments: tuple[Any, ...] = ()
+            self._keepers = ModelKeepers(run_part, ())
+            self.slots += self._keepers.room()
         else:
             memory: dict[str, Any] = {"memory": part_bytes} if part_bytes else {}
             self._run = ray.remote(num_cpus=1, max_retries=0, **memory)(run_alike)
             self._arguments = (environment(engines),)
+            self._keepers = ModelKeepers(run_alike, self._arguments)
             self._look()
 
     def submit(self, task: PartTask) -> None:
         """See `Runner.submit`."""
+        if self._keepers.takes(task):
+            self._tasks[self._keepers.submit(task)] = task
+            return
         self._tasks[self._run.options(name=f"{task.step} {task.part.key}").remote(task, *self._arguments)] = task
 
     def wait(self) -> list[Receipt | Failure]:
@@ -155,6 +156,7 @@ class RayRunner:
     def _outcome(self, ref: Any, task: PartTask) -> Receipt | Failure | None:
         """A part's receipt, or why it has none; None where it should be tried again."""
         part = f"{task.step} {task.part.key}"
+        keeper = self._keepers.ended(ref)
         try:
             outcome: Any = ray.get(ref)
         except RayTaskError as error:  # what came before the part's own code: it would come again
@@ -163,6 +165,7 @@ class RayRunner:
             self._losses[part] += 1
             return _failure(task, "its node was lost", error) if self._losses[part] > MOST_LOSSES else None
         except RayError as error:
+            self._keepers.lost(keeper, error)
             self._crashes[part] += 1
             return _failure(task, "the worker died", error) if self._crashes[part] > MOST_CRASHES else None
         if isinstance(outcome, Unlike):
@@ -176,7 +179,7 @@ class RayRunner:
             return
         self._looked = now
         cpus = _cpus()
-        self.slots = self._workers or max(2 * cpus, LEAST_QUEUED)
+        self.slots = (self._workers or max(2 * cpus, LEAST_QUEUED)) + self._keepers.room()
         if cpus != self._cpus:
             self._cpus = cpus
             self._say(f"{_nodes()} node(s) with {cpus} CPUs; at most {self.slots} parts in flight")
@@ -193,13 +196,15 @@ class RayRunner:
     def close(self) -> None:
         """See `Runner.close`: cancels what runs; ends Ray only if it was started for this run."""
         for ref in self._tasks:
-            ray.cancel(ref, force=True)
+            if not self._keepers.has(ref):
+                ray.cancel(ref, force=True)
+        self._keepers.close()
         self._tasks.clear()
         if self._address is None and (node := worker.global_worker.node):
             node.kill_monitor(check_alive=False)  # an idle autoscaler, which sleeps through the second Ray gives it
         ray.shutdown()
         if self._address is None:
-            _loopback_only(on=False)
+            loopback_only(on=False)
 
 
 def _failure(task: PartTask, what: str, error: Exception) -> Failure:
@@ -218,81 +223,3 @@ def _nodes() -> int:
 def _idle(cpus: int) -> bool:
     """Whether no CPU of the cluster is in use."""
     return int(ray.available_resources().get("CPU", 0)) >= cpus
-
-
-def _loopback_only(*, on: bool) -> None:
-    """Keeps a Ray started here from listening to the network.
-
-    Ray replaces 127.0.0.1 by the machine's outer address, and its processes then listen on all interfaces, unless it is told (as
-    it is by default on macOS and Windows) that it will never be a cluster. The constant was read from the variable at import.
-    """
-    ray_constants.ENABLE_RAY_CLUSTER = not on
-    if on:
-        os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
-    else:
-        os.environ.pop(ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR, None)
-
-
-def _check_reachable(address: str) -> None:
-    """Refuses a host and port where nobody answers, or that wants another token: Ray itself would go on asking."""
-    scheme, _, place = address.rpartition("://")
-    host, _, port = place.rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-        if not scheme:
-            _check_token(place)
-
-
-def _check_token(address: str) -> None:
-    """Asks the cluster one question: `ray.init` would ask it for 20 s, and a missing token would end the process."""
-    ensure_token_if_auth_enabled(create_token_if_missing=False)
-    with _silent_stderr():
-        GcsClient(address=address)
-
-
-@contextmanager
-def _silent_stderr() -> Generator[None]:
-    """Keeps native code from saying on stderr what is then raised, and said once, by us."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def _connect_or_explain(workers: int | None, address: str | None) -> None:
-    try:
-        _connect(workers, address)
-    except (RayError, ConnectionError, RuntimeError, ValueError, OSError) as error:
-        where = f"Ray at {address}" if address else "Ray on this machine"
-        said = str(error)
-        why = ADVICE if "uthToken" in said or "uthentication" in said else said.splitlines()[0]
-        if "client connection timeout" in said:  # all that ray:// says, whatever was wrong
-            why = f"{why}; is it Ray's client port, and the right token?"
-        raise GristmillError(f"{where} could not be reached or started: {why}") from error
-
-
-def _connect(workers: int | None, address: str | None) -> None:
-    if address is not None:
-        _check_reachable(address)
-        inside_job = "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ  # `ray job submit` has shipped the checkout already
-        environment = (
-            None if inside_job else {"working_dir": str(CHECKOUT)}
-        )  # without what .gitignore and .rayignore name
-        ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR)
-        return
-    _loopback_only(on=True)
-    # Told by a `runtime_env`, Ray throws the workers away that it has started by then, and each new one imports Ray twice.
-    with modules_for_children():
-        ray.init(
-            address="local",
-            num_cpus=workers,
-            include_dashboard=False,
-            object_store_memory=OBJECT_STORE_BYTES,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            _node_ip_address="127.0.0.1",
-        )

@@ -30,7 +30,7 @@ from pipeline.storage import Storage
 from pipeline.storage_errors import shown
 
 FOLDER = "runs"
-BESIDE = ("measure-", "annotate-", "score-", "percentiles")  # how steps are called that write signals beside the documents
+BESIDE = ("measure-", "annotate-", "score-", "late-score-", "percentiles")  # how steps are called that write signals beside the documents
 PROVENANCE = ("gristmill", "datatrove", "trafilatura", "pyarrow", "polars", "ray", "fastwarc", "spacy", "tokenizers")
 
 

@@ -243,9 +243,9 @@ TABLES: dict[str, pa.Schema] = {
     "units": UNITS,
     "repeats": REPEATS,
     "survivors": SURVIVORS,
-    "removed": REMOVED,
     "histogram": HISTOGRAM,
     "percentiles": PERCENTILES,
+    "removed": REMOVED,
     "answers": ANSWERS,
     "data": DATASET,
 }

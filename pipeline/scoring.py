@@ -20,7 +20,7 @@ from pipeline.receipts import Receipt
 from pipeline.steps import PartRun
 from pipeline.tables import read_batches, read_table
 
-PREFIX = "score-"
+PREFIX, LATE = "score-", "late-score-"  # of steps that score all documents, and of those that score what survived
 WINDOW = 2_000  # documents, as a row group of theirs has
 AHEAD = 2  # windows
 _NAMED = 5  # pages in an error

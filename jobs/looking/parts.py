@@ -115,6 +115,10 @@ def last_steps(run: OpenRun, recipe: Recipe | None = None) -> LastSteps:
         raise RecipeError(
             "what other bounds would keep is not told for runs that take repeated lines out; run the recipe"
         )
+    if "choose" in stages:
+        raise RecipeError(
+            "what other bounds would keep is not told for runs that score what deduplication left; run the recipe"
+        )
     recorded = (
         stages["minhash"]["minhash"] if "minhash" in stages else None,
         stages.get("minhash", {}).get("survival", canonical(Components())),

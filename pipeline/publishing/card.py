@@ -13,7 +13,7 @@ from pipeline.publishing.card_origin import (
 from pipeline.publishing.card_recipe import recipe_section
 from pipeline.publishing.front_matter import DATA_FILES, front_matter
 from pipeline.publishing.markdown import code, fenced, plain, table
-from pipeline.publishing.meanings import COLUMNS
+from pipeline.publishing.meanings import column_meaning
 from pipeline.sizes import bytes_text
 
 
@@ -106,6 +106,6 @@ def _loading(manifest: dict[str, Any]) -> str:
 
 def _columns(manifest: dict[str, Any]) -> str:
     rows = (
-        (code(column["name"]), code(column["type"]), COLUMNS.get(column["name"], "")) for column in manifest["columns"]
+        (code(column["name"]), code(column["type"]), column_meaning(column["name"])) for column in manifest["columns"]
     )
     return table(("column", "type", "meaning"), rows)

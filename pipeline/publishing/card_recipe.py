@@ -22,7 +22,8 @@ def recipe_section(manifest: dict[str, Any]) -> str:
         f"## How it was made\n\nThe recipe is {code(manifest['recipe'])}. What follows is all of it; `manifest.json` holds the "
         "same for machines, with nothing shortened."
     )
-    judged = (_rules(manifest), _exact_copies(manifest), _near_duplicates(manifest), _repeats(manifest))
+    judged = (_rules(manifest), _exact_copies(manifest), _near_duplicates(manifest))
+    judged = (*judged, _scores(manifest), _repeats(manifest))
     sections = (first, _measuring(manifest), *judged, _packing(manifest))
     return "\n\n".join(filter(None, sections))
 
@@ -45,6 +46,22 @@ def _rules(manifest: dict[str, Any]) -> str:
         "### Rules\n\nThe first that holds names the reason; all that hold are recorded in the run.\n\n"
         f"{rules_table(manifest['rules'])}"
     )
+
+
+def _scores(manifest: dict[str, Any]) -> str:
+    """Which models scored what, and what their scores then decided; nothing where the recipe has none."""
+    steps = (step for step in manifest["payload"] if "model" in stage(manifest, step))
+    stages = {stage(manifest, step)["model"]["column"]: stage(manifest, step)["model"] for step in steps}
+    if not stages:
+        return ""
+    late = "choose" in manifest["payload"]
+    rows = [
+        (code(column), code(model["is"]), value_text(model.get("model", "")))
+        for column, model in stages.items()
+    ]
+    what = "what deduplication left" if late else "all documents past the gates"
+    told = f"### Quality scores\n\nOf {what}, each rounded to a step of its own.\n\n{table(('column', 'model', 'files'), rows)}"
+    return f"{told}\n\nThe rules above that name a score judged only what deduplication had left." if late else told
 
 
 def share_found(similarity: float, bands: int, rows: int) -> float:

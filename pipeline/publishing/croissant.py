@@ -10,7 +10,7 @@ import orjson
 from pipeline.publishing.card_origin import citation
 from pipeline.publishing.front_matter import DATA_FILES
 from pipeline.publishing.markdown import one_line
-from pipeline.publishing.meanings import COLUMNS, LICENSES
+from pipeline.publishing.meanings import LICENSES, column_meaning
 
 PARQUET = "application/x-parquet"  # the specification's name for it
 _TYPES = {
@@ -127,7 +127,7 @@ def _field(column: dict[str, Any]) -> dict[str, Any]:
         "@type": "cr:Field",
         "@id": f"documents/{name}",
         "name": name,
-        "description": COLUMNS.get(name, name),
+        "description": column_meaning(name),
         "dataType": _TYPES.get(column["type"], "sc:Text"),
         "source": {"fileSet": {"@id": "shards"}, "extract": {"column": name}},
     }

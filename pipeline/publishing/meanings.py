@@ -17,6 +17,14 @@ COLUMNS = {
     "published": "date that the page gives itself",
 }
 
+_BUCKET, _SCORE = "highest bucket by any quality model, from 0, the lowest", "score by a quality model of the recipe"
+
+
+def column_meaning(name: str) -> str:
+    """What a column of a dataset is: its own, or one that the recipe's models write."""
+    return COLUMNS.get(name) or (_BUCKET if name.endswith("_bucket") else _SCORE)
+
+
 REASONS = {
     "not_html": "the media type is not one that the recipe reads",
     "blocked_domain": "the registered domain is on the block list",
@@ -33,6 +41,9 @@ REASONS = {
     "same_text": "another page with the same text stays, or stands for both in what follows",
     "taken_down": "taken down on request; nothing of the page is stored",
     "near_duplicate": "another page of its cluster of near-duplicates stays",
+    "low_edu_score": "the classifier of educational worth scores it too low, or not at all",
+    "low_quality_score": "the quality classifier scores it too low, or not at all",
+    "low_quality_bucket": "no quality classifier has it in a bucket that is high enough",
     "only_repeats": "nothing of the page was left when lines or paragraphs that other pages have were taken out",
     "corrupt_record": "bytes of the archive that cannot be read as records",
     "truncated_record": "the archive ends within the record",
@@ -84,6 +95,13 @@ ITEMS = {
     "secrets": "transform: replaces keys and tokens of common services",
     "ftfy": "transform: mends what was decoded wrongly",
     "symbol_lines": "transform: removes lines of symbols",
+    "fasttext_quality": "model: probability of a label by a fastText classifier",
+    "encoder_quality": "model: an encoder with a head, by its weights",
+    "onnx_quality": "model: an encoder with a head, as ONNX",
+    "static_quality": "model: static embeddings of tokens with a linear head",
+    "kenlm_quality": "model: perplexity by n-grams",
+    "endpoint_quality": "model: what a language model behind an address answers, for a sample",
+    "Ensemble": "percentiles of the scores, and the highest bucket by any model",
     "token_counter": "counts tokens of a byte-level BPE tokenizer",
 }
 

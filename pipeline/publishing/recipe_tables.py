@@ -93,7 +93,7 @@ def stage(manifest: dict[str, Any], step: str) -> dict[str, Any]:
 def ingest_items(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """Gates, extractor, measures and transforms of `ingest`, then what is taken from stored text or joined from files."""
     beside = (stage(manifest, step) for step in manifest["payload"] if step.startswith(BESIDE))
-    added = (each.get("measure") or each["annotation"] for each in beside)
+    added = (next(each[part] for part in ("measure", "annotation", "model", "ensemble") if part in each) for each in beside)
     return [*stage(manifest, "ingest").get("items", []), *added]
 
 

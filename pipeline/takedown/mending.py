@@ -72,7 +72,7 @@ def mend_beside(storage: Storage, receipt: Receipt, removal: Removal, takedown: 
     rows = read_table(storage, receipt, "signals").take(gone)
     told = [rows[name].is_valid().to_numpy(zero_copy_only=False) for name in rows.schema.names]
     matched = int(np.logical_or.reduce(told).sum()) if told else 0
-    less = {"rows": len(gone), "matched": matched}
+    less = {"rows": len(gone), "matched": matched, "scored": matched}
     counts = {key: count - less.get(key, 0) for key, count in receipt.counts.items()}
     return _mended(storage, receipt, takedown, counts, lambda _, __: _without(removal.documents))
 

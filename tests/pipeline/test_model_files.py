@@ -65,8 +65,9 @@ def test_where_a_model_lies_is_no_part_of_what_it_is(tmp_path: Path, monkeypatch
     "name", ["", ".", "..", "../up", "a/b", "a\\b", "a\0b", "-x", ".hidden", "a b", "é", "a" * 101]
 )
 def test_a_name_that_is_no_folder_of_the_registry_is_refused(name: str) -> None:
-    with pytest.raises(RecipeError, match="a name has letters"):
-        ModelFiles(sha256="0" * 64, name=name)
+    for location in ("", "https://127.0.0.1:9/models"):
+        with pytest.raises(RecipeError, match="a name has letters"):
+            ModelFiles(sha256="0" * 64, name=name, location=location).folder()
 
 
 @pytest.mark.parametrize("sha256", ["", "0" * 63, "G" * 64, "../" + "0" * 61, "0" * 64 + "\n"])

@@ -1,0 +1,68 @@
+"""Quality models as a person names them on a command line: by the file or folder, with the digest behind an `@`."""
+
+import hashlib
+from pathlib import Path
+
+from pipeline.errors import RecipeError
+from pipeline.model_files import ModelFiles, listing
+from pipeline.quality import QualityModel
+
+_DIGEST_CHARS = 64
+KINDS = {
+    "model.onnx": ("filters.quality.onnx", "OnnxQuality"),
+    "head.safetensors": ("filters.quality.static", "StaticQuality"),
+    "config.json": ("filters.quality.encoder", "EncoderQuality"),
+}
+"""A folder with this file, the first of them that it has, is of this kind."""
+
+
+def model_at(place: str, column: str | None = None) -> QualityModel:
+    """The model in a file or folder, `PLACE` or `PLACE@SHA256`; `column` names its score, else its own customary name does.
+
+    A `.bin` is fastText's, an `.arpa` KenLM's. Without a digest it is taken from the file as it is now, and the run records it.
+
+    Raises:
+        RecipeError: nothing is there, it is of no known kind, or its digest is another.
+    """
+    where, _, digest = place.rpartition("@") if _has_digest(place) else (place, "", "")
+    path = Path(where).expanduser()
+    named = {"column": column} if column else {}
+    if not path.exists() and not where.startswith("package:"):
+        raise RecipeError(f"no model at {where}: name a file (.bin, .arpa) or a folder with config.json")
+    if path.is_file():
+        return _of_file(path, digest, named)
+    files = ModelFiles(sha256=digest or _folder_digest(where, path), name=path.name, location=where)
+    folder = files.folder()
+    kind = next((kind for file, kind in KINDS.items() if (folder / file).is_file()), None)
+    if kind is None:
+        raise RecipeError(f"{where} is no model's folder: it has none of {', '.join(KINDS)}")
+    return _made(kind, model=files, **named)
+
+
+def _has_digest(place: str) -> bool:
+    return place[-_DIGEST_CHARS - 1 : -_DIGEST_CHARS] == "@"
+
+
+def _of_file(path: Path, digest: str, named: dict[str, str]) -> QualityModel:
+    from pipeline.assets import Asset
+
+    kinds = {".bin": ("filters.quality.fasttext", "FastTextQuality"), ".arpa": ("filters.quality.kenlm", "KenLmQuality")}
+    if path.suffix not in kinds:
+        raise RecipeError(f"{path} is no model of a known kind: {', '.join(kinds)}, or a folder")
+    if not digest:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return _made(kinds[path.suffix], model=Asset(sha256=digest, name=path.name, location=str(path.absolute())), **named)
+
+
+def _made(kind: tuple[str, str], **fields: object) -> QualityModel:
+    from jobs.user_file import find_named
+
+    made: QualityModel = find_named(":".join(kind), "quality model").value(**fields)
+    return made
+
+
+def _folder_digest(where: str, path: Path) -> str:
+    if where.startswith("package:"):
+        raise RecipeError(f"{where}: name its digest behind an @; `gristmill models verify` prints it")
+    return hashlib.sha256(listing(path).encode()).hexdigest()

@@ -1,0 +1,211 @@
+"""A recipe with a quality model, from archives to the card: scores are columns, rules judge them, and every page says why."""
+
+import hashlib
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import fasttext
+import polars as pl
+import pytest
+from trial import Crawl, dataset_digests, receipt_times, typed, verb
+
+from filters.quality.fasttext import DCLM_THRESHOLD, FastTextQuality
+from filters.tokens import TokenCounter
+from jobs.recipe import Recipe, load_recipe
+from jobs.recipes.fineweb import fineweb
+from jobs.recipes.fineweb_edu import fineweb_edu
+from jobs.running import Prepared, prepare_recipe, run
+from pipeline.assets import Asset
+from pipeline.errors import RecipeError
+from pipeline.funnel import funnel
+from pipeline.measures import Rule
+from pipeline.quality import Ensemble, Quality
+from pipeline.runs import open_run
+from pipeline.storage import open_storage
+from pipeline.verify import verify
+from pipeline.why import find, story
+
+LOW = Rule("fasttext_score", "<", 0.5, "low_quality_score", null_fails=True)
+
+
+@pytest.fixture(scope="session")
+def model(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A classifier of texts of the crawl by whether they have an even number of characters: it says something of each."""
+    folder = tmp_path_factory.mktemp("model")
+    texts = pl.concat([pl.read_parquet(file) for file in (finished / "dataset" / "data").glob("*.parquet")])["text"]
+    lines = [f"__label__{'hq' if len(text) % 2 else 'cc'} {' '.join(text.split())}\n" for text in texts]
+    (folder / "train.txt").write_text("".join(lines), encoding="utf-8")
+    trained = fasttext.train_supervised(
+        str(folder / "train.txt"), dim=8, epoch=3, bucket=5_000, wordNgrams=2, thread=1, verbose=0, seed=1
+    )
+    trained.save_model(str(folder / "quality.bin"))
+    return folder / "quality.bin"
+
+
+def scored_by(model: Path) -> FastTextQuality:
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    return FastTextQuality(model=Asset(name=model.name, sha256=digest, location=str(model)))
+
+
+def ready(recipe: Recipe, crawl: Crawl, root: Path) -> Prepared:
+    return prepare_recipe((recipe, ()), [str(crawl.folder)], str(root))
+
+
+def dataset(root: Path) -> pl.DataFrame:
+    return pl.concat([pl.read_parquet(file) for file in sorted((root / "dataset" / "data").glob("*.parquet"))])
+
+
+@pytest.fixture(scope="module")
+def late(crawl: Crawl, finished: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that scores what deduplication left, begun from the finished one, so that nothing is read again."""
+    root = tmp_path_factory.mktemp("late") / "root"
+    shutil.copytree(finished, root)
+    quality = Quality(models=(scored_by(model),), rules=(LOW,), after="deduplication")
+    run(ready(replace(fineweb(), name="late", quality=quality), crawl, root), local=True)
+    return root
+
+
+def test_a_model_behind_deduplication_drops_what_it_scores_low_and_nothing_is_read_again(
+    late: Path, finished: Path
+) -> None:
+    before, after = dataset(finished), dataset(late)
+    assert 0 < after.height < before.height
+    assert after.columns == [*before.columns, "fasttext_score"]
+    assert after["fasttext_score"].min() >= 0.5
+    assert set(after["id"]) < set(before["id"])
+    assert {path.split("/")[2] for path in receipt_times(late, "ingest")} == {
+        path.split("/")[2] for path in receipt_times(finished, "ingest")
+    }
+    numbers = funnel(open_run(open_storage(str(late))))
+    assert numbers.conservation() is None
+    assert numbers.dropped["low_quality_score"] == before.height - after.height
+
+
+def test_each_page_says_its_score_and_which_rule_it_failed(late: Path, finished: Path) -> None:
+    now = open_run(open_storage(str(late)))
+    kept = set(dataset(late)["id"])
+    for id_ in dataset(finished)["id"]:
+        told = story(now, *find(now, id_)[0])
+        check = next(each for each in told.checks if each.rule.reason == "low_quality_score")
+        assert told.verdict == ("keep" if id_ in kept else "drop")
+        assert (told.reason == "low_quality_score") == (id_ not in kept) == check.fails
+        assert check.value == told.signals["fasttext_score"]
+
+
+def test_a_run_with_scores_verifies_and_its_card_names_model_and_column(late: Path) -> None:
+    assert verify(open_storage(str(late))).faults == []
+    card = (late / "dataset" / "README.md").read_text()
+    assert "### Quality scores" in card and "fasttext_score" in card and "fasttext_quality" in card
+    assert "the quality classifier scores it too low" in card
+
+
+def test_looking_at_the_run_tells_scores_and_reasons(late: Path, finished: Path) -> None:
+    from jobs.looking.run import Run
+
+    records = Run(str(late)).records(["fasttext_score", "verdict", "reason"])
+    outscored = records.filter(pl.col("reason") == "low_quality_score")
+    assert outscored.height == dataset(finished).height - dataset(late).height
+    assert outscored["fasttext_score"].max() < 0.5
+    assert set(outscored["verdict"]) == {"drop"}
+
+
+def test_a_model_behind_ingest_gives_the_same_scores_and_judges_before_deduplication(
+    crawl: Crawl, finished: Path, late: Path, model: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(finished, tmp_path / "root")
+    quality = Quality(models=(scored_by(model),), rules=(LOW,))
+    run(ready(replace(fineweb(), name="early", quality=quality), crawl, root), local=True)
+    early = dataset(root)
+    both = early.join(dataset(late), on="id", suffix="_late")
+    assert both.height and both["fasttext_score"].equals(both["fasttext_score_late"].rename("fasttext_score"))
+    opened = open_run(open_storage(str(root)))
+    assert funnel(opened).conservation() is None
+    assert [step.name for step in opened.record.steps].index("score-fasttext_score") == 1
+
+
+def test_the_top_tenth_by_percentile_is_at_most_a_tenth_of_what_is_left(
+    crawl: Crawl, finished: Path, model: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(finished, tmp_path / "root")
+    rule = Rule("fasttext_score_percentile", "<", 0.9, "low_quality_score", null_fails=True)
+    quality = Quality(
+        models=(scored_by(model),),
+        ensemble=Ensemble(buckets=10, weight="token_count"),
+        rules=(rule,),
+        after="deduplication",
+    )
+    recipe = replace(fineweb(), name="tenth", measures=(TokenCounter(),), quality=quality)
+    run(ready(recipe, crawl, root), local=True)
+    before, after = dataset(finished), dataset(root)
+    assert 0 < after["token_count"].sum() <= before["token_count"].sum() / 10
+    assert after["quality_bucket"].to_list() == [9] * after.height
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_ray_gives_the_bytes_of_a_local_run(
+    crawl: Crawl, finished: Path, late: Path, model: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(finished, tmp_path / "root")
+    quality = Quality(models=(scored_by(model),), rules=(LOW,), after="deduplication")
+    run(ready(replace(fineweb(), name="late", quality=quality), crawl, root), workers=2)
+    assert dataset_digests(root) == dataset_digests(late)
+
+
+def test_dclm_is_whole_with_its_model_and_ends_before_it_without(model: Path) -> None:
+    assert load_recipe("dclm")[0].quality is None
+    whole = load_recipe(f"dclm:{model}")[0].quality
+    assert whole is not None and [rule.value for rule in whole.rules] == [DCLM_THRESHOLD]
+    tenth = load_recipe(f"dclm:{model},0.1")[0].quality
+    assert tenth is not None and [rule.value for rule in tenth.rules] == [0.9]
+    with pytest.raises(RecipeError, match="'2' is no share"):
+        load_recipe(f"dclm:{model},2")
+
+
+def test_fineweb_edu_keeps_what_rounds_to_three(model: Path) -> None:
+    found = fineweb_edu(replace(scored_by(model), column="edu_score"))
+    assert found.quality is not None and found.quality.after == "deduplication"
+    assert [(rule.op, rule.value) for rule in found.quality.rules] == [("<=", 2.5)]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("fineweb-edu", "named with its classifier"),
+        ("fineweb-edu:/nowhere", "no model at /nowhere"),
+        ("nemotron-cc-like:", "named with its classifiers"),
+        ("dclm:/nowhere.bin", "no model at /nowhere.bin"),
+    ],
+)
+def test_a_recipe_without_its_model_says_how_it_is_named(name: str, why: str) -> None:
+    with pytest.raises(RecipeError, match=why):
+        load_recipe(name)
+
+
+def test_a_model_of_another_digest_is_refused_before_anything_starts(crawl: Crawl, model: Path, tmp_path: Path) -> None:
+    told = typed("curate", f"dclm:{model}@{'0' * 64}", "--input", str(crawl.folder), "--output", str(tmp_path), "--local")
+    assert told.returncode == 2
+    assert "but the recipe names " + "0" * 64 in " ".join(told.stderr.split())
+    assert not (tmp_path / "runs").exists()
+
+
+def test_rows_of_anyone_are_scored_alone(finished: Path, model: Path, tmp_path: Path) -> None:
+    done = verb(
+        "score", str(finished / "dataset" / "data"), "--model", f"good={model}", "--buckets", "4",
+        "--output", str(tmp_path), "--local",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    before, after = dataset(finished), dataset(tmp_path)
+    assert after["id"].to_list() == before["id"].to_list()
+    assert after["good"].null_count() == 0 and set(after["quality_bucket"]) <= {0, 1, 2, 3}
+    assert "texts scored" in done.stdout
+    again = typed("score", str(finished / "dataset" / "data"), "--model", "/nowhere", "--output", str(tmp_path))
+    assert again.returncode == 2 and "no model at /nowhere" in again.stderr
+
+
+def test_a_plan_without_a_source_has_the_models_steps(model: Path) -> None:
+    recipe = load_recipe(f"nemotron-cc-like:{model},{model}")[0]
+    names = [step.name for step in recipe.steps()]
+    late = ["late-score-model_1_score", "late-score-model_2_score", "histograms", "thresholds", "percentiles", "pack"]
+    assert [name for name in names if name in late] == late
