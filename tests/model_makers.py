@@ -176,7 +176,7 @@ ngram 2=2
 def model_folder(folder: Path, **files: bytes | str) -> Path:
     """A small sound model, and more files or others; `__` in a name stands for a dot, and None for no file."""
     sound: dict[str, Any] = {
-        "config__json": json.dumps({"model_type": "bert", "_name_or_path": "/home/somebody/model", "hidden_size": 4}),
+        "config__json": json.dumps({"model_type": "bert", "_name_or_path": "/data/somebody/model", "hidden_size": 4}),
         "model__safetensors": two_tensors(),
         "tokenizer__json": json.dumps({"model": {"type": "WordLevel", "vocab": {"auto_map": 0, "../up": 1}}}),
         "vocab__txt": "[PAD]\n[UNK]\ncorn\n",
