@@ -1,5 +1,6 @@
 """Quality by a supervised fastText model, as DCLM's classifier: the probability of one of its labels."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -54,13 +55,18 @@ class FastTextScorer:
         return [text.replace("\n", " ") + "\n" for text in texts]
 
     def score(self, prepared: list[str]) -> Scored:
-        """The probability of the label for each line."""
+        """The probability of the label for each line; NaN where the model's numbers are none."""
         values = np.array([self._of(line) for line in prepared], np.float64)
         return Scored(values, tokens=sum(map(str.count, prepared, " " * len(prepared))))
 
     def _of(self, line: str) -> float:
         # All labels are asked for (-1): one label alone is not offered by the library.
-        return next((score for score, label in self._predict(line, -1, 0.0, "strict") if label == self._label), 0.0)
+        try:
+            return next((score for score, label in self._predict(line, -1, 0.0, "strict") if label == self._label), 0.0)
+        except RuntimeError as error:
+            if "NaN" not in str(error):
+                raise
+            return math.nan
 
 
 @lru_cache(maxsize=2)

@@ -186,6 +186,18 @@ def test_a_model_that_is_exchanged_while_it_is_loaded_is_refused(
         FastTextQuality(model=file_at(path), label="__label__0").load()
 
 
+def test_weights_that_are_no_numbers_give_scores_that_are_none(tmp_path: Path) -> None:
+    """The stage then fails the part and names the pages."""
+    content = bytearray(fasttext_model())
+    dim = struct.unpack_from("<i", content, 8)[0]
+    content[-8 * dim :] = struct.pack("<f", float("nan")) * 2 * dim
+    (tmp_path / "model.bin").write_bytes(content)
+    model = FastTextQuality(model=file_at(tmp_path / "model.bin"), label="__label__0")
+    model.check()
+    scorer = model.load()
+    assert np.isnan(scorer.score(scorer.prepare(["corn rye", "unknown"])).values).all()
+
+
 # Files that were changed by chance: refused, or harmless.
 
 # A child loads each file and uses it; what a library refuses in words is fine, and dying or taking memory without end is not.
