@@ -18,6 +18,7 @@ REGISTRY = "GRISTMILL_MODELS"
 """The variable that names the registry: the folder or address below which `<name>/<sha256>/` holds a model."""
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,99}")
 """What a model may be called: a folder in the registry has that name."""
+_NAMED = 4  # files in an error
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -95,9 +96,10 @@ class ModelFiles:
 
 
 def refuse(folder: Path, name: str, files: Sequence[ModelFile]) -> None:
-    """RecipeError for the first file that may not lie in a model's folder."""
-    if refused := next((each for each in files if each.refused), None):
-        raise RecipeError(f"model {name}: {folder / refused.path} is refused: {refused.refused}")
+    """RecipeError for files that may not lie in a model's folder, naming the first ones."""
+    if refused := [each for each in files if each.refused]:
+        more = "".join(f"; {each.path}: {each.refused}" for each in refused[1:_NAMED])
+        raise RecipeError(f"model {name}: {folder / refused[0].path} is refused: {refused[0].refused}{more}")
 
 
 def _in_package(package: str, inside: str) -> Path | None:

@@ -33,13 +33,13 @@ def check_settings(fields: Fields, name: str) -> str:
         found = orjson.loads(fields.take(fields.size))
     except orjson.JSONDecodeError as error:
         raise RefusedError(f"it is no JSON: {error}") from error
-    _check(found, name, places=name not in _VOCABULARIES)
+    _check(found, places=name not in _VOCABULARIES)
     if name == "modules.json":
         _check_modules(found)
     return ""
 
 
-def _check(value: Any, name: str, *, places: bool) -> None:
+def _check(value: Any, *, places: bool) -> None:
     """Goes through all values, without recursion: the depth is the writer's choice."""
     waiting: list[tuple[Any, bool]] = [(value, places)]
     while waiting:
@@ -51,21 +51,21 @@ def _check(value: Any, name: str, *, places: bool) -> None:
         elif isinstance(here, list):
             waiting += [(each, places) for each in here]
         elif places and isinstance(here, str):
-            _check_place(here, name)
+            _check_place(here)
 
 
 def _check_key(key: str, value: Any) -> None:
     if (
         key in _CODE and value is not None and type(value) is not int
     ):  # a vocabulary may have such a word, with its number
-        raise RefusedError(f"its {key} names code to run")
+        raise RefusedError(f"it has {key!r}, which would run code or fetch it")
     if key in _KERNELS and isinstance(value, str) and "/" in value:
-        raise RefusedError(f"its {key} names code to fetch and run: {value!r}")
+        raise RefusedError(f"it has {key!r}, which would run code or fetch it: {value[:200]!r}")
 
 
-def _check_place(text: str, name: str) -> None:
+def _check_place(text: str) -> None:
     if ".." in re.split(r"[\\/]", text) or (_PLACE.match(text) and len(text) > 1):
-        raise RefusedError(f"{name} names a place outside of the model's folder: {text[:200]!r}")
+        raise RefusedError(f"it names a place outside of the model's folder: {text[:200]!r}")
 
 
 def _check_modules(found: Any) -> None:

@@ -300,13 +300,21 @@ def test_a_long_pickle_of_text_is_refused_too(tmp_path: Path) -> None:
 
 
 SETTINGS: list[tuple[str, dict[str, Any], str]] = [
-    ("config.json", {"auto_map": {"AutoModel": "modeling_mill.Mill"}}, "auto_map names code"),
-    ("config.json", {"text_config": {"auto_map": {"AutoConfig": "other/repo--c.C"}}}, "auto_map names code"),
-    ("config.json", {"trust_remote_code": True}, "trust_remote_code names code"),
-    ("config.json", {"custom_pipelines": {"x": {"impl": "p.P"}}}, "custom_pipelines names code"),
-    ("tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["t.T", None]}}, "auto_map names code"),
-    ("tokenizer.json", {"auto_map": ["t.T"]}, "auto_map names code"),
-    ("config.json", {"attn_implementation": "somebody/kernels"}, "code to fetch and run"),
+    ("config.json", {"auto_map": {"AutoModel": "modeling_mill.Mill"}}, "'auto_map', which would run code"),
+    (
+        "config.json",
+        {"text_config": {"auto_map": {"AutoConfig": "other/repo--c.C"}}},
+        "'auto_map', which would run code",
+    ),
+    ("config.json", {"trust_remote_code": True}, "'trust_remote_code', which would run code"),
+    ("config.json", {"custom_pipelines": {"x": {"impl": "p.P"}}}, "'custom_pipelines', which would run code"),
+    ("tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["t.T", None]}}, "'auto_map', which would run code"),
+    ("tokenizer.json", {"auto_map": ["t.T"]}, "'auto_map', which would run code"),
+    (
+        "config.json",
+        {"attn_implementation": "somebody/kernels"},
+        "'attn_implementation', which would run code or fetch it",
+    ),
     ("config.json", {"weights": "/etc/passwd"}, "a place outside"),
     ("config.json", {"files": ["a", "../../up.bin"]}, "a place outside"),
     ("config.json", {"files": {"a": "c:\\x"}}, "a place outside"),
@@ -351,7 +359,7 @@ def test_settings_that_are_no_json_are_refused(tmp_path: Path, content: str) -> 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_depth_hides_what_names_code(tmp_path: Path, depth: int, key: str) -> None:
     folder = model_folder(tmp_path / "m", config__json='{"a":[' * depth + json.dumps({key: {"x": "y"}}) + "]}" * depth)
-    assert "names code" in refused(folder)["config.json"]
+    assert "which would run code" in refused(folder)["config.json"]
 
 
 def test_a_real_classifier_of_fasttext_may_lie_there(tmp_path: Path) -> None:
