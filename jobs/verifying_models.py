@@ -82,7 +82,7 @@ def _file(asset: Asset) -> dict[str, Any]:
     kind = holds = refused = ""
     name = PurePosixPath(asset.name if PurePosixPath(asset.name).suffix else asset.location)
     try:
-        kind, holds = look(path, PurePosixPath(name.name), {})
+        kind, holds = look(path.resolve(), PurePosixPath(name.name), {})
     except RefusedError as error:
         refused = str(error)
     return {"files": [told | {"kind": kind, "holds": holds, "refused": refused}], "problems": []}

@@ -31,7 +31,7 @@ def _kenlm(fields: Fields) -> str:
 
 def _check(path: Path, name: str, look: Callable[[Fields], str]) -> None:
     try:
-        with opened(path) as fields:
+        with opened(path.resolve()) as fields:  # a single file has its digest, and may be named by a link
             refuse_pickles(fields)
             look(fields)
     except RefusedError as error:

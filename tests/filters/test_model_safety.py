@@ -158,6 +158,12 @@ def test_the_driver_only_looks(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True).stdout == "[]\n"
 
 
+def test_a_single_file_may_be_named_by_a_link_as_hubs_name_theirs(tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(fasttext_model())
+    (tmp_path / "model.bin").symlink_to("blob")
+    FastTextQuality(model=file_at(tmp_path / "model.bin")).check()
+
+
 @pytest.mark.parametrize("size", [0, 1, 8, 100])
 def test_a_native_file_that_is_too_short_is_refused(tmp_path: Path, size: int) -> None:
     (tmp_path / "m").write_bytes(fasttext_model()[:size])
