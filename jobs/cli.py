@@ -10,6 +10,7 @@ from jobs.demo import demo
 from jobs.duplicates import duplicates
 from jobs.fit_language import fit_language
 from jobs.measure import measure
+from jobs.models import models
 from jobs.plan import plan
 from jobs.publish import publish
 from jobs.recipes.verb import recipes
@@ -24,7 +25,7 @@ from jobs.why import why
 
 VERBS = (
     demo, recipes, plan, curate, dedup, score, status, why, duplicates, replay, report, measure, annotate, verify, takedown,
-    publish, fit_language, bench,
+    publish, fit_language, models, bench,
 )  # fmt: skip
 
 app = typer.Typer(

@@ -78,7 +78,7 @@ class Asset:
         return found
 
     def _fetched(self) -> Path:
-        kept = _cache_folder("assets") / self.sha256
+        kept = cache_folder("assets") / self.sha256
         if _digest_of(kept) != self.sha256:
             with storage_errors(str(kept)), _new_file(kept) as file:
                 self._check(self._download(file), self.location)
@@ -126,12 +126,12 @@ def derived(asset: Asset, kind: str, build: Callable[[Path, IO[bytes]], None]) -
     `kind` names the builder and its version, such as `url-hashes-1`: another way to build is another kind. A small file
     under that name holds the digest of what was built, so damage is seen by the next process that asks.
     """
-    pointer = _cache_folder("derived") / f"{kind}-{asset.sha256}"
+    pointer = cache_folder("derived") / f"{kind}-{asset.sha256}"
     with storage_errors(str(pointer)):
         if known := _pointed_at(pointer):
             return known
         source = asset.path()
-        built = _cache_folder("assets") / f"building-{uuid4().hex}"
+        built = cache_folder("assets") / f"building-{uuid4().hex}"
         with _new_file(built) as file:
             build(source, file)
         with built.open("rb") as file:
@@ -144,11 +144,12 @@ def derived(asset: Asset, kind: str, build: Callable[[Path, IO[bytes]], None]) -
 
 def _pointed_at(pointer: Path) -> Path | None:
     digest = pointer.read_text("ascii", "replace") if pointer.is_file() else ""
-    kept = _cache_folder("assets") / digest
+    kept = cache_folder("assets") / digest
     return kept if _SHA256.fullmatch(digest) and _digest_of(kept) == digest else None
 
 
-def _cache_folder(part: str) -> Path:
+def cache_folder(part: str) -> Path:
+    """Where what was fetched or built is kept on this machine."""
     chosen = os.environ.get("GRISTMILL_CACHE")
     return (Path(chosen) if chosen else Path("~/.cache/gristmill")).expanduser().absolute() / part
 
@@ -207,7 +208,7 @@ def _problem(location: str) -> str | None:
             problem = _package_problem(location)
         case "s3" if not re.fullmatch(r"s3://[^/]+/.+", location):
             problem = "must be s3://BUCKET/KEY"
-        case "http" if not _is_this_machine(urlsplit(location).hostname or ""):
+        case "http" if not is_this_machine(urlsplit(location).hostname or ""):
             problem = "must be https:// (http:// is for this machine)"
         case "" if not location:
             problem = "names no place"
@@ -228,7 +229,8 @@ def _package_problem(location: str) -> str | None:
     return None
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a host's name or address is that of this machine itself."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pipeline.asked import AskedModel
+from pipeline.asking import Asking
 from pipeline.choosing import NAME as CHOOSE
 from pipeline.choosing import Choosing
 from pipeline.pack import Told
@@ -56,7 +58,9 @@ def _told(quality: Quality, scores: tuple[Step, ...]) -> tuple[Told, ...]:
 
 def score_step(model: QualityModel, ingest: Step, survivors: Step | None = None, gpus: float = 1.0) -> Step:
     """The step of one model: the same in a recipe and added to a run."""
-    stage = Scoring(model=model, survivors=survivors.name if survivors else None, gpus=gpus)
+    only = survivors.name if survivors else None
+    asked = isinstance(model, AskedModel)
+    stage = Asking(model=model, survivors=only) if asked else Scoring(model=model, survivors=only, gpus=gpus)
     inputs = (ingest, survivors) if survivors else (ingest,)
     name = (LATE if survivors else PREFIX) + model.column
     return Step(name=name, stage=stage, inputs=inputs, span=max(each.span for each in inputs))

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pipeline.column_types import TEXT, TIME
 from pipeline.errors import RecipeError
 from pipeline.line_tables import REMOVED, REPEATS, UNITS
-from pipeline.score_tables import HISTOGRAM, PERCENTILES
+from pipeline.score_tables import ANSWERS, HISTOGRAM, PERCENTILES
 
 EDIT = pa.struct(
     [
@@ -246,6 +246,7 @@ TABLES: dict[str, pa.Schema] = {
     "histogram": HISTOGRAM,
     "percentiles": PERCENTILES,
     "removed": REMOVED,
+    "answers": ANSWERS,
     "data": DATASET,
 }
 

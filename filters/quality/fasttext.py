@@ -1,5 +1,6 @@
 """Quality by a supervised fastText model, as DCLM's classifier: the probability of one of its labels."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from filters.quality.native import check_fasttext
+from filters.quality.native import check_fasttext, unchanged
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.quality import Scored
@@ -54,13 +55,18 @@ class FastTextScorer:
         return [text.replace("\n", " ") + "\n" for text in texts]
 
     def score(self, prepared: list[str]) -> Scored:
-        """The probability of the label for each line."""
+        """The probability of the label for each line; NaN where the model's numbers are none."""
         values = np.array([self._of(line) for line in prepared], np.float64)
         return Scored(values, tokens=sum(map(str.count, prepared, " " * len(prepared))))
 
     def _of(self, line: str) -> float:
         # All labels are asked for (-1): one label alone is not offered by the library.
-        return next((score for score, label in self._predict(line, -1, 0.0, "strict") if label == self._label), 0.0)
+        try:
+            return next((score for score, label in self._predict(line, -1, 0.0, "strict") if label == self._label), 0.0)
+        except RuntimeError as error:
+            if "NaN" not in str(error):
+                raise
+            return math.nan
 
 
 @lru_cache(maxsize=2)
@@ -68,12 +74,13 @@ def _loaded(asset: Asset, label: str) -> FastTextScorer:
     from fasttext.FastText import _FastText  # pyright: ignore[reportPrivateUsage]  the class behind load_model, without its warning
 
     path = asset.path()
-    check_fasttext(path, asset.name)
-    try:
-        model = _FastText(str(path))
-        labels: Any = model.get_labels()
-    except ValueError as error:
-        raise RecipeError(f"quality: {asset.name} ({path}) is no fastText model: {error}") from error
+    with unchanged(path, asset.name):
+        check_fasttext(path, asset.name)
+        try:
+            model = _FastText(str(path))
+            labels: Any = model.get_labels()
+        except ValueError as error:
+            raise RecipeError(f"quality: {asset.name} ({path}) is no fastText model: {error}") from error
     if label not in labels:
         raise RecipeError(f"quality: {asset.name} has no label {label!r}; it has {', '.join(labels[:20])}")
     return FastTextScorer(model.f.predict, label)
