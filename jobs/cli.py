@@ -18,12 +18,13 @@ from jobs.report import report
 from jobs.status import status
 from jobs.takedown import takedown
 from jobs.terminal import run_app
+from jobs.train_quality import train_quality
 from jobs.verify import verify
 from jobs.why import why
 
 VERBS = (
     demo, recipes, plan, curate, dedup, status, why, duplicates, replay, report, measure, annotate, verify, takedown, publish,
-    fit_language, bench,
+    fit_language, train_quality, bench,
 )  # fmt: skip
 
 app = typer.Typer(
