@@ -15,6 +15,7 @@ from jobs.publish import publish
 from jobs.recipes.verb import recipes
 from jobs.replay import replay
 from jobs.report import report
+from jobs.sample_scores import sample_scores
 from jobs.status import status
 from jobs.takedown import takedown
 from jobs.terminal import run_app
@@ -24,7 +25,7 @@ from jobs.why import why
 
 VERBS = (
     demo, recipes, plan, curate, dedup, status, why, duplicates, replay, report, measure, annotate, verify, takedown, publish,
-    fit_language, train_quality, bench,
+    fit_language, train_quality, sample_scores, bench,
 )  # fmt: skip
 
 app = typer.Typer(
