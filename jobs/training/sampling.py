@@ -107,10 +107,12 @@ def _scored(files: Sequence[str], draw: Draw) -> Iterator[tuple[Scores, Keys]]:
 
 
 def _edges(scores: Scores, draw: Draw) -> Scores:
-    if draw.by == "count":
-        return np.unique(np.quantile(scores, np.linspace(0, 1, draw.strata + 1)))
+    """Where ranges begin and end, ascending, two at least; fewer ranges than were asked for where scores are too much alike."""
+    parts = np.linspace(0, 1, draw.strata + 1)
     low, high = float(scores.min()), float(scores.max())
-    return np.linspace(low, high if high > low else low + 1, draw.strata + 1)
+    edges = np.unique(np.quantile(scores, parts) if draw.by == "count" else low + (high - low) * parts)
+    edges[0], edges[-1] = low, high  # which rounding may have moved
+    return edges if len(edges) > 1 else np.array([low, low])
 
 
 def _chosen(stratum: npt.NDArray[np.int64], keys: Keys, draw: Draw) -> list[list[int]]:

@@ -5,9 +5,9 @@ from random import Random
 
 import orjson
 
-GOOD = "because therefore theory measured energy history explains example result evidence".split()
-BAD = "buy cheap click deal sale login cart shipping menu subscribe".split()
-BOTH = "the of and page a to in is that for".split()
+GOOD = ["because", "therefore", "theory", "measured", "energy", "history", "explains", "example", "result", "evidence"]
+BAD = ["buy", "cheap", "click", "deal", "sale", "login", "cart", "shipping", "menu", "subscribe"]
+BOTH = ["the", "of", "and", "page", "a", "to", "in", "is", "that", "for"]
 
 
 def page(seed: int, *, good: bool) -> str:

@@ -1,4 +1,4 @@
-"""`train-quality`: each kind learns, the same command gives the same bytes, the report is of rows not seen, bad data is refused."""
+"""`train-quality`: each kind learns, the same command gives the same bytes, reports are of rows not seen, bad data is refused."""
 
 import hashlib
 import math
