@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from static_model import tokenizer
 
@@ -134,7 +134,7 @@ def plain_log10(model: dict[tuple[str, ...], tuple[float, float]], words: list[s
     return total
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(model=models, words=st.lists(st.sampled_from(["a", "b", "c", "d", "</s>", "<unk>"]), max_size=8))
 def test_random_models_give_what_the_definition_says(model, words, tmp_path_factory: pytest.TempPathFactory) -> None:
     scorer = quality(tmp_path_factory.mktemp("arpa"), arpa_of(model)).load()
@@ -147,6 +147,7 @@ def test_only_white_space_of_ascii_divides_words_and_any_counts_them(tmp_path: P
     assert scorer.score([["a\u00a0b"]]).tokens == 3
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=40))
 def test_a_normalised_text_has_no_accent_capital_digit_or_control_character(text: str) -> None:
     plain = normalized(text)
@@ -195,3 +196,23 @@ def test_scores_are_of_single_precision_in_the_order_of_kenlm(tmp_path: Path) ->
     for chance in (np.float32(-0.2), np.float32(-0.1), np.float32(-0.3)):
         total = total + chance
     assert scorer.log10("a b") == float(total)
+
+
+@settings(max_examples=60, deadline=None)
+@given(model=models, words=st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=8))
+def test_kenlm_itself_says_the_same_to_the_last_bit(model, words, tmp_path_factory: pytest.TempPathFactory) -> None:
+    kenlm = pytest.importorskip("kenlm", reason="kenlm is not installed; it has no wheel and must be compiled")
+    model = {gram: logs for gram, logs in model.items() if _may_stand_in_kenlm(gram, model)}
+    assume(max(map(len, model)) > 1)  # KenLM reads no unigram model
+    made = quality(tmp_path_factory.mktemp("arpa"), arpa_of(model))
+    sentence = " ".join(words)
+    config = kenlm.Config()
+    config.show_progress = False
+    assert made.load().log10(sentence) == kenlm.Model(str(made.model.path()), config).score(sentence)
+
+
+def _may_stand_in_kenlm(gram: tuple[str, ...], model: dict) -> bool:
+    """KenLM wants what lmplz writes: no sentence within a sentence, and the end of each n-gram as one of its own."""
+    inner = "<s>" not in gram[1:] and "</s>" not in gram[:-1] and (len(gram) == 1 or "<unk>" not in gram)
+    pieces = [gram[first:last] for first in range(len(gram)) for last in range(first + 1, len(gram) + 1)]
+    return inner and all(piece in model for piece in pieces)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -19,6 +19,7 @@ some = st.sampled_from(KINDS).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(
     tensors=st.dictionaries(
         st.text(min_size=1, max_size=8).filter(lambda name: name != "__metadata__"), some, max_size=4
@@ -100,6 +101,7 @@ def test_a_file_that_is_not_whole_is_refused(case: str, tmp_path: Path) -> None:
         read(path)
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("bytes") / "x"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from static_model import SPECIAL, WORDS, files, model, tokenizer
 
@@ -41,6 +41,7 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return made, WordIds(path)
 
 
+@settings(deadline=None)
 @given(text=texts, most=st.one_of(st.none(), st.integers(1, 12)))
 def test_tokens_are_those_of_the_tokenizer(both, text: str, most: int | None) -> None:
     theirs, ours = both

@@ -7,7 +7,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled_pages import page, write_lines
 from trial import typed
@@ -81,6 +81,7 @@ def test_ranges_of_equal_counts_hold_equal_numbers_of_pages(scored: Path, tmp_pa
     assert max(counts) - min(counts) <= 1
 
 
+@settings(deadline=None)
 @given(scores=st.lists(st.floats(-5, 5), min_size=1, max_size=30), strata=st.integers(1, 6), pages=st.integers(1, 4))
 def test_every_score_is_in_one_range(scores, strata: int, pages: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("any") / "x.jsonl"

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.training import figures
@@ -20,6 +20,7 @@ def split(found: list) -> tuple:
     return np.array([score / 8 for score, _ in found]), np.array([good for _, good in found])
 
 
+@settings(deadline=None)
 @given(found=rows)
 def test_roc_auc_is_the_chance_that_a_good_page_scores_higher(found: list) -> None:
     scores, good = split(found)
@@ -27,6 +28,7 @@ def test_roc_auc_is_the_chance_that_a_good_page_scores_higher(found: list) -> No
     assert figures.roc_auc(scores, good) == pytest.approx(sum(pairs) / len(pairs))
 
 
+@settings(deadline=None)
 @given(found=rows)
 def test_average_precision_adds_up_what_each_bound_gains(found: list) -> None:
     scores, good = split(found)
@@ -39,6 +41,7 @@ def test_average_precision_adds_up_what_each_bound_gains(found: list) -> None:
     assert figures.average_precision(scores, good) == pytest.approx(total)
 
 
+@settings(deadline=None)
 @given(found=rows)
 def test_the_best_bound_has_the_highest_f1_of_all(found: list) -> None:
     scores, good = split(found)
@@ -46,6 +49,7 @@ def test_the_best_bound_has_the_highest_f1_of_all(found: list) -> None:
     assert best.f1 == pytest.approx(max(figures.confusion(scores, good, bound).f1 for bound in scores))
 
 
+@settings(deadline=None)
 @given(found=rows, bound=st.floats(0, 1))
 def test_a_confusion_counts_every_page_once(found: list, bound: float) -> None:
     scores, good = split(found)
@@ -55,6 +59,7 @@ def test_a_confusion_counts_every_page_once(found: list, bound: float) -> None:
     assert told.true_good + told.false_good == (scores >= bound).sum()
 
 
+@settings(deadline=None)
 @given(found=rows)
 def test_bins_hold_every_page_once_and_scores_that_are_labels_are_calibrated(found: list) -> None:
     scores, good = split(found)
@@ -101,6 +106,7 @@ def test_a_report_of_scores_has_their_errors_and_is_json_throughout() -> None:
     assert orjson.loads(orjson.dumps(told)) == told
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 1000), logistic=st.booleans())
 def test_a_head_costs_less_than_any_other_near_it(seed: int, logistic: bool) -> None:
     chosen = np.random.default_rng(seed)
