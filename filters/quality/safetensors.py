@@ -1,7 +1,7 @@
 """Reads and writes safetensors files: a JSON header of names, types and places, then plain numbers; nothing in it can run.
 
-The header is checked whole before a number is taken: each tensor has the bytes that its type and shape ask for, and all of them
-together cover the data once, without a gap. (The format: https://github.com/huggingface/safetensors, "Format".)
+The format is that of https://github.com/huggingface/safetensors ("Format"). The header is checked whole before a number is taken:
+each tensor has the bytes that its type and shape ask for, and all of them together cover the data once, without a gap.
 """
 
 import json
