@@ -38,6 +38,8 @@ def train(examples: Examples, settings: Settings, folder: Path) -> Fitted:
     else:
         facts = _fit_over_frozen(trained, examples, settings)
     trained.model.save_pretrained(str(made))
+    for weights in made.glob("*.safetensors"):
+        weights.chmod(0o644)  # the library writes them for the user alone
     for name in _TOKENIZER:
         if (base / name).is_file():
             shutil.copyfile(base / name, made / name)
