@@ -8,6 +8,7 @@ from pipeline.report.style import sheet
 
 _SIDE = 260.0
 _STYLE = (
+    ".figures{grid-template-columns:repeat(auto-fit,minmax(8rem,1fr))}"
     ".plot{max-width:26rem}.plot .line{fill:none;stroke:var(--kept);stroke-width:2}.plot .grid{stroke:var(--faint)}"
     ".plot .even{stroke:var(--soft);stroke-dasharray:3 3}.plot circle{fill:var(--kept)}.plot .frame{fill:none;stroke:var(--line)}"
 )
@@ -41,8 +42,9 @@ def figures_of(held: dict[str, Any]) -> list[tuple[str, Any]]:
     first = [("average precision", held["average_precision"]), ("ROC AUC", held["roc_auc"])]
     first.append(("best F1", held["confusion"]["best_f1"]["f1"]))
     first.append(("calibration error", held["calibration"]["expected_error"]))
-    named = ("brier", "root_mean_square_error", "mean_absolute_error", "pearson", "spearman")
-    return first + [(name.replace("_", " "), held[name]) for name in named if name in held]
+    named = {"brier": "Brier score", "root_mean_square_error": "root mean square error"}
+    named |= {"mean_absolute_error": "mean absolute error", "pearson": "Pearson", "spearman": "Spearman"}
+    return first + [(shown, held[name]) for name, shown in named.items() if name in held]
 
 
 def _figures(held: dict[str, Any]) -> Markup:
