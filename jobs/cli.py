@@ -16,16 +16,18 @@ from jobs.publish import publish
 from jobs.recipes.verb import recipes
 from jobs.replay import replay
 from jobs.report import report
+from jobs.sample_scores import sample_scores
 from jobs.score import score
 from jobs.status import status
 from jobs.takedown import takedown
 from jobs.terminal import run_app
+from jobs.train_quality import train_quality
 from jobs.verify import verify
 from jobs.why import why
 
 VERBS = (
     demo, recipes, plan, curate, dedup, score, status, why, duplicates, replay, report, measure, annotate, verify, takedown,
-    publish, fit_language, models, bench,
+    publish, fit_language, train_quality, sample_scores, models, bench,
 )  # fmt: skip
 
 app = typer.Typer(

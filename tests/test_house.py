@@ -24,6 +24,8 @@ LONGER = {
     "jobs/publish.py:publish": "a line for each option",
     "jobs/plan.py:plan": "a line for each option",
     "jobs/replay.py:replay": "a line for each option",
+    "jobs/sample_scores.py:sample_scores": "a line for each option",
+    "jobs/train_quality.py:train_quality": "a line for each option",
 }
 
 

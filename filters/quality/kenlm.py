@@ -1,0 +1,142 @@
+"""Quality by the perplexity of an n-gram model, as CCNet divides pages into head, middle and tail (Wenzek et al. 2020)."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from filters.quality.arpa import Arpa, check_arpa, read_arpa
+from filters.quality.word_ids import tokenizer_facts
+from pipeline.assets import Asset
+from pipeline.errors import RecipeError
+from pipeline.quality import Scored
+
+WORST = 1e9
+"""What a perplexity is at most: pages of words that the model has never seen would have up to 10^100."""
+
+_DIGIT = re.compile(r"\d")
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f]")
+_MARKS = {  # what Moses and CCNet write for marks of Unicode
+    ",": "\uff0c\u3001",
+    ".": "\u3002",
+    '"': "\u201e\u201d\u201c\u00ab\u00bb\u300d\u300c\u300a\u300b",
+    "'": "\u00b4\u2019",
+    ":": "\u2236\uff1a",
+    "?": "\uff1f",
+    "!": "\uff01",
+    "(": "\uff08",
+    ")": "\uff09",
+    ";": "\uff1b",
+    "-": "\u2013\u2501\u25ba",
+    "~": "\uff5e",
+    "<": "\u3008",
+    ">": "\u3009",
+    "[": "\u3010",
+    "]": "\u3011",
+    "%": "\uff05",
+    " - ": "\u2014",
+    ". ": "\uff0e",
+    "...": "\u2026",
+}
+_PUNCTUATION = str.maketrans({mark: written for written, marks in _MARKS.items() for mark in marks})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KenLmQuality:
+    """Perplexity of a text by an ARPA file: 10^(-log10 of its probability / words), so lower is more like the model's text.
+
+    With a `tokenizer` (a `tokenizer.json`, such as one made of CCNet's SentencePiece model) the whole text is one sentence of its
+    pieces, as CCNet scores pages. Without, each line is a sentence of what stands between white space. The end of a sentence
+    counts as a word. `normalize` puts a text in lower case without accents, every digit as 0, marks as ASCII has them.
+    """
+
+    name: ClassVar[str] = "kenlm_quality"
+    version: ClassVar[int] = 1
+    engines: ClassVar[tuple[str, ...]] = ("tokenizers",)
+
+    model: Asset
+    tokenizer: Asset | None = None
+    normalize: bool = True
+    column: str = "perplexity"
+    resolution: int = 10  # CCNet's
+
+    def check(self) -> None:
+        """RecipeError where a file is missing, another one, or does not begin as an ARPA file; no n-gram is read."""
+        check_arpa(self.model.path(), self.model.name)
+        if self.tokenizer:
+            tokenizer_facts(self.tokenizer.path())
+
+    def load(self) -> "KenLmScorer":
+        """The model, once a process."""
+        return _loaded(self.model, self.tokenizer, self.normalize)
+
+
+class KenLmScorer:
+    """A loaded model."""
+
+    device = "cpu"
+
+    def __init__(self, model: Arpa, tokenizer: Tokenizer | None, *, normalize: bool) -> None:
+        from filters.quality.kenlm_kernel import sentence_log10
+
+        self._kernel, self._words = sentence_log10, model.words
+        self._tokenizer, self._normalize = tokenizer, normalize
+        self._keys = np.concatenate([order.keys for order in model.orders])
+        self._logs = np.concatenate([order.log10 for order in model.orders])
+        self._backoffs = np.concatenate([order.backoff for order in model.orders])
+        self._ends = np.cumsum([0, *(len(order.keys) for order in model.orders)])
+        self._start, self._end = model.words.get(b"<s>", 0), model.words.get(b"</s>", 0)
+
+    def prepare(self, texts: Sequence[str]) -> list[list[str]]:
+        """The sentences of each text, words apart by spaces."""
+        return list(map(self._sentences, texts))
+
+    def score(self, prepared: list[list[str]]) -> Scored:
+        """The perplexity of each text, `WORST` at most; `tokens` are its words with the ends of sentences."""
+        values, tokens = np.empty(len(prepared)), 0
+        for place, sentences in enumerate(prepared):
+            words = sum(len(sentence.split()) + 1 for sentence in sentences)
+            logs = -sum(map(self.log10, sentences)) / words
+            values[place] = min(10.0**logs, WORST) if logs < 300 else WORST
+            tokens += words
+        return Scored(values, tokens=tokens)
+
+    def log10(self, sentence: str) -> float:
+        """The logarithm of a sentence's probability, of its end too. Only white space of ASCII divides words, as in KenLM."""
+        ids = [self._words.get(word, 0) for word in sentence.encode().split()]
+        model = self._keys, self._logs, self._backoffs, self._ends
+        return float(self._kernel(np.array([*ids, self._end]), self._start, model, len(self._words)))
+
+    def _sentences(self, text: str) -> list[str]:
+        if self._tokenizer is None:
+            return [normalized(line) if self._normalize else line for line in text.split("\n")]
+        said = self._tokenizer.encode(normalized(text) if self._normalize else text, add_special_tokens=False)
+        return [" ".join(said.tokens)]
+
+
+def normalized(text: str) -> str:
+    """A text as CCNet's models have read theirs; line ends, as all control characters, are taken out."""
+    plain = unicodedata.normalize("NFD", text.strip().lower())
+    plain = "".join(char for char in plain if unicodedata.category(char) != "Mn") if not plain.isascii() else plain
+    return _UNSEEN.sub("", _DIGIT.sub("0", plain).translate(_PUNCTUATION))
+
+
+@lru_cache(maxsize=2)
+def _loaded(asset: Asset, tokenizer: Asset | None, normalize: bool) -> KenLmScorer:
+    path = asset.path()
+    model = read_arpa(path, asset.name)
+    loaded: Tokenizer | None = None
+    if tokenizer:
+        tokenizer_facts(tokenizer.path())
+        try:
+            loaded = Tokenizer.from_file(str(tokenizer.path()))
+        except Exception as error:  # the library raises nothing narrower
+            raise RecipeError(f"quality: {tokenizer.name} is no tokenizer: {error}") from error
+        loaded.no_truncation()
+        loaded.no_padding()
+    return KenLmScorer(model, loaded, normalize=normalize)

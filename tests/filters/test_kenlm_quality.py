@@ -1,0 +1,218 @@
+"""Perplexity of ARPA files: by hand, by a plain implementation of back-off on random models, and what is no ARPA file."""
+
+import hashlib
+import itertools
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from static_model import tokenizer
+
+from filters.quality.kenlm import WORST, KenLmQuality, normalized
+from pipeline.assets import Asset
+from pipeline.errors import RecipeError
+
+SMALL = r"""
+\data\
+ngram 1=5
+ngram 2=4
+ngram 3=2
+
+\1-grams:
+-1.0	<unk>
+-99	<s>	-0.3
+-0.6	</s>
+-0.7	a	-0.2
+-0.8	b	-0.1
+
+\2-grams:
+-0.2	<s> a	-0.05
+-0.4	a b	-0.15
+-0.5	b </s>
+-0.9	b a
+
+\3-grams:
+-0.1	<s> a b
+-0.3	a b </s>
+
+\end\
+"""
+
+
+def quality(folder: Path, arpa: str, **more: object) -> KenLmQuality:
+    path = folder / "model.arpa"
+    path.write_text(arpa, encoding="utf-8")
+    return KenLmQuality(model=asset(path), **more)
+
+
+def asset(path: Path) -> Asset:
+    return Asset(sha256=hashlib.sha256(path.read_bytes()).hexdigest(), name=path.name, location=str(path))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "log10"),
+    [
+        ("a b", -0.2 - 0.1 - 0.3),  # the longest n-gram each time
+        ("b a", (-0.3 - 0.8) + -0.9 + (-0.2 - 0.6)),  # <s> backs off; b a; a backs off, b a has no weight
+        ("c", (-0.3 - 1.0) + -0.6),  # an unknown word has no weight and no n-gram
+        ("a b a", -0.2 - 0.1 + (-0.15 - 0.9) + (-0.2 - 0.6)),  # a b backs off once
+        ("", -0.3 - 0.6),
+    ],
+)
+def test_a_sentence_has_the_probability_that_a_person_computes(sentence: str, log10: float, tmp_path: Path) -> None:
+    assert quality(tmp_path, SMALL).load().log10(sentence) == pytest.approx(log10, abs=1e-6)
+
+
+def test_perplexity_counts_the_end_of_each_line_as_a_word(tmp_path: Path) -> None:
+    made = quality(tmp_path, SMALL)
+    made.check()
+    scorer = made.load()
+    scored = scorer.score(scorer.prepare(["A b\nc", "a b"]))
+    assert scored.values == pytest.approx([10 ** ((0.6 + 1.9) / 5), 10 ** (0.6 / 3)], rel=1e-5)
+    assert scored.tokens == 8
+
+
+def test_with_a_tokenizer_the_whole_text_is_one_sentence_of_pieces(tmp_path: Path) -> None:
+    tokenizer(("a", "b", "##b")).save(str(tmp_path / "tokenizer.json"))
+    scorer = quality(tmp_path, SMALL, tokenizer=asset(tmp_path / "tokenizer.json")).load()
+    assert scorer.prepare(["a\n a b"]) == [["a a b"]]
+    assert scorer.score(scorer.prepare(["a b"])).values == pytest.approx([10 ** (0.6 / 3)], rel=1e-5)
+
+
+def test_a_text_of_words_that_the_model_never_saw_is_the_worst_and_still_a_number(tmp_path: Path) -> None:
+    scorer = quality(tmp_path, SMALL.replace("-1.0\t<unk>\n", "").replace("1=5", "1=4")).load()
+    assert scorer.score(scorer.prepare(["x y z"])).values.tolist() == [WORST]
+
+
+def random_model(draw: st.DrawFn) -> dict[tuple[str, ...], tuple[float, float]]:
+    """n-grams with their logarithms, of which each one's beginning is there too."""
+    words = ["<s>", "</s>", "<unk>", "a", "b", "c"]
+    numbers = st.floats(-5, 0, width=32)
+    weights = st.floats(-2, 1, width=32)
+    model = {(word,): (draw(numbers), draw(weights)) for word in words}
+    before = list(model)
+    for _ in range(draw(st.integers(0, 3))):
+        longer = [(*gram, word) for gram, word in itertools.product(before, words)]
+        before = draw(st.lists(st.sampled_from(longer), unique=True, max_size=12))
+        if not before:
+            break
+        model |= {gram: (draw(numbers), draw(weights)) for gram in before}
+    return model
+
+
+models = st.composite(random_model)()
+
+
+def arpa_of(model: dict[tuple[str, ...], tuple[float, float]]) -> str:
+    most = max(map(len, model))
+    orders = [[gram for gram in model if len(gram) == order] for order in range(1, most + 1)]
+    lines = ["\\data\\", *(f"ngram {order}={len(grams)}" for order, grams in enumerate(orders, 1))]
+    for order, grams in enumerate(orders, 1):
+        lines += ["", f"\\{order}-grams:"]
+        weight = "" if order == most else "\t{!r}"
+        lines += [f"{model[gram][0]!r}\t{' '.join(gram)}" + weight.format(model[gram][1]) for gram in grams]
+    return "\n".join([*lines, "", "\\end\\", ""])
+
+
+def plain_log10(model: dict[tuple[str, ...], tuple[float, float]], words: list[str]) -> float:
+    """Katz's back-off as its definition says it."""
+    most = max(map(len, model))
+
+    def of(context: tuple[str, ...], word: str) -> float:
+        if (*context, word) in model:
+            return model[(*context, word)][0]
+        return model.get(context, (0.0, 0.0))[1] * (len(context) < most) + of(context[1:], word)
+
+    history, total = ["<s>"], 0.0
+    for word in [*words, "</s>"]:
+        word = word if (word,) in model else "<unk>"
+        total += of(tuple(history[max(0, len(history) - most + 1) :]) if most > 1 else (), word)
+        history.append(word)
+    return total
+
+
+@settings(max_examples=60, deadline=None)
+@given(model=models, words=st.lists(st.sampled_from(["a", "b", "c", "d", "</s>", "<unk>"]), max_size=8))
+def test_random_models_give_what_the_definition_says(model, words, tmp_path_factory: pytest.TempPathFactory) -> None:
+    scorer = quality(tmp_path_factory.mktemp("arpa"), arpa_of(model)).load()
+    assert scorer.log10(" ".join(words)) == pytest.approx(plain_log10(model, words), abs=1e-4)
+
+
+def test_only_white_space_of_ascii_divides_words_and_any_counts_them(tmp_path: Path) -> None:
+    scorer = quality(tmp_path, SMALL, normalize=False).load()
+    assert scorer.log10("a\u00a0b") == pytest.approx(scorer.log10("c"))
+    assert scorer.score([["a\u00a0b"]]).tokens == 3
+
+
+@settings(deadline=None)
+@given(text=st.text(max_size=40))
+def test_a_normalised_text_has_no_accent_capital_digit_or_control_character(text: str) -> None:
+    plain = normalized(text)
+    assert not any(unicodedata.category(char) == "Mn" for char in plain)
+    assert not any(char < " " or "\x7f" <= char <= "\x9f" for char in plain)
+    assert not any(char.isdecimal() and char != "0" for char in plain)
+
+
+def test_marks_and_digits_are_written_as_ccnet_writes_them() -> None:
+    assert normalized(" \u00c9t\u00e9 2026\u2026 \u201cA\u201d \u2014 b\nc ") == 'ete 0000... "a"  -  bc'
+
+
+BROKEN = {
+    "no ARPA file": ("mmap lm http://kheafield.com/code format version 5\n", "should be"),
+    "an n-gram twice": (SMALL.replace("b a\n", "a b\n", 1), "twice"),
+    "a word twice": (SMALL.replace("-0.8\tb", "-0.8\ta"), "twice"),
+    "a word that is not there": (SMALL.replace("b a\n", "b x\n", 1), "not among"),
+    "words before that are no n-gram": (SMALL.replace("a b </s>", "b b </s>"), "no 2-gram"),
+    "a probability above 1": (SMALL.replace("-0.9", "0.9"), "logarithm"),
+    "no number": (SMALL.replace("-0.9", "nan"), "logarithm"),
+    "a word instead": (SMALL.replace("-0.9", "minus"), "minus"),
+    "too few fields": (SMALL.replace("b </s>\n", "b\n", 1), "2 words"),
+    "fewer n-grams than promised": (SMALL.replace("2=4", "2=5"), "2 words|should be"),
+    "more than the file can hold": (SMALL.replace("2=4", "2=400000000"), "promised"),
+    "a cut file": (SMALL[: SMALL.index("\\3-grams")], "ends here"),
+    "an order left out": (SMALL.replace("ngram 2=4\n", ""), "ngram 2="),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_no_whole_arpa_file_is_refused_naming_the_line(case: str, tmp_path: Path) -> None:
+    arpa, said = BROKEN[case]
+    with pytest.raises(RecipeError, match=said):
+        quality(tmp_path, arpa).load()
+
+
+@pytest.mark.parametrize("case", ["no ARPA file", "more than the file can hold", "an order left out"])
+def test_the_head_is_checked_before_anything_is_loaded(case: str, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="line"):
+        quality(tmp_path, BROKEN[case][0]).check()
+
+
+def test_scores_are_of_single_precision_in_the_order_of_kenlm(tmp_path: Path) -> None:
+    scorer = quality(tmp_path, SMALL).load()
+    total = np.float32(0)
+    for chance in (np.float32(-0.2), np.float32(-0.1), np.float32(-0.3)):
+        total = total + chance
+    assert scorer.log10("a b") == float(total)
+
+
+@settings(max_examples=60, deadline=None)
+@given(model=models, words=st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=8))
+def test_kenlm_itself_says_the_same_to_the_last_bit(model, words, tmp_path_factory: pytest.TempPathFactory) -> None:
+    kenlm = pytest.importorskip("kenlm", reason="kenlm is not installed; it has no wheel and must be compiled")
+    model = {gram: logs for gram, logs in model.items() if _may_stand_in_kenlm(gram, model)}
+    assume(max(map(len, model)) > 1)  # KenLM reads no unigram model
+    made = quality(tmp_path_factory.mktemp("arpa"), arpa_of(model))
+    sentence = " ".join(words)
+    config = kenlm.Config()
+    config.show_progress = False
+    assert made.load().log10(sentence) == kenlm.Model(str(made.model.path()), config).score(sentence)
+
+
+def _may_stand_in_kenlm(gram: tuple[str, ...], model: dict) -> bool:
+    """KenLM wants what lmplz writes: no sentence within a sentence, and the end of each n-gram as one of its own."""
+    inner = "<s>" not in gram[1:] and "</s>" not in gram[:-1] and (len(gram) == 1 or "<unk>" not in gram)
+    pieces = [gram[first:last] for first in range(len(gram)) for last in range(first + 1, len(gram) + 1)]
+    return inner and all(piece in model for piece in pieces)
