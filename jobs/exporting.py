@@ -1,7 +1,9 @@
 """Writes an encoder with a head as an ONNX folder: what `gristmill export-onnx` does."""
 
 import hashlib
+import logging
 import shutil
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +43,7 @@ def export_onnx(model: Path, target: Path, *, int8: bool = False) -> str:
     check_tokenizer(model, encoder)
     if target.exists():
         raise InputError(f"{target} is there already; name a new folder")
-    with _new_folder(target) as folder:
+    with _new_folder(target) as folder, _quiet():
         plain = folder / ("plain.onnx" if int8 else MODEL)
         _export(torch_model(model, encoder), encoder, plain)
         if int8:
@@ -66,6 +68,19 @@ def _new_folder(target: Path) -> Generator[Path]:
         raise InputError(f"{target}: {error.strerror}") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Without what exporter and quantiser say of their own parts, which nobody who exports can change."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 def _export(model: Any, encoder: Encoder, path: Path) -> None:

@@ -16,7 +16,7 @@ FAMILIES = (
     "xlm-roberta",
 )  # fmt: skip
 """Model types whose classifiers transformers itself has."""
-_OFFSET = ("camembert", "mpnet", "roberta", "xlm-roberta")  # their positions are counted from the padding's id on
+_OFFSET = ("camembert", "roberta", "xlm-roberta")  # their positions are counted from behind the padding's id
 _RUNS_CODE = (
     "auto_map", "trust_remote_code", "custom_pipelines", "custom_object_save_load", "quantization_config", "attn_implementation",
     "_attn_implementation", "_attn_implementation_internal", "_experts_implementation", "use_kernels", "use_kernel",
@@ -84,6 +84,8 @@ def _encoder(folder: Path, data: dict[str, Any], kind: str) -> Encoder:
         key for key, value in numbers.items() if not isinstance(value, int) or isinstance(value, bool) or value < 0
     ]:
         raise RecipeError(f"{folder / 'config.json'}: {wrong[0]} is {numbers[wrong[0]]!r}, and must be a number")
+    if padding >= (vocabulary or 0):
+        raise RecipeError(f"{folder / 'config.json'}: pad_token_id is {padding}, but there are {vocabulary} tokens")
     if any(data.get(key, 0) > _MOST_LAYERS for key in _LAYERS):
         raise RecipeError(f"{folder / 'config.json'}: more than {_MOST_LAYERS} layers, which no encoder has")
     return Encoder(
@@ -92,9 +94,14 @@ def _encoder(folder: Path, data: dict[str, Any], kind: str) -> Encoder:
         labels=_labels(folder, data),
         several=data.get("problem_type") == "multi_label_classification",
         vocabulary=int(vocabulary or 0),
-        positions=positions - (padding + 1 if kind in _OFFSET else 0),
+        positions=positions - _unused(kind, padding),
         padding=padding,
     )
+
+
+def _unused(kind: str, padding: int) -> int:
+    """The first positions, which no token has."""
+    return 2 if kind == "mpnet" else padding + 1 if kind in _OFFSET else 0
 
 
 def _labels(folder: Path, data: dict[str, Any]) -> tuple[str, ...]:

@@ -138,9 +138,10 @@ def torch_model(folder: Path, encoder: Encoder) -> Any:
     disable_progress_bar()
     declared = {key: value for key, value in encoder.data.items() if key not in _NOT_OF_THE_CLASS} | _AS_IT_IS_USED
     config = AutoConfig.for_model(encoder.kind, **declared)
-    config._attn_implementation = "sdpa"  # pyright: ignore[reportPrivateUsage]  how the library itself passes it on
     made: Any = AutoModelForSequenceClassification
     kind = made._model_mapping[type(config)]
+    # As the library itself passes it on; never what the configuration says, which might name a kernel of a hub.
+    config._attn_implementation = "sdpa" if kind._supports_sdpa else "eager"  # pyright: ignore[reportPrivateUsage]
     tensors = dict(_tensors(folder))
     try:
         model, told = kind.from_pretrained(

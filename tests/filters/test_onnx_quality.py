@@ -24,19 +24,14 @@ from pipeline.errors import InputError, RecipeError
 from pipeline.model_files import ModelFiles
 from pipeline.quality import QualityModel
 
-pytestmark = [
-    pytest.mark.models,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of the exporter: torch's own, of its own parts
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore:.*axis name.*:UserWarning"),
-]
+pytestmark = pytest.mark.models
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "trained"
     make_encoder(folder)
-    train_head(folder, *prose_and_menus(80, seed=1))
+    train_head(folder, *prose_and_menus(60, seed=1))
     return folder
 
 
@@ -72,7 +67,7 @@ def test_float32_says_what_pytorch_says(trained: Path, plain: ModelFiles) -> Non
 
 @pytest.mark.slow
 def test_int8_ranks_pages_it_was_not_trained_on_as_float32_does(trained: Path, int8: ModelFiles) -> None:
-    texts = prose_and_menus(80, seed=3)[0]
+    texts = prose_and_menus(60, seed=3)[0]
     exact = scores(EncoderQuality(model=model_at(trained)), texts)
     assert rank_correlation(scores(OnnxQuality(model=int8), texts), exact) >= 0.99
     small, large = (Path(each.location) / "model.onnx" for each in (int8, model_at(trained.with_name("plain"))))

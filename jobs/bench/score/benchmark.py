@@ -13,7 +13,7 @@ from filters.quality.encoder_folder import check_tokenizer, check_weights, encod
 from jobs.bench.machine import machine_facts
 from jobs.bench.score.folders import make_encoder
 from jobs.bench.score.passes import Pass, figures, write_texts
-from jobs.bench.score.roofline import floor, matrix_rates, shape_of
+from jobs.bench.score.roofline import CORE, floor, matrix_rates, shape_of
 from jobs.bench.score.systems import ENCODERS, EXACT, SYSTEMS, Bench, System, lengths_of
 from jobs.bench.settings import Settings
 from jobs.bench.texts import texts_of
@@ -119,13 +119,13 @@ def _compare(bench: Bench, told: dict[str, dict[str, Any]], passes: dict[str, Pa
     for name, figures_of in told.items():
         if name not in ENCODERS:
             continue
-        scores, seconds = passes[name].scores, passes[name].seconds
-        lengths = lengths_of(bench, len(scores))
-        rate = rates[ENCODERS[name] or ("bf16" if bench.device == "cuda" else "fp32")]
-        figures_of["tokens_per_second"] = round(int(lengths.sum()) / seconds)
-        figures_of["matrix_ratio"] = round(shape.operations(lengths) / seconds / rate, 4)
+        middle, kind = passes[name], ENCODERS[name] if bench.device == "cuda" else CORE
+        lengths = lengths_of(bench, len(middle.scores))
+        seconds = middle.cpu_seconds if kind == CORE else middle.seconds
+        figures_of["tokens_per_second"] = round(int(lengths.sum()) / middle.seconds)
+        figures_of["matrix_ratio"] = round(shape.operations(lengths) / seconds / rates[kind], 4)
         if EXACT in passes and (name != "pipeline" or bench.form().label is None):
-            figures_of["rank_correlation"] = round(rank_correlation(scores, passes[EXACT].scores), 6)
+            figures_of["rank_correlation"] = round(rank_correlation(middle.scores, passes[EXACT].scores), 6)
 
 
 def rank_correlation(one: Scores, other: Scores) -> float:

@@ -47,7 +47,10 @@ def make_encoder(folder: Path, *, base: bool) -> Path:
     """MiniLM, or BERT-base with drawn weights, and a head of one number, as transformers saves it."""
     import torch
     from transformers import BertConfig, BertForSequenceClassification
+    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
+    disable_progress_bar()
+    set_verbosity_error()  # of the missing head, which is drawn here
     source = packaged()
     shutil.rmtree(folder, ignore_errors=True)
     config: Any = BertConfig.from_pretrained(source, num_labels=1, **(BASE if base else {}))

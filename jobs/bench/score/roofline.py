@@ -16,6 +16,8 @@ from filters.quality.weights import tensors_of
 _NOT_A_TOKEN = ("embeddings", "pooler", "classifier", "head.")  # once a text, or looked up
 _SIDE = {"cpu": 2_048, "cuda": 8_192}
 _ROUNDS = {"cpu": 3, "cuda": 20}
+CORE = "core"
+"""The rate of one core, in float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +68,13 @@ def floor(shape: Shape, lengths: npt.NDArray[np.int64], texts: Sequence[str]) ->
 
 
 def matrix_rates(device: str) -> dict[str, float]:
-    """Operations a second of large square products: float32 on one core, float32 and bf16 on a GPU; the best of some."""
+    """Operations a second of large square products, the best of some: float32 on a core by CPU time, and of a GPU both kinds."""
     import torch
 
-    kinds = {"fp32": torch.float32, **({"bf16": torch.bfloat16} if device == "cuda" else {})}
-    return {name: _rate(device, kind) for name, kind in kinds.items()}
+    rates = {CORE: _rate("cpu", torch.float32)}
+    return rates | (
+        {"fp32": _rate(device, torch.float32), "bf16": _rate(device, torch.bfloat16)} if device == "cuda" else {}
+    )
 
 
 def _rate(device: str, kind: Any) -> float:
@@ -78,15 +82,18 @@ def _rate(device: str, kind: Any) -> float:
 
     side = _SIDE[device]
     left, right = (torch.randn(side, side, device=device, dtype=kind) for _ in range(2))
-    best = float("inf")
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    threads, best = torch.get_num_threads(), float("inf")
+    torch.set_num_threads(1)
     with torch.inference_mode():
         torch.matmul(left, right)
         for _ in range(_ROUNDS[device]):
             _settled(device)
-            began = time.perf_counter()
+            began = clock()
             torch.matmul(left, right)
             _settled(device)
-            best = min(best, time.perf_counter() - began)
+            best = min(best, clock() - began)
+    torch.set_num_threads(threads)
     return 2 * side**3 / best
 
 

@@ -18,6 +18,7 @@ from filters.quality.static import StaticQuality
 from jobs.bench.score.folders import files_at, make_fasttext, make_static
 from jobs.bench.score.passes import Pass, score_file
 from jobs.bench.score.peer import TransformersPipeline
+from jobs.bench.score.roofline import CORE
 from jobs.exporting import export_onnx
 from jobs.terminal import notice
 from pipeline.errors import InputError
@@ -140,5 +141,5 @@ SYSTEMS: dict[str, Callable[[Bench], System]] = {
 """In the order in which they are shown."""
 EXACT = "torch-fp32"
 """What the other encoders are compared with."""
-ENCODERS = {"torch-fp32": "fp32", "torch-bf16": "bf16", "pipeline": "", "onnx-fp32": "fp32", "onnx-int8": "fp32"}
-"""Those that run the same encoder, and the rate of products that theirs is compared with; the pipeline has its device's."""
+ENCODERS = {"torch-fp32": "fp32", "torch-bf16": "bf16", "pipeline": "bf16", "onnx-fp32": CORE, "onnx-int8": CORE}
+"""Those that run the same encoder, and with which rate of products theirs is compared where there is a GPU."""
