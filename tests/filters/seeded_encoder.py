@@ -26,6 +26,7 @@ def make_encoder(folder: Path, *, labels: int = 1, seed: int = 1, problem: str |
     import torch
     from safetensors.torch import load_file, save_file
 
+    torch.set_num_threads(1)  # as a worker has; two on a busy machine wait for one another
     source = package_folder()
     assert source is not None
     tensors = {f"bert.{name}": value for name, value in load_file(source / "model.safetensors").items()}

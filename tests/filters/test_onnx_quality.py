@@ -207,9 +207,23 @@ def test_every_cut_of_a_file_is_refused_or_asks_for_no_more(tmp_path: Path) -> N
             check_onnx(path)
 
 
+def field(number: int, inside: bytes) -> bytes:
+    """A field of protocol buffers that holds bytes."""
+    size = len(inside)
+    digits = bytearray()
+    while size > 127:
+        digits.append(size & 127 | 128)
+        size >>= 7
+    return bytes([number << 3 | 2, *digits, size]) + inside
+
+
 def test_graphs_within_graphs_without_end_are_refused(tmp_path: Path) -> None:
-    inner = helper.make_graph([RELU], "g", [], [])
-    for _ in range(60):
-        inner = helper.make_graph([helper.make_node("If", ["x"], ["y"], then_branch=inner)], "g", [], [])
-    with pytest.raises(RecipeError, match="is no ONNX file"):
-        check_onnx(saved(tmp_path / "model.onnx", inner))
+    path, inner = tmp_path / "model.onnx", b""
+    for depth in range(2_000):
+        if depth == 10:
+            path.write_bytes(field(7, inner))
+            check_onnx(path)
+        inner = field(1, field(5, field(6, inner)))  # node, attribute, graph
+    path.write_bytes(field(7, inner))
+    with pytest.raises(RecipeError, match="more than 32 graphs in one another"):
+        check_onnx(path)
