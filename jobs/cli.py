@@ -8,6 +8,7 @@ from jobs.curate import curate
 from jobs.dedup import dedup
 from jobs.demo import demo
 from jobs.duplicates import duplicates
+from jobs.export_onnx import export_onnx
 from jobs.fit_language import fit_language
 from jobs.measure import measure
 from jobs.models import models
@@ -27,7 +28,7 @@ from jobs.why import why
 
 VERBS = (
     demo, recipes, plan, curate, dedup, score, status, why, duplicates, replay, report, measure, annotate, verify, takedown,
-    publish, fit_language, train_quality, sample_scores, models, bench,
+    publish, fit_language, train_quality, sample_scores, export_onnx, models, bench,
 )  # fmt: skip
 
 app = typer.Typer(

@@ -12,6 +12,8 @@ from jobs.bench.dedup.benchmark import dedup
 from jobs.bench.extract import extract
 from jobs.bench.fineweb import fineweb
 from jobs.bench.measures import measures
+from jobs.bench.score import tables as score_tables
+from jobs.bench.score.benchmark import score
 from jobs.bench.settings import Settings
 from jobs.bench.toolkits import tables as toolkit_tables
 from jobs.bench.toolkits.benchmark import toolkits
@@ -37,6 +39,7 @@ BENCHMARKS = {
         measure=extract, tables=extract_tables.tables, markdown=extract_tables.markdown, has_peers=False
     ),
     "measures": Benchmark(measure=measures, tables=tables.measures, markdown=tables.measures_markdown, has_peers=False),
+    "score": Benchmark(measure=score, tables=score_tables.tables, markdown=score_tables.markdown, has_peers=False),
     "lru": Benchmark(measure=lru.lru, tables=lru.tables, markdown=lru.markdown, has_peers=False),
     "toolkits": Benchmark(
         measure=toolkits, tables=toolkit_tables.tables, markdown=toolkit_tables.markdown, has_peers=False

@@ -19,7 +19,8 @@ class Settings:
     that has datatrove, or None for ours alone; `also` names recipes to measure besides `fineweb`. `corpus` is a folder of
     archives with a gold file. `toolkits` is the Python that has the filters of dolma and NeMo Curator; `disagree` asks what they
     say besides what they take. `documents`, `words` and `signatures` say how much is made for `dedup`, and `systems` which of
-    them run (empty: all); `dedupers` is the Python that has daft and text-dedup, `data_juicer` the one that has that. `runs`
+    them run, and of those of `score` (empty: all); `dedupers` is the Python that has daft and text-dedup, `data_juicer` the one
+    that has that. `model` is the encoder of `score`. `runs`
     repeats the measurement, of which the median counts. `output` holds the crawl and all runs.
     """
 
@@ -40,6 +41,7 @@ class Settings:
     systems: tuple[str, ...] = ()
     dedupers: Path | None = None
     data_juicer: Path | None = None
+    model: Path | None = None
 
 
 def real_crawl() -> Path | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 What = Annotated[
     str,
     typer.Argument(
-        metavar="WHAT", help="What to measure: fineweb, dedup, driver, extract, measures, lru, or toolkits."
+        metavar="WHAT", help="What to measure: fineweb, dedup, driver, extract, measures, score, lru, or toolkits."
     ),
 ]
 Archives = Annotated[
@@ -26,7 +26,7 @@ Archives = Annotated[
         "--input",
         "-i",
         metavar="PATH",
-        help="A folder of gzip WARC files, or one; for measures and toolkits also a finished run.",
+        help="A folder of gzip WARC files, or one; for measures, score and toolkits also a finished run.",
         show_default="the corpus of real pages",
     ),
 ]
@@ -73,12 +73,23 @@ Signatures = Annotated[
 ]
 Systems = Annotated[
     list[str] | None,
-    typer.Option("--system", metavar="NAME", help="For dedup: run this system; repeatable.", show_default="all"),
+    typer.Option(
+        "--system", metavar="NAME", help="For dedup and score: run this system; repeatable.", show_default="all"
+    ),
 ]
 Dedupers = Annotated[
     Path,
     typer.Option(
         "--dedupers", metavar="PYTHON", help="For dedup: the Python that has daft and text-dedup (make dedupers)."
+    ),
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        metavar="FOLDER",
+        help="For score: an encoder with a head.",
+        show_default="one made here, on a GPU as large as BERT-base",
     ),
 ]
 OursOnly = Annotated[bool, typer.Option("--ours-only", help="Leave the peers out.")]
@@ -104,6 +115,7 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     signatures: Signatures = None,
     system: Systems = None,
     dedupers: Dedupers = DEDUPERS,
+    model: Model = None,
     ours_only: OursOnly = False,
     also: Also = None,
     runs: Runs = 1,
@@ -142,6 +154,7 @@ def bench(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
             systems=tuple(system or ()),
             dedupers=None if ours_only else dedupers.absolute(),
             data_juicer=None if ours_only else DATA_JUICER,
+            model=model,
         )
         result = benchmark.measure(settings)
         _write(output, what, result, benchmark.markdown(result))
