@@ -85,7 +85,7 @@ def _verified(folder: str | None, recipe: str | None) -> dict[str, Any]:
 
     if folder is not None:
         return {"models": [verified_folder(folder)]}
-    from jobs.recipe import load_recipe
+    from jobs.named_recipes import load_recipe
 
     quality = load_recipe(recipe or "")[0].quality
     if quality is None:
