@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 TESTED := .venv/.installed-test
+MODELS := .venv/.installed-models
+TORCH := torch==2.13.0
 PEERS := .venv-peers/.installed
 TOOLKITS := .venv-toolkits/.installed
 DEDUPERS := .venv-dedupers/.installed
@@ -11,7 +13,7 @@ JUICER := .venv-data-juicer/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
-.PHONY: help setup demo test check peers toolkits dedupers data-juicer lock clean
+.PHONY: help setup demo test check models peers toolkits dedupers data-juicer lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -28,7 +30,15 @@ $(STAMP): pyproject.toml requirements.lock requirements-files.lock requirements-
 	$(BIN)/python -m jobs.compile_kernels
 	touch $(STAMP)
 
-$(TESTED): $(STAMP) requirements-test.lock
+$(MODELS): $(STAMP) requirements-models.lock
+	@echo "installing what quality models need, PyTorch among it: 1 GB, a minute"
+	$(PIP) $(TORCH)
+	$(UV) --require-hashes --no-deps -r requirements-models.lock || $(PIP) --require-hashes --no-deps -r requirements-models.lock
+	touch $(MODELS)
+
+models: $(MODELS) ## install PyTorch and ONNX Runtime into .venv, for quality models that are encoders
+
+$(TESTED): $(STAMP) $(MODELS) requirements-test.lock
 	@echo "installing what tests and notebooks need: a minute"
 	$(UV) --require-hashes -r requirements-test.lock || $(PIP) --require-hashes -r requirements-test.lock
 	touch $(TESTED)
@@ -88,7 +98,7 @@ lock: ## resolve the lock files again (needs uv)
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --group build pyproject.toml -o requirements.lock
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 --extra test --extra notebooks --group build \
 	  --constraint requirements.lock pyproject.toml -o requirements-test.lock
-	for only in files installer toolkits text-dedup; do \
+	for only in files installer toolkits text-dedup models; do \
 	  uv pip compile --quiet --no-header --no-annotate --generate-hashes --no-deps --python-version 3.11 requirements-$$only.in -o requirements-$$only.lock; \
 	done
 	uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 requirements-peers.in -o requirements-peers.lock
