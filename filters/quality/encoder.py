@@ -52,10 +52,11 @@ def _loaded(form: EncoderQuality) -> "TorchEncoder":
 
     from filters.quality.torch_encoder import TorchEncoder, torch_model
 
-    folder, encoder = known(form)
-    check_weights(folder, encoder)
     if not torch.cuda.is_available():
         torch.set_num_threads(1)  # a worker has one core, and how sums are split would show in last bits
-    model = torch_model(folder, encoder)
-    read = reader(form, folder, encoder, form.token_budget)
+    with form.model.held():
+        folder, encoder = known(form)
+        check_weights(folder, encoder)
+        model = torch_model(folder, encoder)
+        read = reader(form, folder, encoder, form.token_budget)
     return TorchEncoder(model, read, encoder.place_of(form.label), several=encoder.several)

@@ -78,13 +78,15 @@ def _whole(folder: Path) -> Path:
 
 @lru_cache(maxsize=2)
 def _loaded(form: OnnxQuality) -> OnnxEncoder:
-    folder, encoder = known(form)
-    session = session_of(_whole(folder))
+    with form.model.held():
+        folder, encoder = known(form)
+        session = session_of(_whole(folder))
+        read = reader(form, folder, encoder)
     reads, gives = {each.name for each in session.get_inputs()}, {each.name for each in session.get_outputs()}
     if IDS not in reads or reads - {IDS, MASK, TYPES} or OUTPUT not in gives:
         raise RecipeError(f"{folder / MODEL} must read {IDS} and give {OUTPUT}; it reads {', '.join(sorted(reads))}")
     place = encoder.place_of(form.label)
-    return OnnxEncoder(session, reader(form, folder, encoder), place, several=encoder.several)
+    return OnnxEncoder(session, read, place, several=encoder.several)
 
 
 def session_of(path: Path) -> Any:

@@ -103,4 +103,5 @@ def probability(logits: Scores) -> Scores:
 
 @lru_cache(maxsize=2)
 def _loaded(model: ModelFiles, label: int, max_tokens: int | None) -> StaticScorer:
-    return StaticScorer(model.folder(), label, max_tokens)
+    with model.held() as folder:
+        return StaticScorer(folder, label, max_tokens)

@@ -70,12 +70,11 @@ def test_the_trap_would_leave_a_mark(tmp_path: Path) -> None:
 def test_weights_in_a_pickle_are_never_opened(folder: Path, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Trap(mark)))
-    scorer = EncoderQuality(model=model_at(folder)).load()
-    assert scorer.score(scorer.prepare(["corn"])).values.size == 1
+    refused(folder, "pickles")  # also beside sound weights
     (folder / "model.safetensors").unlink()
     refused(folder, "pickles")
     (folder / "pytorch_model.bin").rename(folder / "model.safetensors")
-    refused(folder, "no safetensors file")
+    refused(folder, "it is a pickle")
     assert not mark.exists()
 
 
@@ -130,7 +129,7 @@ def test_an_index_that_leads_out_of_the_folder_is_refused(name: str, folder: Pat
     shutil.copyfile(folder / "model.safetensors", folder.parent / "outside.safetensors")
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors.index.json").write_bytes(orjson.dumps({"weight_map": {"classifier.weight": name}}))
-    refused(folder, "no safetensors file in this folder")
+    refused(folder, "a place outside|no safetensors file in this folder")
     assert not is_plain(name) or not name.endswith(".safetensors")
 
 

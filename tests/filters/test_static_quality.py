@@ -138,7 +138,7 @@ def spoil(folder: Path, what: str) -> None:
     [
         ("another tokenizer", "do not belong together"),
         ("no tokenizer", "is no tokenizer"),
-        ("no vectors", "no safetensors file"),
+        ("no vectors", "it is a zip archive"),
         ("no configuration", "no configuration"),
         ("another head", "can be logistic"),
         ("normalize is a word", "true or false"),
