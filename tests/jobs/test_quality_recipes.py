@@ -234,3 +234,15 @@ def test_a_plan_without_a_source_has_the_models_steps(model: Path) -> None:
     names = [step.name for step in recipe.steps()]
     late = ["late-score-model_1_score", "late-score-model_2_score", "histograms", "thresholds", "percentiles", "pack"]
     assert [name for name in names if name in late] == late
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_scoring_streams_behind_extraction(crawl: Crawl, model: Path, tmp_path: Path) -> None:
+    """The scores of the first files are committed while others are still being read."""
+    quality = Quality(models=(scored_by(model),), rules=(LOW,))
+    run(ready(replace(fineweb(), name="early", quality=quality), crawl, tmp_path), workers=1)
+    read, scores = receipt_times(tmp_path, "ingest"), receipt_times(tmp_path, "score-fasttext_score")
+    assert len(read) == len(scores) == 4
+    assert sorted(scores.values())[0] < sorted(read.values())[1]
+    assert sorted(scores.values())[-2] < max(read.values())
