@@ -77,11 +77,11 @@ def test_an_unfinished_run_has_a_page_that_says_so(finished: Path, tmp_path: Pat
     root = tmp_path / "root"
     shutil.copytree(finished, root)
     shutil.rmtree(root / "dataset")
-    for step in ("pack", "survivors", "decide"):
+    for step, parts in (("pack", 1), ("survivors", 4), ("decide", 4)):
         shutil.rmtree(root / "steps" / step)
         page = text_of(report(opened(root), explain=explainer(opened(root))))
         assert "This run is not finished" in page
-        assert f"{step} 0/1" in page
+        assert f"{step} 0/{parts}" in page
     receipts = sorted((root / "steps" / "ingest").rglob("*.json"))
     for receipt in receipts:
         for seal in receipt.parent.glob("manifest-*"):
