@@ -1,6 +1,7 @@
 """Tells a pickle by its content, whatever it is called: loading one runs whatever its author wrote into it."""
 
 import pickletools
+import warnings
 from io import BytesIO
 
 from pipeline.model_formats.fields import Fields, RefusedError
@@ -45,10 +46,11 @@ def _calls(head: bytes, *, cut: bool) -> bool:
     """Whether these bytes are those of a pickle, of any protocol, that imports or calls something; `cut`: more follow."""
     calls = False
     try:
-        for number, (opcode, _, _) in enumerate(pickletools.genops(BytesIO(head))):
-            calls = calls or opcode.name in _CALLS
-            if opcode.name == "STOP" or number > _MOST_OPCODES:  # no other file is so many of them
-                return calls or opcode.name != "STOP"
+        with warnings.catch_warnings(action="ignore"):  # of escapes that are none, in bytes that are no text
+            for number, (opcode, _, _) in enumerate(pickletools.genops(BytesIO(head))):
+                calls = calls or opcode.name in _CALLS
+                if opcode.name == "STOP" or number > _MOST_OPCODES:  # no other file is so many of them
+                    return calls or opcode.name != "STOP"
     except (ValueError, IndexError, OverflowError) as error:
         return calls and cut and "exhausted" in str(error)
     return calls
