@@ -16,6 +16,7 @@ from attacks import attacks
 
 import filters.line_corrections
 import filters.personal_data
+import filters.quality.endpoint
 import filters.secrets
 from pipeline.affix_pieces import Piece, joined
 from pipeline.affix_pieces import charset_of as any_of
@@ -163,6 +164,31 @@ USES: dict[str, tuple[str, int | None]] = {
     "pipeline/takedown/hosts.py:_UNSEEN": (SEARCH, None),
     "pipeline/takedown/listing.py:_HOST": (FULL, None),
     "pipeline/takedown/listing.py:_PLACE": (FULL, None),
+    "filters/quality/arpa.py:_COUNT": (FULL, None),
+    "filters/quality/endpoint.py:built": (SEARCH, None),
+    "filters/quality/kenlm.py:_DIGIT": (SEARCH, None),
+    "filters/quality/kenlm.py:_UNSEEN": (SEARCH, None),
+    "filters/quality/windows.py:_CUT": (SEARCH, None),
+    "filters/quality/word_ids.py:built": (SEARCH, None),
+    "filters/quality/word_ids.py:'\\\\s'": (SEARCH, None),
+    "pipeline/model_files.py:NAME": (FULL, None),
+    "pipeline/model_files.py:SHA256": (FULL, None),
+    "pipeline/model_formats/kinds.py:NAME": (FULL, None),
+    "pipeline/model_formats/kinds.py:_TEXTS": (FULL, None),
+    "pipeline/model_formats/kinds.py:'pytorch_model.*\\\\.bin$|training_args\\\\.bin$|.*optimizer.*\\\\.bin$'": (
+        MATCH,
+        200,
+    ),
+    "pipeline/model_formats/language_models.py:_COUNT": (FULL, None),
+    "pipeline/model_formats/onnx.py:_OPERATORS": (SEARCH, None),
+    "pipeline/model_formats/settings.py:_NO_PLACES": (FULL, None),
+    "pipeline/model_formats/settings.py:_PLACE": (MATCH, None),
+    "pipeline/model_formats/settings.py:'[\\\\\\\\/]'": (SEARCH, None),
+    "pipeline/remote/chat.py:_KEY": (FULL, None),
+    "pipeline/remote/chat.py:'\\\\d{1,6}(?:\\\\.\\\\d{1,6})?'": (FULL, None),
+    "pipeline/remote/chat.py:'[!-~]+'": (FULL, None),
+    "pipeline/remote/model_fetching.py:_LINE": (FULL, None),
+    "pipeline/remote/model_fetching.py:'[a-z0-9+.-]+://[^/]+.*'": (FULL, None),
 }
 OURS_ALONE = {  # what they read are the expressions of an installed trafilatura, a hundred lines that no page can change
     "pipeline/main_content/expressions.py",
@@ -173,6 +199,8 @@ BUILT: dict[
     "pipeline/affix_pieces.py": lambda: [joined([Piece("(?<=[0-9])(?:km|m)$"), Piece(r"\;$")]), any_of(["a-z", "0-9"])],
     "pipeline/affix_rules.py": lambda: [_Infixes(["…", "(?<=[a-z]),(?=[a-z])"])._whole.__self__],
     "filters/line_corrections.py": lambda: [filters.line_corrections._counter(("likes", "shares"))],
+    "filters/quality/endpoint.py": lambda: [re.compile(filters.quality.endpoint.POINTS)],
+    "filters/quality/word_ids.py": lambda: [re.compile("|".join(map(re.escape, ("[CLS]", "[SEP]"))))],
     "filters/secrets.py": lambda: [
         cell.cell_contents
         for find in filters.secrets.FORMATS.values()
