@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.minhash import MinHash
-from dedup.numbering import Numbers, numbers
+from dedup.numbering import Numbers, contains, numbers
 from dedup.routing import by_cluster, dealt, together
 from pipeline.errors import StorageError
 from pipeline.receipts import Receipt
@@ -59,7 +59,7 @@ def _ordered(
         there = _there(storage, receipt, names)
         for batch in read_batches(storage, receipt, "order", ("member", "row", *there), _BATCH):
             number = numbers(first, batch["member"].to_numpy(), batch["row"].to_numpy())
-            wanted = np.isin(number, document)
+            wanted = contains(document, number)
             places.append(number[wanted])
             rows = batch.filter(pa.array(wanted))
             columns = [rows[n] if n in there else pa.nulls(rows.num_rows, found[0].field(n).type) for n in names]
@@ -85,7 +85,7 @@ def _keys(document: Numbers, signed: Sequence[SignedPart], bands: int) -> Number
     for storage, receipt, first in signed:
         for number, group in enumerate(read_row_groups(storage, receipt, "bands", 0, 1)):
             here = numbers(first, group["member"].to_numpy(), group["row"].to_numpy())
-            wanted = np.isin(here, document)
+            wanted = contains(document, here)
             keys[np.searchsorted(document, here[wanted]), number % bands] = group["key"].to_numpy()[wanted]
             known[number % bands] += np.count_nonzero(wanted)
     if (known != document.size).any():
