@@ -4,18 +4,18 @@ That is a classifier whose n-grams were pruned, whose input rows are product-qua
 Huffman tree, such as lid.176.ftz. All else (dense models, softmax, word n-grams) is refused and stays with the library.
 """
 
-import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.model_formats.fasttext import HEAD, HIERARCHICAL, MAGIC, SUPERVISED, Head
+
 Floats = npt.NDArray[np.float32]
 
-_MAGIC, _VERSION = 793_712_314, 12
-_HIERARCHICAL_SOFTMAX, _SUPERVISED = 1, 3
+_VERSION = 12
 _WORD, _LABEL = 0, 1
 _MOST_LABELS = 1 << 10  # each line has a score for all of them
 _CENTROIDS = 256  # a code is a byte
@@ -44,39 +44,11 @@ class CompressedModel:
     output: Floats
 
 
-class _Settings(NamedTuple):
-    """The head of the file: fastText's arguments, then the sizes of its dictionary."""
-
-    magic: int
-    version: int
-    dim: int
-    window: int
-    epoch: int
-    min_count: int
-    negatives: int
-    word_ngrams: int
-    loss: int
-    model: int
-    buckets: int
-    min_chars: int
-    max_chars: int
-    update_rate: int
-    sampling: float
-    entries: int
-    words: int
-    labels: int
-    tokens: int
-    pruned: int
-
-
-_HEAD = struct.Struct("<14id3iqq")
-
-
 class _Cursor:
     """A place in the file that moves on with all that is read."""
 
     def __init__(self, data: bytes) -> None:
-        self._data, self._place = data, _HEAD.size
+        self._data, self._place = data, HEAD.size
 
     def numbers(self, kind: str, count: int) -> npt.NDArray[Any]:
         """The next `count` numbers of a numpy type."""
@@ -108,10 +80,10 @@ def read(path: Path) -> CompressedModel:
         NotReadableError: the file is cut off, contradicts itself, or is of another kind.
     """
     with path.open("rb") as file:
-        head = file.read(_HEAD.size)
-        if len(head) < _HEAD.size:
+        head = file.read(HEAD.size)
+        if len(head) < HEAD.size:
             raise NotReadableError("the file is cut off")
-        settings = _Settings._make(_HEAD.unpack(head))
+        settings = Head._make(HEAD.unpack(head))
         _check(settings)
         cursor = _Cursor(head + file.read())
     words, labels, counts = _entries(cursor, settings)
@@ -133,10 +105,10 @@ def read(path: Path) -> CompressedModel:
     )
 
 
-def _check(settings: _Settings) -> None:
-    if (settings.magic, settings.version) != (_MAGIC, _VERSION):
+def _check(settings: Head) -> None:
+    if (settings.magic, settings.version) != (MAGIC, _VERSION):
         raise NotReadableError("no fastText model of version 12")
-    if (settings.model, settings.loss, settings.word_ngrams) != (_SUPERVISED, _HIERARCHICAL_SOFTMAX, 1):
+    if (settings.model, settings.loss, settings.word_ngrams) != (SUPERVISED, HIERARCHICAL, 1):
         raise NotReadableError("no classifier of single words with a tree of labels")
     if not 1 <= settings.max_chars <= 8 or settings.min_chars > settings.max_chars:
         raise NotReadableError("its n-grams are none, or long")
@@ -150,7 +122,7 @@ def _check(settings: _Settings) -> None:
         raise NotReadableError("its rows are too short, or too many to be held uncompressed")
 
 
-def _entries(cursor: _Cursor, settings: _Settings) -> tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[int, ...]]:
+def _entries(cursor: _Cursor, settings: Head) -> tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[int, ...]]:
     """Words, labels and the labels' counts."""
     names: list[bytes] = []
     counts: list[int] = []
@@ -167,7 +139,7 @@ def _entries(cursor: _Cursor, settings: _Settings) -> tuple[tuple[bytes, ...], t
     return tuple(names[: settings.words]), tuple(names[settings.words :]), tuple(counts)
 
 
-def _kept(pruned: npt.NDArray[np.int32], settings: _Settings) -> npt.NDArray[np.int32]:
+def _kept(pruned: npt.NDArray[np.int32], settings: Head) -> npt.NDArray[np.int32]:
     buckets, places = pruned[:, 0], pruned[:, 1]
     if not (_within(buckets, settings.buckets) and _within(places, settings.pruned)):
         raise NotReadableError("its kept n-grams lie outside of its rows")

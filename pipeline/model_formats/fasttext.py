@@ -3,12 +3,14 @@
 A head that lies would make it allocate what it says, divide by it, or look up rows that do not exist.
 """
 
+from struct import Struct
 from typing import NamedTuple
 
 from pipeline.model_formats.fields import Fields, RefusedError
 
 MAGIC, VERSIONS = 793_712_314, (11, 12)
-_HIERARCHICAL, _LOSSES, _MODELS, _SUPERVISED = 1, (1, 2, 3, 4), (1, 2, 3), 3
+HEAD = Struct("<14id3iqq")
+HIERARCHICAL, _LOSSES, _MODELS, SUPERVISED = 1, (1, 2, 3, 4), (1, 2, 3), 3
 _MOST_DIM, _MOST_CHARS, _MOST_NGRAMS, _MOST_BUCKETS = 10_000, 100, 20, 1 << 30
 _MOST_WORD_BYTES = 1 << 14  # n-grams of a word take its length times `max_chars`
 _MOST_COUNT = 10**15  # from where on the tree of labels goes wrong
@@ -17,8 +19,8 @@ _BLOCK = 1 << 20
 _TYPES = {0: "word", 1: "label"}
 
 
-class _Head(NamedTuple):
-    """The arguments of the training, then the sizes of the dictionary."""
+class Head(NamedTuple):
+    """The first bytes of a file, as `HEAD` unpacks them: the arguments of the training, then the sizes of the dictionary."""
 
     magic: int
     version: int
@@ -44,7 +46,7 @@ class _Head(NamedTuple):
     @property
     def chars(self) -> int:
         """The longest n-grams of characters: classifiers of version 11 had none, whatever they say."""
-        return 0 if self.version == VERSIONS[0] and self.model == _SUPERVISED else self.max_chars
+        return 0 if self.version == VERSIONS[0] and self.model == SUPERVISED else self.max_chars
 
     @property
     def hashed(self) -> int:
@@ -70,20 +72,20 @@ def check_fasttext(fields: Fields, *, supervised: bool = False) -> str:
         raise RefusedError("its n-grams are pruned, but not compressed")
     _check_matrix(fields, rows, head.dim, compressed=compressed)
     compressed = fields.unpack("<?")[0] and compressed
-    _check_matrix(fields, head.labels if head.model == _SUPERVISED else head.words, head.dim, compressed=compressed)
+    _check_matrix(fields, head.labels if head.model == SUPERVISED else head.words, head.dim, compressed=compressed)
     if fields.left:
         raise RefusedError(f"{fields.left:,} bytes follow its last matrix")
     return f"{head.words:,} words and {head.labels:,} labels in {head.dim} dimensions"
 
 
-def _head(fields: Fields, supervised: bool) -> _Head:
+def _head(fields: Fields, supervised: bool) -> Head:
     if fields.size < 8 or fields.unpack("<ii") not in [(MAGIC, version) for version in VERSIONS]:
         raise RefusedError("it is no fastText model")
     fields.back_to(0)
-    head = _Head(*fields.unpack("<14id3i2q"))
-    if head.model not in _MODELS or (supervised and head.model != _SUPERVISED):
+    head = Head(*fields.unpack(HEAD.format))
+    if head.model not in _MODELS or (supervised and head.model != SUPERVISED):
         raise RefusedError("it is no classifier of fastText")
-    classifier = head.model == _SUPERVISED
+    classifier = head.model == SUPERVISED
     bounds = (
         ("dimensions", head.dim, 1, _MOST_DIM),
         ("as its loss", head.loss, min(_LOSSES), max(_LOSSES)),
@@ -106,7 +108,7 @@ def _head(fields: Fields, supervised: bool) -> _Head:
     return head
 
 
-def _check_entries(fields: Fields, head: _Head) -> None:
+def _check_entries(fields: Fields, head: Head) -> None:
     """Words first, then labels: each a text up to a NUL, a count and a kind."""
     block, place, total = b"", 0, 0
     for number in range(head.entries):
