@@ -35,7 +35,10 @@ FINISH: tuple[Transform, ...] = (Ftfy(), PersonalData(), SymbolLines(symbols="|"
 
 
 def fineweb2(language: str, thresholds: LanguageThresholds, model: Asset) -> Recipe:
-    """The recipe for `language` (`por_Latn`, a key of datatrove's tokenizer table), told by `model`."""
+    """FineWeb2's rules for `language` (`por_Latn`, a key of datatrove's tokenizer table), told by `model`.
+
+    Source: Penedo et al. 2025, "FineWeb2", arXiv:2506.20920; huggingface/fineweb-2, fineweb-2-pipeline.py.
+    """
     label = thresholds.language_label or language
     floor = min(LEAST_SCORE, thresholds.language_score)
     return Recipe(

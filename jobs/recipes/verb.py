@@ -40,9 +40,14 @@ def recipes(compare: Compare = None, json: Json = False) -> None:
 
 
 def _listed() -> list[dict[str, str]]:
-    from jobs.named_recipes import SHIPPED, shipped_function
+    from jobs.named_recipes import MADE_FOR, SHIPPED, shipped_function
 
-    return [{"recipe": name, **_said(inspect.getdoc(shipped_function(name)) or "")} for name in SHIPPED]
+    made = {name: takes for name, (_, takes) in MADE_FOR.items()}
+    named = [
+        *((name, name) for name in SHIPPED),
+        *((f"{name}:{takes}", name) for name, takes in made.items() if name not in SHIPPED),
+    ]
+    return [{"recipe": shown, **_said(inspect.getdoc(shipped_function(name)) or "")} for shown, name in named]
 
 
 def _said(docstring: str) -> dict[str, str]:
