@@ -5,17 +5,11 @@ from typing import Annotated
 
 import typer
 
-from jobs.options import Against, DateColumn, IdColumn, Json, Output, SourceName, TextColumn, UrlColumn
+from jobs.options import Against, DateColumn, IdColumn, Json, Output, Rows, SourceName, TextColumn, UrlColumn
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError
 from pipeline.sizes import bytes_text
 
-Rows = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="INPUT…", help="Parquet or JSON lines: files, globs, folders, s3://, https:// or hf:// addresses."
-    ),
-]
 Copies = Annotated[
     str | None,
     typer.Option(

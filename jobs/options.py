@@ -22,6 +22,12 @@ Input = Annotated[
         show_default=False,
     ),
 ]
+Rows = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUT…", help="Parquet or JSON lines: files, globs, folders, s3://, https:// or hf:// addresses."
+    ),
+]
 Output = Annotated[
     str, typer.Option("--output", "-o", metavar="ROOT", help="Where the run lives: a folder or s3://bucket/prefix.")
 ]

@@ -54,7 +54,7 @@ class Prepared:
 
 
 def prepare(
-    recipe: str,
+    recipe: str | tuple[Recipe, tuple[ModuleType, ...]],
     inputs: Sequence[str] | None,
     output: str,
     *,
@@ -66,37 +66,14 @@ def prepare(
 ) -> Prepared:
     """Resolves recipe, input and steps; `columns` stands in for the recipe's. `against` names finished runs.
 
-    `memory` is that of a task, in bytes; without it, what was named for ROOT's last run, if by this recipe, else the recipe's.
+    `recipe` is a name, or a recipe with the modules that workers do not have. `memory` is that of a task, in bytes; without it,
+    what was named for ROOT's last run, if by this recipe, else the recipe's.
     Without `inputs` those of ROOT's last run are taken as recorded; they need not exist for what only reads stored text.
 
     Raises:
         RecipeError, InputError: what is wrong, before anything has started.
     """
-    return prepare_recipe(
-        load_recipe(recipe),
-        inputs,
-        output,
-        source=source,
-        limit=limit,
-        columns=columns,
-        against=against,
-        memory=memory,
-    )
-
-
-def prepare_recipe(
-    loaded: tuple[Recipe, tuple[ModuleType, ...]],
-    inputs: Sequence[str] | None,
-    output: str,
-    *,
-    source: str | None = None,
-    limit: int | None = None,
-    columns: RowColumns | None = None,
-    against: Sequence[str] | None = None,
-    memory: int | None = None,
-) -> Prepared:
-    """The same of a recipe that is at hand, with the modules that workers do not have."""
-    made, modules = loaded
+    made, modules = load_recipe(recipe) if isinstance(recipe, str) else recipe
     storage = open_storage(output)
     storage.names("runs")  # so that a ROOT nobody can reach is noticed before the input is looked at
     files, columns = _files(inputs or (), storage, source, limit, columns)

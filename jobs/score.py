@@ -11,6 +11,7 @@ from jobs.options import (
     Local,
     Output,
     RayAddress,
+    Rows,
     SourceName,
     TextColumn,
     UrlColumn,
@@ -19,12 +20,6 @@ from jobs.options import (
 from jobs.terminal import UNFINISHED, emit_json, fail, notice, out, run_verb
 from pipeline.errors import GristmillError
 
-Rows = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="INPUT…", help="Parquet or JSON lines: files, globs, folders, s3://, https:// or hf:// addresses."
-    ),
-]
 Models = Annotated[
     list[str],
     typer.Option(
@@ -67,13 +62,13 @@ def score(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
 
     Example: gristmill score data/*.parquet --model edu_score=models/edu --output out
     """
-    from jobs.running import prepare_recipe, row_columns, run
+    from jobs.running import prepare, row_columns, run
     from jobs.scoring import columns_of, scoring_recipe
 
     try:
         recipe = scoring_recipe(model, buckets)
         columns = row_columns(text_column, id_column, url_column, date_column)
-        prepared = prepare_recipe((recipe, ()), input_, output, source=source, columns=columns)
+        prepared = prepare((recipe, ()), input_, output, source=source, columns=columns)
         notice(f"{len(prepared.source.parts)} files → {prepared.storage.location}: {', '.join(columns_of(recipe))}")
         manifest = run(prepared, workers=workers, ray=ray, local=local)
     except GristmillError as error:

@@ -9,7 +9,7 @@ from chat_server import Act, ChatServer
 
 from filters.quality.endpoint import EndpointQuality
 from jobs.recipe import Recipe
-from jobs.running import prepare_recipe, run
+from jobs.running import prepare, run
 from jobs.verifying_models import verified_model
 from pipeline.asked import Sample
 from pipeline.errors import PartsFailed
@@ -43,13 +43,13 @@ def dataset(root: Path) -> dict[str, dict[str, object]]:
 def test_rules_judge_what_was_answered_and_pass_what_was_not_asked(tmp_path: Path) -> None:
     with ChatServer() as server:
         recipe, rows = recipe_of(server, sample=Sample(share=0.5)), str(written(tmp_path))
-        run(prepare_recipe((recipe, ()), [rows], str(tmp_path / "out")), local=True)
+        run(prepare((recipe, ()), [rows], str(tmp_path / "out")), local=True)
         asked = {
             each["body"]["messages"][0]["content"].partition("====\n")[2].partition("\n====")[0]
             for each in server.asked
         }
         again = len(server.asked)
-        run(prepare_recipe((recipe, ()), [rows], str(tmp_path / "out")), local=True)
+        run(prepare((recipe, ()), [rows], str(tmp_path / "out")), local=True)
         assert len(server.asked) == again, "what was answered is not asked again"
     points = {text: len(text) % 6 if text in asked else None for text in TEXTS}
     kept = {f"row-{n}": points[text] for n, text in enumerate(TEXTS) if points[text] is None or points[text] >= 3}
@@ -62,7 +62,7 @@ def test_rules_judge_what_was_answered_and_pass_what_was_not_asked(tmp_path: Pat
 def test_an_endpoint_that_fails_leaves_no_dataset_and_the_run_goes_on_later(tmp_path: Path) -> None:
     with ChatServer() as server:
         server.by_word["corn"] = Act(status=400, text="no such template")
-        prepared = prepare_recipe((recipe_of(server), ()), [str(written(tmp_path))], str(tmp_path / "out"))
+        prepared = prepare((recipe_of(server), ()), [str(written(tmp_path))], str(tmp_path / "out"))
         with pytest.raises(PartsFailed, match="no such template"):
             run(prepared, local=True)
         assert not (tmp_path / "out" / "dataset").exists()

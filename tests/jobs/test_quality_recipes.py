@@ -18,7 +18,7 @@ from jobs.named_recipes import load_recipe
 from jobs.recipe import Recipe
 from jobs.recipes.fineweb import fineweb
 from jobs.recipes.fineweb_edu import fineweb_edu
-from jobs.running import Prepared, prepare_recipe, run
+from jobs.running import Prepared, prepare, run
 from jobs.training.fasttext_classifier import FRESH
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
@@ -64,7 +64,7 @@ def scored_by(model: Path) -> FastTextQuality:
 
 
 def ready(recipe: Recipe, crawl: Crawl, root: Path) -> Prepared:
-    return prepare_recipe((recipe, ()), [str(crawl.folder)], str(root))
+    return prepare((recipe, ()), [str(crawl.folder)], str(root))
 
 
 def dataset(root: Path) -> pl.DataFrame:
