@@ -14,10 +14,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from filters import language_model
-from filters.compressed_model import _HEAD, NotReadableError, _Settings, read
+from filters.compressed_model import NotReadableError, read
 from filters.language import LID_176
 from filters.language_model import FastTextModel, load_model
 from filters.quick_scores import QuickScores
+from pipeline.model_formats.fasttext import HEAD, Head
 
 LINES = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
 WORDS = st.lists(
@@ -199,11 +200,11 @@ def test_a_model_of_another_kind_is_left_to_the_library(
 def test_a_model_of_very_many_labels_is_left_to_the_library(tmp_path: Path) -> None:
     """A tree over them may be as deep as they are many."""
     whole = LID_176.path().read_bytes()
-    head = list(_HEAD.unpack_from(whole))
-    entries, words, labels = (_Settings._fields.index(name) for name in ("entries", "words", "labels"))
+    head = list(HEAD.unpack_from(whole))
+    entries, words, labels = (Head._fields.index(name) for name in ("entries", "words", "labels"))
     head[labels] = 5_000
     head[entries] = head[words] + head[labels]
-    (tmp_path / "many").write_bytes(_HEAD.pack(*head) + whole[_HEAD.size :])
+    (tmp_path / "many").write_bytes(HEAD.pack(*head) + whole[HEAD.size :])
     with pytest.raises(NotReadableError, match="labels are too many"):
         read(tmp_path / "many")
 
