@@ -25,10 +25,8 @@ def model_at(place: str, column: str | None = None) -> QualityModel:
         RecipeError: nothing is there, it is of no known kind, or its digest is another.
     """
     where, _, digest = place.rpartition("@") if _has_digest(place) else (place, "", "")
-    path = Path(where).expanduser()
     named = {"column": column} if column else {}
-    if not path.exists() and not where.startswith("package:"):
-        raise RecipeError(f"no model at {where}: name a file (.bin, .arpa) or a folder with config.json")
+    path = _path(where)
     if path.is_file():
         return _of_file(path, digest, named)
     files = ModelFiles(sha256=digest or _folder_digest(where, path), name=path.name, location=where)
@@ -37,6 +35,26 @@ def model_at(place: str, column: str | None = None) -> QualityModel:
     if kind is None:
         raise RecipeError(f"{where} is no model's folder: it has none of {', '.join(KINDS)}")
     return _made(kind, model=files, **named)
+
+
+def _path(where: str) -> Path:
+    wanted = "name a file (.bin, .arpa) or a folder with config.json"
+    try:
+        path = Path(where).expanduser()
+        there = bool(where) and path.exists()
+    except (OSError, RuntimeError) as error:  # a name that is too long; no such user
+        raise RecipeError(f"no model at {where}: {error}") from error
+    if not there and not where.startswith("package:"):
+        raise RecipeError(f"no model at {where or 'an empty name'}: {wanted}")
+    return path
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be read: {error}") from error
 
 
 def _has_digest(place: str) -> bool:
@@ -53,8 +71,7 @@ def _of_file(path: Path, digest: str, named: dict[str, str]) -> QualityModel:
     if path.suffix not in kinds:
         raise RecipeError(f"{path} is no model of a known kind: {', '.join(kinds)}, or a folder")
     if not digest:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = _digest(path)
     return _made(kinds[path.suffix], model=Asset(sha256=digest, name=path.name, location=str(path.absolute())), **named)
 
 

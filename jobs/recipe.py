@@ -100,19 +100,23 @@ class Recipe:
         if self.survival.score:
             self._check_score(self.survival.score)
         if self.quality:
-            self._check_quality(self.quality, written.names)
+            self._check_quality(self.quality)
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:
         """Every rule in the order in which a page meets it: those of scores come last."""
         return (*self.rules, *(self.quality.rules if self.quality else ()))
 
-    def _check_quality(self, quality: Quality, written: Sequence[str]) -> None:
+    def _check_quality(self, quality: Quality) -> None:
         if quality.after == "deduplication" and self.minhash is None and not self.exact:
             raise RecipeError(f"recipe {self.name}: it scores after deduplication, and removes no duplicates")
         weight = quality.ensemble and quality.ensemble.weight
-        if weight and weight not in written:
-            raise RecipeError(f"recipe {self.name}: its ensemble weighs documents by {weight}, which nothing writes")
+        signals = (field for each in (*self.ingest, *self.measures) for field in each.signals)
+        if weight and weight not in {each.name for each in signals if types.is_integer(each.type)}:
+            raise RecipeError(
+                f"recipe {self.name}: its ensemble weighs documents by {weight}, which is no whole number that its ingest or "
+                "one of its measures writes"
+            )
 
     def _check_score(self, score: str) -> None:
         """RecipeError where ingest writes no number of that name."""

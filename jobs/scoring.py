@@ -6,7 +6,7 @@ from jobs.quality_models import model_at
 from jobs.recipe import Recipe
 from pipeline.errors import RecipeError
 from pipeline.extraction import Resiliparse
-from pipeline.quality import Ensemble, Quality, QualityModel
+from pipeline.quality import COLUMN, Ensemble, Quality, QualityModel
 
 NAME = "score"
 
@@ -31,4 +31,4 @@ def columns_of(recipe: Recipe) -> list[str]:
 
 def _named(model: str) -> QualityModel:
     column, equals, place = model.partition("=")
-    return model_at(place, column) if equals and column.isidentifier() else model_at(model)
+    return model_at(place, column) if equals and COLUMN.fullmatch(column) else model_at(model)

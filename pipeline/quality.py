@@ -4,6 +4,7 @@ A `QualityModel` is a frozen value of a recipe: which files, by their digests, a
 asks it for a `Scorer`, which holds the weights and answers for texts.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -15,8 +16,12 @@ import pyarrow as pa
 from pipeline.errors import RecipeError
 from pipeline.identity import IDENTITY_IF_CHANGED, NOT_IDENTITY
 from pipeline.measures import Rule, schema
+from pipeline.schemas import DATASET, DOCUMENTS, PAGE_FACTS, REHYDRATED, SURVIVORS, VERDICTS
 
 Scores = npt.NDArray[np.float64]
+COLUMN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
+"""What a score may be called: a folder of the run has that name."""
+_TAKEN = {name for each in (DATASET, DOCUMENTS, PAGE_FACTS, REHYDRATED, SURVIVORS, VERDICTS) for name in each.names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +139,7 @@ class Quality:
     gpus: float = field(default=1.0, metadata=NOT_IDENTITY)
 
     def __post_init__(self) -> None:
-        columns = [model.column for model in self.models]
-        if not columns or len(set(columns)) < len(columns):
-            raise RecipeError(f"quality: models need a column each, and these have {', '.join(columns) or 'none'}")
+        self._check_columns()
         if self.after not in ("ingest", "deduplication"):
             raise RecipeError(f"quality: after {self.after!r}, and it can be after ingest or deduplication")
         if not self.gpus > 0:
@@ -145,6 +148,23 @@ class Quality:
         if self.after == "deduplication" and (wrong := [r for r in self.rules if r.signal not in written]):
             raise RecipeError(
                 f"quality: rule {wrong[0].reason} names the signal {wrong[0].signal}, which no model writes"
+            )
+
+    def _check_columns(self) -> None:
+        """RecipeError for a score that has no name of its own: names that differ in case alone are one to many readers."""
+        columns = [model.column for model in self.models]
+        if not columns or len({column.lower() for column in columns}) < len(columns):
+            raise RecipeError(f"quality: models need a column each, and these have {', '.join(columns) or 'none'}")
+        for name in (name for each in self.written() for name in each.names):
+            if not COLUMN.fullmatch(name):
+                raise RecipeError(
+                    f"quality: the column {name!r} becomes a folder's name; use at most 100 letters, digits, '_' and '-'"
+                )
+            if name.lower() in _TAKEN:
+                raise RecipeError(f"quality: {name} is another column already; give the score another name")
+        if wrong := [model for model in self.models if model.resolution < 1]:
+            raise RecipeError(
+                f"quality: {wrong[0].column} has a resolution of {wrong[0].resolution}, which must be 1 at least"
             )
 
     def written(self) -> tuple[pa.Schema, ...]:

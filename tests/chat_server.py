@@ -71,6 +71,7 @@ class ChatServer:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_chat: ChatServer
+    counted = 0  # whether the request is among those that are answered at this time
 
     def log_message(self, *_: object) -> None:
         pass
@@ -82,15 +83,19 @@ class _Handler(BaseHTTPRequestHandler):
         chat = self.server_chat
         body = self.rfile.read(int(self.headers["Content-Length"]))
         with chat.lock:
-            chat.at_once += 1
+            chat.at_once, self.counted = chat.at_once + 1, 1
             chat.most_at_once = max(chat.most_at_once, chat.at_once)
         try:
             self.answer(chat, json.loads(body))
         except (BrokenPipeError, ConnectionResetError):
             pass
         finally:
-            with chat.lock:
-                chat.at_once -= 1
+            self.answered()
+
+    def answered(self) -> None:
+        """Before the client can know it, who then asks the next question."""
+        with self.server_chat.lock:
+            self.server_chat.at_once, self.counted = self.server_chat.at_once - self.counted, 0
 
     def answer(self, chat: ChatServer, body: dict[str, Any]) -> None:
         with chat.lock:
@@ -118,6 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def reply(self, status: int, body: bytes, act: Act | None = None) -> None:
         act = act or Act()
+        self.answered()
         self.send_response(status)
         for name, value in {
             "Content-Type": "application/json",

@@ -86,8 +86,8 @@ class EndpointQuality:
                 f"endpoint {self.model}: a pattern has one group, around the number, and {self.pattern!r} has {groups}"
             )
         bounds = (self.most_chars, self.max_tokens, self.at_once, self.seconds, self.most - self.least, self.resolution)
-        if not all(number > 0 for number in bounds) or self.at_once > 256:
-            raise RecipeError(f"endpoint {self.model}: its numbers must be above 0, and at_once at most 256")
+        if not all(0 < number < math.inf for number in bounds) or self.at_once > 256:
+            raise RecipeError(f"endpoint {self.model}: its numbers must be finite and above 0, and at_once at most 256")
         if taken := {key for key, _ in self.settings} & {"model", "messages", "temperature", self.limit, "stream", "n"}:
             raise RecipeError(f"endpoint {self.model}: {min(taken)} is no setting that can be chosen")
 

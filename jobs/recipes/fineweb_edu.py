@@ -21,7 +21,8 @@ def fineweb_edu(model: QualityModel, least: int = LEAST) -> Recipe:
 
     Source: Penedo et al. 2024, "The FineWeb Datasets", arXiv:2406.17557, section 4; huggingface/cosmopedia, classification.
     """
-    rule = Rule(model.column, "<=", least - 0.5, "low_edu_score", null_fails=True)
+    # Halves are rounded to the even neighbour: 2.5 to 2, but 1.5 to 2 as well.
+    rule = Rule(model.column, "<=" if least % 2 else "<", least - 0.5, "low_edu_score", null_fails=True)
     quality = Quality(models=(model,), rules=(rule,), after="deduplication")
     return replace(fineweb(), name="fineweb-edu", quality=quality)
 

@@ -21,6 +21,7 @@ import orjson
 from pipeline.assets import is_this_machine
 from pipeline.errors import Exhausted, RecipeError
 from pipeline.remote.retries import budget_of
+from pipeline.remote.timely import TimelyHttp, TimelyHttps
 
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
 _REFUSALS = {301, 302, 303, 307, 308, 401, 403, 404, 405}  # of every question alike
@@ -48,10 +49,12 @@ class _PassingError(Exception):
 
 
 class _Stay(HTTPRedirectHandler):
-    """Follows no redirect: what was meant for one host is sent to no other."""
+    """Follows no redirect, nor looks where one leads: what was meant for one host is sent to no other."""
 
-    def redirect_request(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str) -> None:
+    def http_error_302(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any) -> None:
         """See `HTTPRedirectHandler`."""
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 def check_address(base_url: str) -> None:
@@ -129,14 +132,13 @@ class Chat:
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "gristmill"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        deadline = time.monotonic() + self._seconds
         try:
             request = Request(self._url, data=body, headers=headers, method="POST")  # noqa: S310  checked by check_address
             with self._opener.open(request, timeout=self._seconds) as answer:
-                return self._read(_whole(answer, deadline))
+                return self._read(_whole(answer))
         except HTTPError as error:
             with error:
-                return self._refused(error, deadline)
+                return self._refused(error)
         except URLError as error:
             raise self._silence(error.reason) from None
         except (OSError, http.client.HTTPException) as error:
@@ -149,7 +151,7 @@ class Chat:
         words = "no answer in time" if isinstance(reason, TimeoutError) else type(reason).__name__
         return _PassingError(f"connection: {words}")
 
-    def _refused(self, error: HTTPError, deadline: float) -> Reply:
+    def _refused(self, error: HTTPError) -> Reply:
         """What a status that is no success means."""
         if error.code in _PASSING:
             raise _PassingError(
@@ -158,7 +160,7 @@ class Chat:
         if error.code in _REFUSALS:
             raise RecipeError(f"endpoint {self.host}: {self._why(error)}")
         try:
-            body = (_whole(error, deadline) or b"").decode("utf-8", "replace")
+            body = (_whole(error) or b"").decode("utf-8", "replace")
         except (OSError, http.client.HTTPException):
             body = ""
         return Reply("", error=self.clean(f"HTTP {error.code}: {_message(body)[:_SHOWN]}".rstrip(": ")))
@@ -168,7 +170,7 @@ class Chat:
             named = f"the key in {self._variable}" if self._variable else "a request without a key: name its variable"
             return f"does not accept {named} (HTTP {error.code})"
         if error.code < 400:
-            there = urlsplit(error.headers.get("Location", "")).hostname or "another address"
+            there = _host_in(error.headers.get("Location", "")) or "another address"
             return f"redirects to {there}, where nothing is sent; name that address if it is right (HTTP {error.code})"
         return f"has no chat completions at {urlsplit(self._url).path}, or no such model (HTTP {error.code})"
 
@@ -184,22 +186,30 @@ class Chat:
 
 def _opener(host: str) -> OpenerDirector:
     """Proxies are those of the environment, but not for this machine."""
-    return build_opener(_Stay, ProxyHandler({})) if is_this_machine(host) else build_opener(_Stay)
+    direct = (ProxyHandler({}),) if is_this_machine(host) else ()
+    return build_opener(_Stay, TimelyHttp, TimelyHttps, *direct)
 
 
-def _whole(answer: Any, deadline: float) -> bytes | None:
-    """The body, None where it is too long; TimeoutError where it drips in for too long."""
+def _whole(answer: Any) -> bytes | None:
+    """The body, None where it is too long."""
     pieces, size = list[bytes](), 0
     while piece := answer.read1(1 << 16):
         pieces.append(piece)
         size += len(piece)
         if size > _MOST_ANSWER_BYTES:
             return None
-        if time.monotonic() > deadline:
-            raise TimeoutError
     if answer.length:  # bytes that were announced
         raise http.client.IncompleteRead(b"", answer.length)
     return b"".join(pieces)
+
+
+def _host_in(address: str) -> str:
+    """The host of an address, nothing where there is none that can be shown."""
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+    return host if re.fullmatch(r"[!-~]{1,253}", host) else ""
 
 
 def _wait_in(header: str) -> float:

@@ -6,6 +6,7 @@ the receipt is replaced, then the seals that hold it. Each of these is atomic an
 takedown that is killed is completed by running it again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -72,9 +73,17 @@ def mend_beside(storage: Storage, receipt: Receipt, removal: Removal, takedown: 
     rows = read_table(storage, receipt, "signals").take(gone)
     told = [rows[name].is_valid().to_numpy(zero_copy_only=False) for name in rows.schema.names]
     matched = int(np.logical_or.reduce(told).sum()) if told else 0
-    less = {"rows": len(gone), "matched": matched, "scored": matched}
+    less = {"rows": len(gone), "matched": matched, "scored": matched, **_unscored(storage, receipt, gone)}
     counts = {key: count - less.get(key, 0) for key, count in receipt.counts.items()}
     return _mended(storage, receipt, takedown, counts, lambda _, __: _without(removal.documents))
+
+
+def _unscored(storage: Storage, receipt: Receipt, gone: pa.Array) -> Counter[str]:
+    """How many of the rows were questions without a score, by what became of them; what they cost stays what it was."""
+    if "answers" not in receipt.files:
+        return Counter()
+    told = read_table(storage, receipt, "answers", ["status"])["status"].take(gone).to_pylist()
+    return Counter(status for status in told if status not in (None, "scored"))
 
 
 def _change(removal: Removal, table: str, names: Collection[str]) -> Change:

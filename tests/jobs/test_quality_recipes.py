@@ -190,6 +190,55 @@ def test_fineweb_edu_keeps_what_rounds_to_three(model: Path) -> None:
     assert [(rule.op, rule.value) for rule in found.quality.rules] == [("<=", 2.5)]
 
 
+@pytest.mark.parametrize("least", [1, 2, 3, 4, 5])
+def test_fineweb_edu_judges_halves_as_rounding_does(model: Path, least: int) -> None:
+    found = fineweb_edu(replace(scored_by(model), column="edu_score"), least)
+    assert found.quality is not None
+    (rule,) = found.quality.rules
+    for score in (number / 4 for number in range(21)):
+        drops = score <= rule.value if rule.op == "<=" else score < rule.value
+        assert drops == (round(score) < least), score
+
+
+@pytest.mark.parametrize(
+    "weight", ["fasttext_score", "quality_bucket", "url", "language_score", "line_punct_ratio", "nothing"]
+)
+def test_an_ensemble_weighs_by_a_whole_number_that_is_there_before_it(model: Path, weight: str) -> None:
+    quality = Quality(models=(scored_by(model),), ensemble=Ensemble(weight=weight))
+    with pytest.raises(RecipeError, match=f"weighs documents by {weight}, which is no whole number"):
+        replace(fineweb(), quality=quality)
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        ("x=", "no model at an empty name"),
+        ("", "no model at an empty name"),
+        ("~no-such-user/x", "home directory"),
+        ("a" * 300, "File name too long"),
+        ("/dev/null", "Not a directory"),
+    ],
+)
+def test_what_cannot_be_a_model_is_one_clear_line(tmp_path: Path, named: str, why: str) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"text": "corn"}\n')
+    told = typed("score", str(tmp_path / "rows.jsonl"), "--model", named, "--output", str(tmp_path / "out"), "--local")
+    assert told.returncode == 2
+    assert why in " ".join(told.stderr.split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_score_named_as_a_column_of_the_dataset_is_refused_before_anything_starts(
+    model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"text": "corn"}\n')
+    told = typed(
+        "score", str(tmp_path / "rows.jsonl"), "--model", f"token_count={model}", "--output", str(tmp_path / "out")
+    )
+    assert told.returncode == 2
+    assert "token_count is another column already" in " ".join(told.stderr.split())
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [

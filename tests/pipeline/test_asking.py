@@ -172,6 +172,20 @@ def test_a_takedown_takes_what_was_said_of_a_page_and_nothing_else(server: ChatS
     assert read_table(storage, mended, "signals").num_rows == 39
 
 
+def test_a_takedown_counts_what_became_of_the_questions_that_are_left(server: ChatServer, tmp_path: Path) -> None:
+    server.by_word |= {"corn 3\n": Act(status=400, text="no"), "corn 4\n": Act(text="I decline")}
+    asked = Asked(tmp_path, model_at(server), {"a.warc": MANY["a.warc"][:8]})
+    assert {key: asked.receipts[0].counts[key] for key in ("scored", "failed", "no_score")} == {
+        "scored": 6, "failed": 1, "no_score": 1,
+    }  # fmt: skip
+    gone = np.array([2, 3, 4])
+    mended = mend_beside(LocalStorage(tmp_path), asked.receipts[0], Removal(records=gone, documents=gone), "takedown")
+    left = read_table(LocalStorage(tmp_path), mended, "answers")["status"].to_pylist()
+    for status in ("scored", "failed", "no_score", "over_budget"):
+        assert mended.counts[status] == left.count(status), status
+    assert mended.counts["requests"] == asked.receipts[0].counts["requests"], "what was paid stays paid"
+
+
 # The sample.
 
 
@@ -450,6 +464,12 @@ def test_a_redirect_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             told = failure(tmp_path / str(status), model_at(server, key_variable=VARIABLE))
             assert "redirects to localhost, where nothing is sent" in told
             assert not other.asked
+
+
+@pytest.mark.parametrize("place", ["http://[::1", "http://[z]/", "http://\x1b[31mred/", "file:///etc/passwd", ""])
+def test_a_redirect_to_no_address_is_told_in_our_words(server: ChatServer, tmp_path: Path, place: str) -> None:
+    server.by_word["corn"] = Act(status=302, headers={"Location": place})
+    assert "redirects to another address, where nothing is sent" in failure(tmp_path, model_at(server))
 
 
 def test_a_proxy_of_the_environment_does_not_see_what_goes_to_this_machine(

@@ -222,6 +222,41 @@ def test_rules_that_no_model_can_answer_are_refused_before_anything_runs() -> No
         Quality(models=(Share(), Share()))
     with pytest.raises(RecipeError, match="0 of a GPU"):
         Quality(models=(Share(),), gpus=0)
+    with pytest.raises(RecipeError, match="vowel_score has a resolution of 0"):
+        Quality(models=(Share(resolution=0),))
+
+
+@pytest.mark.parametrize("column", ["a/b", "../x", "", ".", "two words", "a\nb", "x" * 101, "vocale_è"])
+def test_a_score_has_a_name_that_a_folder_may_have(column: str) -> None:
+    with pytest.raises(RecipeError, match="becomes a folder's name"):
+        Quality(models=(Share(column=column),))
+    with pytest.raises(RecipeError, match="becomes a folder's name"):
+        Quality(models=(Share(),), ensemble=Ensemble(name=f"{column}/"))
+
+
+@pytest.mark.parametrize(
+    "column", ["text", "id", "Language", "language_score", "token_count", "rehydrate_weight", "title", "verdict"]
+)
+def test_a_score_is_not_called_as_another_column_is(column: str) -> None:
+    with pytest.raises(RecipeError, match=f"{column} is another column already"):
+        Quality(models=(Share(column=column),))
+
+
+def test_scores_whose_names_differ_in_case_alone_are_refused() -> None:
+    with pytest.raises(RecipeError, match="a column each, and these have good, Good"):
+        Quality(models=(Share(column="good"), Share(column="Good")))
+
+
+@pytest.mark.parametrize("by_language", [False, True])
+@pytest.mark.parametrize("bundle", [1, 2])
+def test_percentiles_of_no_score_and_of_one(tmp_path: Path, bundle: int, by_language: bool) -> None:
+    ensemble = Ensemble(weight="words_count", by_language=by_language)
+    blank = {"a": (Page(url="a/1", text=" "),), "b": (Page(url="b/1", text="\n"),), "c": (Page(url="c/1", gate="x"),)}
+    found = shares_of(tmp_path / "blank", blank, ensemble, bundle)
+    assert found.rows() == [(None, None, None)] * 2
+    one = {"a": (), "b": (Page(url="b/1", text="abc"),), "c": ()}
+    assert shares_of(tmp_path / "one", one, ensemble, bundle).rows() == [(0.0, 0.0, 0)]
+    assert shares_of(tmp_path / "none", {"a": (), "b": ()}, ensemble, bundle).height == 0
 
 
 def test_what_is_made_ahead_comes_in_order_and_an_error_in_its_place() -> None:
