@@ -1,6 +1,5 @@
 """Writes an encoder with a head as an ONNX folder: what `gristmill export-onnx` does."""
 
-import hashlib
 import logging
 import shutil
 import warnings
@@ -12,10 +11,10 @@ from uuid import uuid4
 
 from filters.quality.encoder_folder import Encoder, check_tokenizer, check_weights, encoder_of
 from filters.quality.onnx import IDS, MODEL, OUTPUT, session_of
-from filters.quality.onnx_file import check_onnx
 from filters.quality.torch_encoder import torch_model
 from pipeline.errors import InputError, RecipeError
-from pipeline.model_files import listing
+from pipeline.model_files import digest_of, refuse
+from pipeline.model_formats.folder import files_of
 
 if TYPE_CHECKING:
     import torch
@@ -49,11 +48,12 @@ def export_onnx(model: Path, target: Path, *, int8: bool = False) -> str:
         if int8:
             _quantise(plain, folder / MODEL)
             plain.unlink()
-        check_onnx(folder / MODEL)
         for name in _BESIDE:
             if (model / name).is_file():
                 shutil.copyfile(model / name, folder / name)
-    return hashlib.sha256(listing(target).encode()).hexdigest()
+        files = files_of(folder)
+        refuse(folder, target.name, files)
+    return digest_of(files)
 
 
 @contextmanager

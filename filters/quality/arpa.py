@@ -4,23 +4,19 @@ An n-gram is a number: that of its first n-1 words, which the file must list as 
 So each order is one sorted array, found exactly by halving, without a hash that could be mistaken.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.errors import RecipeError
+from filters.quality.model_file import looked_at
+from pipeline.model_formats.language_models import Lines, arpa_counts
 
 MOST_ORDERS = 10
-MOST_LINE = 10_000  # bytes
 UNKNOWN, MISSING_UNKNOWN = b"<unk>", -100.0  # log10, as KenLM takes an unknown word where the model has none
-_COUNT = re.compile(rb"ngram\s+(\d+)\s*=\s*(\d+)")
-_FEWEST = 4  # bytes of a line: a number, a tab, a letter, a line feed
 
 Numbers = npt.NDArray[np.int64]
 Logs = npt.NDArray[np.float32]
@@ -45,15 +41,15 @@ class Arpa:
 
 def check_arpa(path: Path, name: str) -> tuple[int, ...]:
     """How many n-grams each order has, by the head of the file; RecipeError where it is no ARPA file or cannot hold so many."""
-    with _opened(path, name) as file:
-        return _counts(_Lines(file, path, name), path.stat().st_size)
+    with looked_at(path, f"quality: {name} ({path})") as fields:
+        return arpa_counts(Lines(fields), MOST_ORDERS)
 
 
 def read_arpa(path: Path, name: str) -> Arpa:
     """The whole model; RecipeError naming the line where something is wrong."""
-    with _opened(path, name) as file:
-        lines = _Lines(file, path, name)
-        counts = _counts(lines, path.stat().st_size)
+    with looked_at(path, f"quality: {name} ({path})") as fields:
+        lines = Lines(fields)
+        counts = arpa_counts(lines, MOST_ORDERS)
         words, first = _words(lines, counts[0], last=len(counts) == 1)
         orders = [first]
         for order, count in enumerate(counts[1:], 2):
@@ -62,56 +58,7 @@ def read_arpa(path: Path, name: str) -> Arpa:
     return Arpa(words, tuple(orders))
 
 
-def _opened(path: Path, name: str) -> IO[bytes]:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise RecipeError(f"quality: {name} ({path}) cannot be read: {error.strerror}") from error
-
-
-class _Lines:
-    """The lines that are not blank, without their ends, and the error that names one."""
-
-    def __init__(self, file: IO[bytes], path: Path, name: str) -> None:
-        self._file, self._where = file, f"quality: {name} ({path})"
-        self._number = 0
-
-    def next(self) -> bytes:
-        """The next line; RecipeError at the end of the file."""
-        while line := self._file.readline(MOST_LINE):
-            self._number += 1
-            if len(line) == MOST_LINE and not line.endswith(b"\n"):
-                raise self.wrong(f"longer than {MOST_LINE:,} bytes")
-            if line := line.strip(b" \r\n"):
-                return line
-        raise self.wrong("the file ends here")
-
-    def expect(self, wanted: bytes) -> None:
-        """Passes a line that must be there."""
-        if (line := self.next()) != wanted:
-            raise self.wrong(f"{line[:40]!r} where {wanted.decode()} should be")
-
-    def wrong(self, why: str) -> RecipeError:
-        """The error for the line that was read last."""
-        return RecipeError(f"{self._where} is no whole ARPA file: line {self._number}: {why}")
-
-
-def _counts(lines: _Lines, size: int) -> tuple[int, ...]:
-    lines.expect(b"\\data\\")
-    counts: list[int] = []
-    while (line := lines.next()).startswith(b"ngram"):
-        found = _COUNT.fullmatch(line)
-        if not found or int(found[1]) != len(counts) + 1 or len(counts) == MOST_ORDERS:
-            raise lines.wrong(f"{line[:40]!r}, where `ngram {len(counts) + 1}=` and a number should be")
-        counts.append(int(found[2]))
-    if line != b"\\1-grams:":
-        raise lines.wrong(f"{line[:40]!r} where \\1-grams: should be")
-    if not counts or not counts[0] or sum(counts) * _FEWEST > size:
-        raise lines.wrong(f"{sum(counts):,} n-grams are promised, and the file has {size:,} bytes")
-    return tuple(counts)
-
-
-def _words(lines: _Lines, count: int, *, last: bool) -> tuple[dict[bytes, int], NGrams]:
+def _words(lines: Lines, count: int, *, last: bool) -> tuple[dict[bytes, int], NGrams]:
     """The vocabulary, with the unknown word at 0 whether the file has it or not."""
     words, log10, backoff = {UNKNOWN: 0}, [MISSING_UNKNOWN], [0.0]
     known = False
@@ -127,7 +74,7 @@ def _words(lines: _Lines, count: int, *, last: bool) -> tuple[dict[bytes, int], 
     return words, NGrams(np.arange(len(words)), np.array(log10, np.float32), np.array(backoff, np.float32))
 
 
-def _rows(lines: _Lines, order: int, count: int, *, last: bool) -> Iterator[tuple[list[bytes], float, float]]:
+def _rows(lines: Lines, order: int, count: int, *, last: bool) -> Iterator[tuple[list[bytes], float, float]]:
     """The words, log10 of the probability and log10 of the back-off weight of each n-gram."""
     for _ in range(count):
         fields = lines.next().split()
@@ -143,7 +90,7 @@ def _rows(lines: _Lines, order: int, count: int, *, last: bool) -> Iterator[tupl
 
 
 def _order(
-    lines: _Lines, order: int, count: int, words: dict[bytes, int], lower: Sequence[NGrams], *, last: bool
+    lines: Lines, order: int, count: int, words: dict[bytes, int], lower: Sequence[NGrams], *, last: bool
 ) -> NGrams:
     lines.expect(f"\\{order}-grams:".encode())
     ids, logs = np.empty((count, order), np.int64), np.empty((2, count), np.float32)

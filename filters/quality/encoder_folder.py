@@ -3,12 +3,12 @@
 Nothing of it is executed and no library that reads models is asked. What would run code is refused.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filters.quality.weights import json_of, tensors_of
+from filters.quality.model_file import json_of
+from filters.quality.weights import tensors_of
 from pipeline.errors import RecipeError
 
 FAMILIES = (
@@ -17,11 +17,6 @@ FAMILIES = (
 )  # fmt: skip
 """Model types whose classifiers transformers itself has."""
 _OFFSET = ("camembert", "roberta", "xlm-roberta")  # their positions are counted from behind the padding's id
-_RUNS_CODE = (
-    "auto_map", "trust_remote_code", "custom_pipelines", "custom_object_save_load", "quantization_config", "attn_implementation",
-    "_attn_implementation", "_attn_implementation_internal", "_experts_implementation", "use_kernels", "use_kernel",
-)  # fmt: skip
-"""Keys by which code of a folder or of a hub would be run; the last ones name kernels that are fetched."""
 _ADDS_SPECIALS = ("BertProcessing", "RobertaProcessing")  # and templates
 _PADS = ("[PAD]", "<pad>")
 _LAYERS = ("num_hidden_layers", "n_layers")
@@ -63,9 +58,6 @@ def encoder_of(folder: Path) -> Encoder:
     data = json_of(folder / "config.json")
     beside = folder / "tokenizer_config.json"
     told = json_of(beside) if beside.is_file() else {}
-    for name, found in (("config.json", data), ("tokenizer_config.json", told)):
-        if wrong := [key for key in _keys(found) if key in _RUNS_CODE]:
-            raise RecipeError(f"{folder / name} has {wrong[0]!r}, which would run code or fetch it; it is refused")
     kind = data.get("model_type")
     if kind not in FAMILIES:
         raise RecipeError(f"{folder / 'config.json'}: model_type {kind!r}; there can be {', '.join(FAMILIES)}")
@@ -115,18 +107,6 @@ def _labels(folder: Path, data: dict[str, Any]) -> tuple[str, ...]:
     if not isinstance(named, dict) or not named or sorted(named) != sorted(map(str, range(len(named)))):
         raise RecipeError(f"{folder / 'config.json'}: id2label must name labels 0, 1, …")
     return tuple(str(named[str(number)]) for number in range(len(named)))
-
-
-def _keys(value: Any) -> Iterator[str]:
-    """Every key at any depth."""
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            yield from each
-            waiting += each.values()
-        elif isinstance(each, list):
-            waiting += each
 
 
 def check_weights(folder: Path, encoder: Encoder) -> None:

@@ -13,7 +13,6 @@ import numpy as np
 
 from filters.quality.batching import Batch
 from filters.quality.encoder_form import EncoderForm, known, reader, scores_of
-from filters.quality.onnx_file import check_onnx
 from filters.quality.windows import WindowReader, Windows
 from pipeline.errors import RecipeError
 from pipeline.quality import Scored
@@ -72,7 +71,6 @@ def _whole(folder: Path) -> Path:
     path = folder / MODEL
     if not path.is_file():
         raise RecipeError(f"{folder} has no {MODEL}; make it with gristmill export-onnx")
-    check_onnx(path)
     return path
 
 

@@ -1,24 +1,20 @@
 """Reads and writes safetensors files: a JSON header of names, types and places, then plain numbers; nothing in it can run.
 
-The format is that of https://github.com/huggingface/safetensors ("Format"). The header is checked whole before a number is taken:
-each tensor has the bytes that its type and shape ask for, and all of them together cover the data once, without a gap.
+The format is that of https://github.com/huggingface/safetensors ("Format"). The header is checked whole before a number is taken.
 """
 
 import json
-import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.errors import RecipeError
-
-MOST_HEADER = 100_000_000  # bytes, as the format's own reader allows
-MOST_DIMENSIONS = 32
+from filters.quality.model_file import looked_at
+from pipeline.model_formats.fields import Fields, RefusedError
+from pipeline.model_formats.safetensors import Tensor, tensors_in
 
 Array = npt.NDArray[Any]
 
@@ -31,43 +27,22 @@ _TYPES = {
 _NAMES = {kind: name for name, kind in _TYPES.items() if name != "BF16"}
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """What a header says of a tensor: its type as the format names it, its shape, and its bytes from `start` to `end`."""
-
-    kind: str
-    shape: tuple[int, ...]
-    start: int
-    end: int
-
-
 def header(path: Path) -> dict[str, Tensor]:
     """The tensors of a file, without their numbers.
 
     Raises:
-        RecipeError: it cannot be read, or is no whole safetensors file.
+        RecipeError: it cannot be read, is no whole safetensors file, or has numbers that NumPy has not.
     """
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            length = _header_length(file.read(_LENGTH.size), size, path)
-            raw = file.read(length)
-    except OSError as error:
-        raise RecipeError(f"{path} cannot be read: {error.strerror}") from error
-    return _checked(_parsed(raw, path), size - _LENGTH.size - length, path)
+    with looked_at(path) as fields:
+        return _known(fields)
 
 
 def read(path: Path) -> dict[str, Array]:
     """All tensors by name, read-only; those of bfloat16 as float32, which holds the same numbers. Errors as `header`."""
-    known = header(path)
-    try:
-        data = memoryview(path.read_bytes())
-    except OSError as error:
-        raise RecipeError(f"{path} cannot be read: {error.strerror}") from error
-    begin = _LENGTH.size + _LENGTH.unpack(data[: _LENGTH.size])[0]
-    if len(data) - begin != max((tensor.end for tensor in known.values()), default=0):
-        raise RecipeError(f"{path} changed while it was read")
-    return {name: _array(tensor, data[begin + tensor.start : begin + tensor.end]) for name, tensor in known.items()}
+    with looked_at(path) as fields:
+        known = _known(fields)
+        data = memoryview(fields.take(fields.left))
+    return {name: _array(tensor, data[tensor.start : tensor.end]) for name, tensor in known.items()}
 
 
 def write(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> None:
@@ -88,6 +63,14 @@ def write(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str] 
             file.write(arrays[name].tobytes())
 
 
+def _known(fields: Fields) -> dict[str, Tensor]:
+    found = tensors_in(fields)
+    for name, tensor in found.items():
+        if tensor.kind not in _TYPES:
+            raise RefusedError(f"its tensor {name!r} is {tensor.kind}; what can be read is {', '.join(_TYPES)}")
+    return found
+
+
 def _plain(array: Array, name: str) -> Array:
     plain = np.asarray(array)  # not ascontiguousarray, which makes a list of a single number
     little = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
@@ -99,62 +82,3 @@ def _plain(array: Array, name: str) -> Array:
 def _array(tensor: Tensor, data: memoryview) -> Array:
     numbers = np.frombuffer(data, np.dtype(_TYPES[tensor.kind])).reshape(tensor.shape)
     return (numbers.astype("<u4") << 16).view("<f4") if tensor.kind == "BF16" else numbers
-
-
-def _header_length(head: bytes, size: int, path: Path) -> int:
-    length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else -1
-    if not 2 <= length <= min(MOST_HEADER, size - _LENGTH.size):
-        raise RecipeError(f"{path} is no safetensors file: its header would have {max(length, 0):,} of {size:,} bytes")
-    return length
-
-
-def _parsed(raw: bytes, path: Path) -> dict[str, Any]:
-    try:
-        told = json.loads(raw, object_pairs_hook=_single) if raw.startswith(b"{") else None
-    except (ValueError, RecursionError) as error:
-        raise RecipeError(f"{path} is no safetensors file: its header is no JSON ({error})") from error
-    if not isinstance(told, dict):
-        raise RecipeError(f"{path} is no safetensors file: its header is no JSON object")
-    return told
-
-
-def _single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name is there twice")
-    return found
-
-
-def _checked(told: dict[str, Any], size: int, path: Path) -> dict[str, Tensor]:
-    """The tensors, which lie one behind the other in `size` bytes of data."""
-    found = {name: _tensor(value, f"{path}, tensor {name}") for name, value in told.items() if name != "__metadata__"}
-    end = 0
-    for name, tensor in sorted(found.items(), key=lambda each: (each[1].start, each[1].end)):
-        if tensor.start != end:
-            raise RecipeError(
-                f"{path}, tensor {name}: its bytes begin at {tensor.start}, not at {end} behind the others'"
-            )
-        end = tensor.end
-    if end != size:
-        raise RecipeError(f"{path}: the tensors have {end:,} bytes, and the file {size:,} for them")
-    return found
-
-
-def _tensor(told: Any, where: str) -> Tensor:
-    known: dict[str, Any] = told if isinstance(told, dict) else {}
-    kind, shape, place = known.get("dtype"), known.get("shape"), known.get("data_offsets")
-    if not isinstance(kind, str) or kind not in _TYPES:
-        raise RecipeError(f"{where}: its type is {kind!r}, and can be {', '.join(_TYPES)}")
-    if not _whole(shape, MOST_DIMENSIONS) or not _whole(place, 2) or len(place) < 2:
-        raise RecipeError(f"{where}: shape and data_offsets must be lists of whole numbers from 0 on")
-    start, end = place
-    wanted = math.prod(shape) * np.dtype(_TYPES[kind]).itemsize
-    if end - start != wanted:
-        raise RecipeError(f"{where}: {end - start:,} bytes for a shape of {shape}, which takes {wanted:,}")
-    return Tensor(kind, tuple(shape), start, end)
-
-
-def _whole(value: Any, most: int) -> TypeGuard[list[int]]:
-    if not isinstance(value, list) or len(value) > most:
-        return False
-    return all(type(each) is int and 0 <= each < 1 << 63 for each in value)

@@ -37,6 +37,10 @@ class Fields:
             raise RefusedError("it changed while it was read")
         return found
 
+    def line(self, most: int) -> bytes:
+        """The next line with its end, `most` bytes of it where it is longer; none at the end of the file."""
+        return self._file.readline(most)
+
     def skip(self, count: int) -> None:
         """Passes the next bytes, which must be there."""
         self._must_have(count)

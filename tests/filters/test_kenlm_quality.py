@@ -173,6 +173,9 @@ BROKEN = {
     "fewer n-grams than promised": (SMALL.replace("2=4", "2=5"), "2 words|should be"),
     "more than the file can hold": (SMALL.replace("2=4", "2=400000000"), "promised"),
     "a cut file": (SMALL[: SMALL.index("\\3-grams")], "ends here"),
+    "blank lines without end": ("\n" * 200 + SMALL, "blank lines"),
+    "a line without end": (SMALL.replace("ngram 2=4", "ngram 2=4" + " " * 20_000), "longer than"),
+    "a count without end": (SMALL.replace("2=4", "2=" + "4" * 5_000), "should be"),
     "an order left out": (SMALL.replace("ngram 2=4\n", ""), "ngram 2="),
 }
 

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from model_makers import fasttext_model, model_folder, trapped, trapped_checkpoint, two_tensors
 
 import filters.quality
+from filters.quality.arpa import check_arpa
 from filters.quality.fasttext import FastTextQuality
-from filters.quality.native import check_fasttext, check_kenlm
+from filters.quality.native import check_fasttext
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.model_files import ModelFiles, listing
@@ -167,7 +168,7 @@ def test_a_single_file_may_be_named_by_a_link_as_hubs_name_theirs(tmp_path: Path
 @pytest.mark.parametrize("size", [0, 1, 8, 100])
 def test_a_native_file_that_is_too_short_is_refused(tmp_path: Path, size: int) -> None:
     (tmp_path / "m").write_bytes(fasttext_model()[:size])
-    for check in (check_fasttext, check_kenlm):
+    for check in (check_fasttext, check_arpa):
         with pytest.raises(RecipeError, match=r"quality: mill .* is refused"):
             check(tmp_path / "m", "mill")
 

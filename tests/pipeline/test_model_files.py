@@ -315,6 +315,12 @@ SETTINGS: list[tuple[str, dict[str, Any], str]] = [
         {"attn_implementation": "somebody/kernels"},
         "'attn_implementation', which would run code or fetch it",
     ),
+    *(
+        ("config.json", {"inner": [{key: value}]}, f"{key!r}, which would run code or fetch it")
+        for key in ("quantization_config", "_attn_implementation", "_experts_implementation", "use_kernels", "auto_map")
+        for value in ({"quant_method": "x"}, "eager", None, 1)
+    ),
+    ("tokenizer.json", {"use_kernel": True}, "'use_kernel', which would run code or fetch it"),
     ("config.json", {"weights": "/etc/passwd"}, "a place outside"),
     ("config.json", {"files": ["a", "../../up.bin"]}, "a place outside"),
     ("config.json", {"files": {"a": "c:\\x"}}, "a place outside"),
@@ -340,7 +346,7 @@ def test_settings_name_neither_code_nor_other_places(
     [
         {"_name_or_path": "/data/models/x", "base_model_name_or_path": "../x", "name_or_path": "org/x"},
         {"id2label": {"0": "/Arts & Entertainment"}, "label2id": {"/Arts": 0}},
-        {"auto_map": None, "architectures": ["BertModel"], "ratio": "1/2"},
+        {"architectures": ["BertModel"], "ratio": "1/2"},
         {"added_tokens_decoder": {"5": {"content": "//"}}, "pad_token": "/p"},
     ],
 )

@@ -80,6 +80,7 @@ UNSOUND_TENSORS = {
     "a bottomless header": safetensors(b'{"a":' + b"[" * 100_000),
     "a name twice": safetensors(b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":1}', b"x"),
     "metadata that are no text": safetensors({"__metadata__": {"a": 1}}),
+    "more dimensions than an array has": safetensors({"a": tensor("F32", [1] * 33, 0, 4)}, bytes(4)),
     "a type that is unknown": safetensors({"a": tensor("F31", [2], 0, 8)}, bytes(8)),
     "a type that is a list": safetensors({"a": A | {"dtype": []}}, bytes(8)),
     "no shape": safetensors({"a": {"dtype": "F32", "data_offsets": [0, 8]}}, bytes(8)),
@@ -223,6 +224,10 @@ UNSOUND_ARPA = {
     "more than fits": ARPA.replace("ngram 2=2", "ngram 2=200"),
     "a count of 30 digits": ARPA.replace("ngram 2=2", f"ngram 2={'9' * 30}"),
     "a negative count": ARPA.replace("ngram 2=2", "ngram 2=-2"),
+    "a blank line between counts": ARPA.replace("ngram 2=2", "\nngram 2=2"),
+    "blank lines without end": "\n" * 200 + ARPA,
+    "a line without end": ARPA.replace("ngram 2=2", "ngram 2=2" + " " * 20_000),
+    "an order of none": ARPA.replace("ngram 2=2", "ngram 2=0"),
     "counts out of order": ARPA.replace("ngram 1=4\nngram 2=2", "ngram 2=2\nngram 1=4"),
     "too many words": ARPA.replace("ngram 2=2", "\n".join(f"ngram {n}=1" for n in range(2, 9))),
     "no n-grams": ARPA.replace("\\1-grams:", "\\2-grams:"),
@@ -246,14 +251,16 @@ def look_onnx(path: Path, content: bytes) -> str:
     return checked(path, content, check_onnx, BESIDE.get)
 
 
-DOUBLE = message((1, "Double"), (10, "mill"), (7, node("Add")[1]))
+def function(name: str, domain: str, *more: tuple[int, bytes]) -> bytes:
+    return message((1, name), (10, domain), (7, node("Add")[1]), *more)
+
+
+DOUBLE = function("Double", "mill")
 SOUND_GRAPHS: dict[str, bytes] = {
     "an operator": onnx_model(node("MatMul")),
     "by its full name": onnx_model(node("MatMul", "ai.onnx"), more=[(8, message((1, "ai.onnx.ml"), (2, 3)))]),
     "quantised": onnx_model(node("DynamicQuantizeMatMul", "com.microsoft"), more=[(8, message((1, "com.microsoft"), (2, 1)))]),
-    "a function of its own": onnx_model(
-        node("Double", "mill"), more=[(8, message((1, "mill"), (2, 1))), (25, DOUBLE)]
-    ),
+    "a function under the standard's name": onnx_model(node("Double", "ai.onnx"), more=[(25, function("Double", "ai.onnx"))]),
     "weights in bytes": onnx_model(weights([2, 3], RAW)),
     "weights in numbers": onnx_model(weights([2, 3], (4, bytes(24)))),
     "whole numbers": onnx_model(weights([2], (7, varint(1) + varint(300)), kind=7)),
@@ -261,7 +268,6 @@ SOUND_GRAPHS: dict[str, bytes] = {
     "text": onnx_model(weights([2], (6, ""), (6, "b"), kind=8)),
     "a number": onnx_model(weights([], (9, bytes(4)))),
     "weights beside it": onnx_model(weights([2, 3], *external(location="w.onnx_data", offset="64", length="24"))),
-    "weights below it": onnx_model(weights([25], *external(location="sub/w.onnx_data"))),
 }  # fmt: skip
 
 
@@ -295,6 +301,14 @@ UNSOUND_GRAPHS: dict[str, bytes] = {
     "within an If": onnx_model(node("If", "", message((1, "then"), (6, message(node("Run", "evil")))))),
     "within graphs": onnx_model(node("If", "", message((1, "then"), (11, message(node("Run", "evil")))))),
     "within a function": onnx_model(node("Add"), more=[(25, message((1, "F"), (10, "mill"), (7, node("Run", "evil")[1])))]),
+    "a function of a domain of its own": onnx_model(node("Add"), more=[(25, DOUBLE)]),
+    "a call of it": onnx_model(node("Double", "mill"), more=[(8, message((1, "mill"), (2, 1))), (25, DOUBLE)]),
+    "a function that wants others' operators": onnx_model(
+        node("Add"), more=[(25, function("F", "ai.onnx", (9, message((1, "evil"), (2, 1)))))]
+    ),
+    "a function called as an operator that opens files": onnx_model(
+        node("EPContext", "com.microsoft"), more=[(25, function("EPContext", "com.microsoft"))]
+    ),
     "a function's default": onnx_model(node("Add"), more=[(25, message((1, "F"), (11, message((5, weights([9], RAW)[1])))))]),
     "an attribute of two values": onnx_model(node("If", "", message((6, message(node("Add"))), (6, message(node("Add")))))),
     "training": onnx_model(node("Add"), more=[(20, b"")]),
@@ -312,6 +326,8 @@ UNSOUND_GRAPHS: dict[str, bytes] = {
     "elsewhere: absolute": onnx_model(weights([6], *external(location="/etc/passwd"))),
     "elsewhere: above": onnx_model(weights([6], *external(location="../w.onnx_data"))),
     "elsewhere: roundabout": onnx_model(weights([6], *external(location="sub/../../w.onnx_data"))),
+    "elsewhere: below": onnx_model(weights([25], *external(location="sub/w.onnx_data"))),
+    "elsewhere: here": onnx_model(weights([25], *external(location="./w.onnx_data"))),
     "elsewhere: nowhere": onnx_model(weights([6], *external(location="x.onnx_data"))),
     "elsewhere: no name": onnx_model(weights([6], *external(offset="0"))),
     "elsewhere: of Windows": onnx_model(weights([6], *external(location="..\\w.onnx_data"))),
