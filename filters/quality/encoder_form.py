@@ -8,6 +8,7 @@ import numpy as np
 
 from filters.quality.encoder_folder import Encoder, check_tokenizer, encoder_of
 from filters.quality.windows import Pool, Reading, WindowReader
+from filters.quality.word_ids import tokenizer_at
 from pipeline.errors import RecipeError
 from pipeline.model_files import ModelFiles
 from pipeline.quality import Scores
@@ -65,13 +66,8 @@ def known(form: EncoderForm) -> tuple[Path, Encoder]:
 
 def reader(form: EncoderForm, folder: Path, encoder: Encoder, budget: int | None = None) -> WindowReader:
     """What makes token ids of texts, by the folder's `tokenizer.json`, in batches of `budget` tokens; None: each window alone."""
-    from tokenizers import Tokenizer
-
     path = folder / "tokenizer.json"
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises no other class
-        raise RecipeError(f"{path} is no tokenizer: {error}") from error
+    tokenizer = tokenizer_at(path)
     if tokenizer.num_special_tokens_to_add(False) < 1:
         raise RecipeError(f"{path} adds no special tokens, without which an encoder has nothing to score")
     most = form.most_windows if form.long == "windows" else 1

@@ -5,16 +5,17 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from tokenizers import Tokenizer
 
 from filters.quality.arpa import Arpa, check_arpa, read_arpa
-from filters.quality.word_ids import tokenizer_facts
+from filters.quality.word_ids import tokenizer_at, tokenizer_facts
 from pipeline.assets import Asset
-from pipeline.errors import RecipeError
 from pipeline.quality import Scored
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 WORST = 1e9
 """What a perplexity is at most: pages of words that the model has never seen would have up to 10^100."""
@@ -81,7 +82,7 @@ class KenLmScorer:
 
     device = "cpu"
 
-    def __init__(self, model: Arpa, tokenizer: Tokenizer | None, *, normalize: bool) -> None:
+    def __init__(self, model: Arpa, tokenizer: "Tokenizer | None", *, normalize: bool) -> None:
         from filters.quality.kenlm_kernel import sentence_log10
 
         self._kernel, self._words = sentence_log10, model.words
@@ -128,15 +129,7 @@ def normalized(text: str) -> str:
 
 @lru_cache(maxsize=2)
 def _loaded(asset: Asset, tokenizer: Asset | None, normalize: bool) -> KenLmScorer:
-    path = asset.path()
-    model = read_arpa(path, asset.name)
-    loaded: Tokenizer | None = None
-    if tokenizer:
-        tokenizer_facts(tokenizer.path())
-        try:
-            loaded = Tokenizer.from_file(str(tokenizer.path()))
-        except Exception as error:  # the library raises nothing narrower
-            raise RecipeError(f"quality: {tokenizer.name} is no tokenizer: {error}") from error
-        loaded.no_truncation()
-        loaded.no_padding()
-    return KenLmScorer(model, loaded, normalize=normalize)
+    model, pieces = read_arpa(asset.path(), asset.name), tokenizer.path() if tokenizer else None
+    if pieces:
+        tokenizer_facts(pieces)
+    return KenLmScorer(model, tokenizer_at(pieces) if pieces else None, normalize=normalize)

@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tokenizers import Tokenizer
 
 from pipeline.errors import RecipeError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 MOST_BYTES = 200_000_000  # of a tokenizer.json
 
@@ -67,6 +69,19 @@ def tokenizer_facts(path: Path) -> TokenizerFacts:
     return TokenizerFacts(max(ids) + 1, unknown, tuple(each["content"] for each in added), bert)
 
 
+def tokenizer_at(path: Path) -> "Tokenizer":
+    """The tokenizer itself, which cuts and fills up no text; RecipeError where the library finds it to be none."""
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
+        raise RecipeError(f"{path} is no tokenizer: {error}") from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
 def _vocabulary(told: Any) -> dict[str, int]:
     """Tokens and their ids; a unigram model lists tokens with their scores instead."""
     return told if isinstance(told, dict) else {token: number for number, (token, _) in enumerate(told)}
@@ -96,12 +111,7 @@ class WordIds:
 
     def __init__(self, path: Path) -> None:
         self._facts = tokenizer_facts(path)
-        try:
-            self._tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises nothing narrower
-            raise RecipeError(f"{path} is no tokenizer: {error}") from error
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._tokenizer = tokenizer_at(path)
         self._added = re.compile("|".join(map(re.escape, self._facts.added)) or r"(?!)")
         bert = self._facts.bert
         self._pieces = _Pieces(bert, self._facts.unknown) if bert else None
