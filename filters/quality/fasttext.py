@@ -19,7 +19,7 @@ DCLM_THRESHOLD = 0.018112
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FastTextQuality:
-    """The probability of `label`, of a text read as one line.
+    """The probability of `label`, of a text read as one line, as the library tells it: 0.00001 more than it is, so up to 1.00001.
 
     DCLM's classifier (`openhermes_reddit_eli5_vs_rw_v2_bigram_200k_train.bin`) has the label `__label__hq`.
     """
@@ -34,8 +34,8 @@ class FastTextQuality:
     resolution: int = 1_000_000
 
     def check(self) -> None:
-        """RecipeError where the file is missing, another one, or no fastText classifier; it is not loaded."""
-        check_fasttext(self.model.path(), self.model.name)
+        """RecipeError where the file is missing, another one, or no fastText classifier with this label; it is not loaded."""
+        check_fasttext(self.model.path(), self.model.name, self.label)
 
     def load(self) -> "FastTextScorer":
         """The model, once a process."""
@@ -75,12 +75,9 @@ def _loaded(asset: Asset, label: str) -> FastTextScorer:
 
     path = asset.path()
     with unchanged(path, asset.name):
-        check_fasttext(path, asset.name)
+        check_fasttext(path, asset.name, label)
         try:
             model = _FastText(str(path))
-            labels: Any = model.get_labels()
         except ValueError as error:
             raise RecipeError(f"quality: {asset.name} ({path}) is no fastText model: {error}") from error
-    if label not in labels:
-        raise RecipeError(f"quality: {asset.name} has no label {label!r}; it has {', '.join(labels[:20])}")
     return FastTextScorer(model.f.predict, label)

@@ -12,12 +12,16 @@ from pipeline.errors import RecipeError
 from pipeline.model_formats import fasttext
 from pipeline.model_formats.pickles import refuse_pickles
 
+_NAMED = 20  # labels in an error
 
-def check_fasttext(path: Path, name: str) -> None:
-    """RecipeError where the file is no classifier of fastText, or its sizes are not those of what is in it."""
+
+def check_fasttext(path: Path, name: str, label: str) -> None:
+    """RecipeError where the file is no classifier of fastText with this label, or its sizes are not those of what is in it."""
     with looked_at(path, f"quality: {name} ({path})") as fields:  # it has its digest, and may be named by a link
         refuse_pickles(fields)
-        fasttext.check_fasttext(fields, supervised=True)
+        labels = fasttext.labels_of(fields)
+    if label not in labels:
+        raise RecipeError(f"quality: {name} ({path}) has no label {label!r}; it has {', '.join(labels[:_NAMED])}")
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from pipeline.errors import InputError, RecipeError
 
 FILE = "model.bin"
 CHILD = str(Path(__file__).with_name("fasttext_child.py"))
-FRESH = {"MALLOC_MMAP_THRESHOLD_": "4096", "MALLOC_PERTURB_": "0"}
-"""Lets glibc take each matrix from the system, so that it begins as zeros."""
+FRESH = {"MALLOC_MMAP_THRESHOLD_": "4096", "MALLOC_PERTURB_": "0", "MALLOC_TOP_PAD_": "0"}
+"""Lets glibc take each matrix from the system, so that it begins as zeros, and keep none that a small one would fit in."""
 RATE, EPOCHS = 0.1, 5  # DCLM's, with vectors of 100 numbers and pairs of words
 
 

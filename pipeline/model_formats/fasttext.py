@@ -54,13 +54,21 @@ class Head(NamedTuple):
         return self.pruned if self.pruned >= 0 else self.buckets
 
 
-def check_fasttext(fields: Fields, *, supervised: bool = False) -> str:
-    """What it holds; RefusedError unless its head, dictionary and matrices agree and fill the file.
+def check_fasttext(fields: Fields) -> str:
+    """What it holds; RefusedError unless its head, dictionary and matrices agree and fill the file."""
+    head = _head(fields, supervised=False)
+    _check_body(fields, head)
+    return f"{head.words:,} words and {head.labels:,} labels in {head.dim} dimensions"
 
-    `supervised`: only a classifier will do.
-    """
-    head = _head(fields, supervised)
-    _check_entries(fields, head)
+
+def labels_of(fields: Fields) -> list[str]:
+    """The labels of a classifier; RefusedError as `check_fasttext`, and for a model of another kind."""
+    return _check_body(fields, _head(fields, supervised=True))
+
+
+def _check_body(fields: Fields, head: Head) -> list[str]:
+    """All that follows the head; the labels."""
+    labels = _check_entries(fields, head)
     rows, hashed = head.words + head.hashed, set[int]()
     for _ in range(max(head.pruned, 0)):
         bucket, row = fields.unpack("<ii")
@@ -75,10 +83,10 @@ def check_fasttext(fields: Fields, *, supervised: bool = False) -> str:
     _check_matrix(fields, head.labels if head.model == SUPERVISED else head.words, head.dim, compressed=compressed)
     if fields.left:
         raise RefusedError(f"{fields.left:,} bytes follow its last matrix")
-    return f"{head.words:,} words and {head.labels:,} labels in {head.dim} dimensions"
+    return labels
 
 
-def _head(fields: Fields, supervised: bool) -> Head:
+def _head(fields: Fields, *, supervised: bool) -> Head:
     if fields.size < 8 or fields.unpack("<ii") not in [(MAGIC, version) for version in VERSIONS]:
         raise RefusedError("it is no fastText model")
     fields.back_to(0)
@@ -108,9 +116,9 @@ def _head(fields: Fields, supervised: bool) -> Head:
     return head
 
 
-def _check_entries(fields: Fields, head: Head) -> None:
-    """Words first, then labels: each a text up to a NUL, a count and a kind."""
-    block, place, total = b"", 0, 0
+def _check_entries(fields: Fields, head: Head) -> list[str]:
+    """Words first, then labels, which are told: each a text up to a NUL, a count and a kind."""
+    block, place, total, labels = b"", 0, 0, list[str]()
     for number in range(head.entries):
         end = block.find(b"\0", place)
         if end < 0 or end + 10 > len(block):
@@ -122,8 +130,11 @@ def _check_entries(fields: Fields, head: Head) -> None:
         total += count
         if kind != (number >= head.words) or not 0 <= count < _MOST_COUNT or total >= _MOST_COUNT:
             raise RefusedError(f"its entry {number:,} is a {_TYPES.get(kind, 'thing')} with the count {count:,}")
+        if kind:
+            labels.append(block[place:end].decode("utf-8", "replace"))
         place = end + 10
     fields.back_to(fields.place - (len(block) - place))
+    return labels
 
 
 def _check_matrix(fields: Fields, rows: int, columns: int, *, compressed: bool) -> None:

@@ -35,7 +35,6 @@ from pipeline.assets import Asset
 from pipeline.model_files import ModelFiles, listing
 from pipeline.quality import QualityModel
 
-NAMES = WORDS[:7]  # of the fourteen words: what half of the texts that fastText learns from are made of
 WIDTH = 16
 
 
@@ -43,7 +42,8 @@ WIDTH = 16
 class Case:
     """One kind of model: its class, how a small one is made in a folder, and what its scores can be.
 
-    `make` is given a seed, of which another makes other files. `loads` are modules without which it cannot be loaded.
+    `make` is given a seed, of which another makes other files. `strange` are values of fields that these files cannot do, and
+    `loads` modules without which the model cannot be loaded.
     """
 
     cls: type
@@ -51,6 +51,7 @@ class Case:
     least: float
     most: float
     others: Mapping[str, Any]
+    strange: Mapping[str, Any] = field(default_factory=dict)
     elsewhere: Mapping[str, Any] = field(default_factory=dict)
     loads: tuple[str, ...] = ()
 
@@ -208,6 +209,7 @@ MODELS: dict[str, Case] = {
         least=0.0,
         most=1.00001,  # the library adds 0.00001 to each probability
         others={"model": another(fasttext), "label": "__label__0", **NAMED},
+        strange={"label": "__label__good"},
         loads=("fasttext",),
     ),
     "kenlm": Case(
@@ -230,6 +232,7 @@ MODELS: dict[str, Case] = {
         least=0.0,
         most=1.0,
         others={"model": another(static), "label": 1, "max_tokens": 5, **NAMED},
+        strange={"label": 1},
     ),
     "static, several labels": Case(
         cls=StaticQuality,
@@ -237,6 +240,7 @@ MODELS: dict[str, Case] = {
         least=0.0,
         most=1.0,
         others={"model": another(softmax), "label": 0, "max_tokens": None, **NAMED},
+        strange={"label": 3},
     ),
     "encoder": Case(
         cls=EncoderQuality,
@@ -244,6 +248,7 @@ MODELS: dict[str, Case] = {
         least=-np.inf,
         most=np.inf,
         others={"model": another(encoder), "token_budget": 512, **READ, **NAMED},
+        strange={"label": 0, "max_tokens": 65},
         loads=("torch", "transformers"),
     ),
     "encoder, one of several classes": Case(
@@ -252,6 +257,7 @@ MODELS: dict[str, Case] = {
         least=0.0,
         most=1.0,
         others={"model": another(classifier), "token_budget": 512, **READ, "long": "head", "pool": "mean", **NAMED},
+        strange={"label": "class 3", "max_tokens": 65},
         loads=("torch", "transformers"),
     ),
     "onnx": Case(
@@ -260,6 +266,7 @@ MODELS: dict[str, Case] = {
         least=-np.inf,
         most=np.inf,
         others={"model": another(onnx), **READ, **NAMED},
+        strange={"label": 0, "max_tokens": 65},
         loads=("onnx", "onnxruntime"),
     ),
     "endpoint": Case(cls=EndpointQuality, make=endpoint, least=0.0, most=5.0, others=ANSWERED, elsewhere=ASKED),

@@ -251,6 +251,13 @@ def test_a_file_that_was_cut_short_is_refused_though_its_digest_was_named(
     named_again(model, folder).check()
 
 
+def test_what_the_files_cannot_do_is_refused_before_anything_starts(case: Case, model: Any) -> None:
+    for name, value in case.strange.items():
+        with pytest.raises(RecipeError):
+            dataclasses.replace(model, **{name: value}).check()
+    model.check()
+
+
 @pytest.mark.parametrize("named", [name for name, case in MODELS.items() if name not in LOADED])
 def test_a_model_that_is_asked_wants_its_key_before_anything_starts(
     named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

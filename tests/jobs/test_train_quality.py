@@ -15,7 +15,8 @@ from labelled_pages import BAD, BOTH, GOOD, page, rows, write_lines
 from trial import CHECKOUT, typed
 
 from filters.quality.safetensors import write
-from jobs.training.kinds import Settings
+from jobs.training.fasttext_classifier import train
+from jobs.training.kinds import Examples, Settings
 from jobs.training.labelled import read_labelled
 from jobs.training.split import split_rows
 from pipeline.errors import InputError
@@ -82,6 +83,18 @@ def test_another_process_gives_the_same_bytes(labels: str, tmp_path: Path) -> No
     there = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=120)
     assert there.returncode == 0, there.stderr
     assert orjson.loads(there.stdout)["sha256"] == here["sha256"]
+
+
+def test_a_model_of_few_words_has_the_same_bytes_each_time(tmp_path: Path) -> None:
+    """Its matrices are small enough for memory that the process has used before."""
+    texts = [" ".join(WORDS[n * k % len(WORDS)] for k in range(1, 9)) for n in range(400)]
+    examples = Examples(texts, np.arange(400) % 2 * 1.0, np.zeros(400, np.int64), classes=True)
+    settings, found = Settings(kind="fasttext", vectors=16, buckets=50, epochs=1), set()
+    for place in (tmp_path / name for name in "abc"):
+        place.mkdir()
+        train(examples, settings, place)
+        found.add((place / "model.bin").read_bytes())
+    assert len(found) == 1
 
 
 def test_a_head_over_embeddings_out_of_an_encoder_learns(labels: str, base: Path, tmp_path: Path) -> None:

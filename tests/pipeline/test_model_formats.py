@@ -21,7 +21,7 @@ from model_makers import (
     weights,
 )
 
-from pipeline.model_formats.fasttext import check_fasttext
+from pipeline.model_formats.fasttext import check_fasttext, labels_of
 from pipeline.model_formats.fields import Fields, RefusedError, opened
 from pipeline.model_formats.language_models import check_arpa, check_kenlm
 from pipeline.model_formats.onnx import check_onnx
@@ -118,15 +118,17 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_models_that_fasttext_writes_are_sound(tmp_path: Path, form: dict[str, Any]) -> None:
-    told = checked(tmp_path, fasttext_model(**form), check_fasttext, supervised=True)
+    told = checked(tmp_path, fasttext_model(**form), check_fasttext)
     assert f"{form.get('labels', 2)} labels in " in told
+    labels = checked(tmp_path, fasttext_model(**form), labels_of)
+    assert sorted(labels) == sorted(f"__label__{n}" for n in range(form.get("labels", 2)))
 
 
 def test_vectors_of_words_are_sound_but_no_classifier(tmp_path: Path) -> None:
     content = fasttext_model(supervised=False)
     assert "415 words" in checked(tmp_path, content, check_fasttext)
     with pytest.raises(RefusedError, match="no classifier"):
-        checked(tmp_path, content, check_fasttext, supervised=True)
+        checked(tmp_path, content, labels_of)
 
 
 # Where the numbers of the head stand: 4 bytes each, then the dictionary's.
@@ -149,7 +151,7 @@ def test_a_head_of_fasttext_that_lies_is_refused(tmp_path: Path, field: str, num
     place, form = PLACES[field]
     struct.pack_into(form, content, place, number)
     with pytest.raises(RefusedError):
-        checked(tmp_path, bytes(content), check_fasttext, supervised=True)
+        checked(tmp_path, bytes(content), labels_of)
 
 
 @pytest.mark.parametrize("share", [0, 0.001, 0.05, 0.2, 0.5, 0.9, 0.9999])
