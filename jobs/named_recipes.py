@@ -29,6 +29,7 @@ MADE_FOR = {
     "fineweb-edu": ("with_model", "MODEL"),
     "dclm": ("with_model", "MODEL"),
     "nemotron-cc-like": ("with_models", "MODEL,MODEL…"),
+    "score": ("with_models", "MODEL,MODEL…"),
 }
 
 

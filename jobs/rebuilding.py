@@ -12,7 +12,7 @@ from jobs.against import recorded_releases
 from jobs.deduplicating import BYTES_A_LINE, MEMORY, HowToDedup, graph, rows_runner
 from jobs.estimate import extent_of, memory_ceiling
 from jobs.executing import execute
-from jobs.named_recipes import load_recipe
+from jobs.named_recipes import MADE_FOR, load_recipe
 from jobs.recipe import Recipe
 from jobs.recorded_rules import recorded_rules
 from jobs.running import check_parts, make_runner
@@ -22,6 +22,7 @@ from pipeline.execution import Execution, Runner
 from pipeline.rows.columns import RowColumns
 from pipeline.rows.pieces import piece_of
 from pipeline.runs import OpenRun, open_run_of
+from pipeline.scoring import LATE, PREFIX
 from pipeline.steps import PlannedStep, plan_steps
 from pipeline.tables import read_table
 from pipeline.takedown.rebuilding import refuse_other_steps
@@ -43,6 +44,10 @@ class Again(Protocol):
         """The run's steps with these tombstones, compared with the releases that its record names."""
         ...
 
+    def check(self) -> None:
+        """RecipeError where something is missing that what is made again stands on, as a model of what survived."""
+        ...
+
     def runner(self, run: OpenRun, planned: Sequence[PlannedStep], means: Means) -> Runner:
         """What its parts are run by; everything that can be wrong before the first one is checked."""
         ...
@@ -60,9 +65,15 @@ class OfRecipe:
         known = recorded_releases(run, self.recipe.minhash, self.recipe.survival)
         return plan_steps(self.recipe.steps(extent_of(run.source), known), run.source, tombstones)
 
+    def check(self) -> None:
+        """See `Again.check`. What was scored at ingest is mended, and needs no model."""
+        quality = self.recipe.quality
+        models = quality.models if quality and quality.after == "deduplication" else ()
+        check_parts(self.recipe.minhash, *self.recipe.transforms, *models, self.recipe.tokens)
+
     def runner(self, run: OpenRun, planned: Sequence[PlannedStep], means: Means) -> Runner:
         """See `Again.runner`."""
-        check_parts(self.recipe.minhash, *self.recipe.transforms, self.recipe.tokens)
+        self.check()
         return make_runner(
             run.storage.location,
             run.source,
@@ -92,10 +103,14 @@ class OfRows:
         )
         return plan_steps(steps, run.source, tombstones)
 
-    def runner(self, run: OpenRun, planned: Sequence[PlannedStep], means: Means) -> Runner:
-        """See `Again.runner`."""
+    def check(self) -> None:
+        """See `Again.check`."""
         if self.how.minhash:
             self.how.minhash.check()
+
+    def runner(self, run: OpenRun, planned: Sequence[PlannedStep], means: Means) -> Runner:
+        """See `Again.runner`."""
+        self.check()
         workers = 1 if means.local else means.workers
         return rows_runner(self.how, run.storage, run.source, planned, workers=workers, ray=means.ray)
 
@@ -157,13 +172,15 @@ def found_again(run: OpenRun, named: Sequence[str], before: str) -> Again:
 
 
 def _unknown(run: OpenRun, wrong: RecipeError | None) -> RecipeError:
+    """Says how the run's recipe is to be named. A record tells models by their digests, not where they lay."""
+    name = run.record.recipe
+    of = f"the recipe {name} of the run of {run.source.name}"
+    if name in MADE_FOR and any(step.name.startswith((PREFIX, LATE)) for step in run.record.steps):
+        return RecipeError(f"{of} is named with its models: --recipe {name}:{MADE_FOR[name][1]}")
     try:
-        load_recipe(run.record.recipe)
+        load_recipe(name)
     except RecipeError:
-        return RecipeError(
-            f"the recipe {run.record.recipe} of the run of {run.source.name} is not shipped: name its file with "
-            "--recipe file.py:function"
-        )
+        return RecipeError(f"{of} is not shipped: name its file with --recipe file.py:function")
     return wrong or RecipeError(f"the run of {run.source.name} cannot be done again")
 
 

@@ -62,11 +62,12 @@ def score(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
 
     Example: gristmill score data/*.parquet --model edu_score=models/edu --output out
     """
+    from jobs.recipes.score import columns_of
+    from jobs.recipes.score import score as scoring
     from jobs.running import prepare, row_columns, run
-    from jobs.scoring import columns_of, scoring_recipe
 
     try:
-        recipe = scoring_recipe(model, buckets)
+        recipe = scoring(model, buckets)
         columns = row_columns(text_column, id_column, url_column, date_column)
         prepared = prepare((recipe, ()), input_, output, source=source, columns=columns)
         notice(f"{len(prepared.source.parts)} files → {prepared.storage.location}: {', '.join(columns_of(recipe))}")

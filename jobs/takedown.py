@@ -30,8 +30,8 @@ Recipes = Annotated[
     typer.Option(
         "--recipe",
         metavar="RECIPE",
-        help="A recipe of your own by which the last run, or one that it is compared with, was made, file.py:function. "
-        "Repeat for more.",
+        help="The recipe by which the last run, or one that it is compared with, was made: one of your own, file.py:function, or "
+        "one with models, dclm:MODEL. Repeat for more.",
         show_default="the runs' records",
     ),
 ]

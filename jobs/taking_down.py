@@ -57,7 +57,7 @@ def take_down(
 
     Raises:
         StorageError: the last run is not finished, or ROOT cannot be written.
-        RecipeError: what the run did cannot be done again.
+        RecipeError: what the run did cannot be done again, or a file that it stands on is missing.
     """
     id_ = next_id(storage)  # first: a takedown that begins from here on has this number, and `begin` sees it
     refuse_unfinished(storage)
@@ -67,7 +67,7 @@ def take_down(
     rebuilder = Rebuilder(named=recipes, before=known.digest if known else "", means=means)
     chain = chain_of(run)
     for each in chain:
-        rebuilder.find(each)
+        rebuilder.find(each).check()
     found = survey(chain, listing, scope, _counting())
     told = {
         "unknown_entries": [str(entry) for entry in found.unknown],

@@ -86,7 +86,7 @@ def _print(told: "Story") -> None:
         f"{verdict}{': ' + told.reason if told.reason else ''}", style="green" if told.verdict == "keep" else "red"
     )
     span = f"bytes {record['offset']}-{record['offset'] + record['length']} ({bytes_text(record['length'])})"
-    out.print(f"  record    {one_line(record['record_id'])} of {record['date']}")
+    out.print(f"  record    {one_line(record['record_id'])}{f' of {date}' if (date := record['date']) else ''}")
     out.print(f"  file      {one_line(told.file)}, {span}, row {told.row}")
     out.print(f"  read as   {one_line(record['mime'] or 'unknown type')}, {_charset(record)}")
     said = told.facts | {name: record[name] for name in ("truncated", "error") if record[name]}
@@ -102,7 +102,7 @@ def _print(told: "Story") -> None:
         _print_removed(told.removed)
     if told.checks:
         out.print(_rules(told))
-    unjudged = {name: value for name, value in told.signals.items() if value is not None} if told.checks else {}
+    unjudged = {name: value for name, value in told.signals.items() if value is not None}
     for check in told.checks:
         unjudged.pop(check.rule.signal, None)
     if unjudged:

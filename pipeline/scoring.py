@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.ahead import ahead
+from pipeline.errors import InputError
 from pipeline.identity import NOT_IDENTITY
 from pipeline.quality import QualityModel, Scored, Scorer, Scores, rounded, signals_of_model
 from pipeline.receipts import Receipt
@@ -52,7 +53,7 @@ class Scoring:
     gpus: float = field(default=1.0, metadata=NOT_IDENTITY)
 
     def run(self, part: PartRun) -> dict[str, int]:
-        """Counts `rows` and `scored`; ValueError naming pages whose score is no number."""
+        """Counts `rows` and `scored`; InputError naming pages whose score is no number."""
         writer = part.writer("signals", signals_of_model(self.model))
         began = time.perf_counter()
         scorer = self.model.load()
@@ -74,7 +75,7 @@ class Scoring:
         wrong = window.rows[~np.isfinite(scored.values)]
         if wrong.size:
             named = ", ".join(str(window.ids[row]) for row in wrong[:_NAMED])
-            raise ValueError(f"{self.model.column}: {wrong.size} pages have a score that is no number: {named}")
+            raise InputError(f"{self.model.column}: {wrong.size} pages have a score that is no number: {named}")
         return rounded(scored.values, self.model.resolution)
 
     def _windows(self, part: PartRun, scorer: Scorer) -> Iterator[_Window]:
