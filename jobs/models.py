@@ -19,7 +19,9 @@ class Action(StrEnum):
     LIST = "list"
 
 
-Folder = Annotated[str | None, typer.Argument(metavar="FOLDER", help="The model's folder.", show_default=False)]
+Folder = Annotated[
+    str | None, typer.Argument(metavar="FOLDER", help="The model's folder; for verify also a file.", show_default=False)
+]
 Recipe = Annotated[
     str | None,
     typer.Option("--recipe", metavar="RECIPE", help="Verify the models that this recipe names.", show_default=False),
@@ -81,10 +83,13 @@ def _done(
 
 
 def _verified(folder: str | None, recipe: str | None) -> dict[str, Any]:
-    from jobs.verifying_models import verified_folder, verified_model
+    from pathlib import Path
+
+    from jobs.verifying_models import verified_file, verified_folder, verified_model
 
     if folder is not None:
-        return {"models": [verified_folder(folder)]}
+        verified = verified_file if Path(folder).expanduser().is_file() else verified_folder
+        return {"models": [verified(folder)]}
     from jobs.named_recipes import load_recipe
 
     quality = load_recipe(recipe or "")[0].quality

@@ -57,7 +57,7 @@ def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     """
     from jobs.estimate import estimate
     from jobs.memory import memory_of
-    from jobs.running import has_run, prepare, row_columns
+    from jobs.running import check_parts, has_run, prepare, row_columns
 
     try:
         if not input_ and not has_run(output):
@@ -68,6 +68,7 @@ def plan(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
         prepared = prepare(
             recipe, input_, output, source=source, limit=limit, columns=columns, against=against, memory=bytes_
         )
+        check_parts(*(prepared.recipe.quality.models if prepared.recipe.quality else ()))
         steps = _steps(prepared)
     except GristmillError as error:
         fail(error)

@@ -1,7 +1,10 @@
 """Quality models as a person names them on a command line: by the file or folder, with the digest behind an `@`."""
 
 import hashlib
+import os
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import RecipeError
 from pipeline.model_files import ModelFiles, listing
@@ -16,25 +19,51 @@ KINDS = {
 """A folder with this file, the first of them that it has, is of this kind."""
 
 
-def model_at(place: str, column: str | None = None) -> QualityModel:
-    """The model in a file or folder, `PLACE` or `PLACE@SHA256`; `column` names its score, else its own customary name does.
+FILES = {
+    ".bin": ("filters.quality.fasttext", "FastTextQuality"),
+    ".arpa": ("filters.quality.kenlm", "KenLmQuality"),
+}
+"""A file with this ending is of this kind."""
+TRAINED = ("model.bin", "model")
+"""Where the model lies in a folder that `gristmill train-quality` made."""
 
-    A `.bin` is fastText's, an `.arpa` KenLM's. Without a digest it is taken from the file as it is now, and the run records it.
+
+def model_at(place: str, column: str | None = None) -> QualityModel:
+    """The model in a file or folder, `PLACE`, `PLACE#LABEL` or one of these with `@SHA256`; `column` names its score.
+
+    A `.bin` is fastText's, an `.arpa` KenLM's; the folder that `train-quality` made stands for the model in it. Without a column
+    or a label the kind's customary one is taken, without a digest that of what is there now, which the run records.
 
     Raises:
-        RecipeError: nothing is there, it is of no known kind, or its digest is another.
+        RecipeError: nothing is there, it is of no known kind, has no labels, or its digest is another.
     """
     where, _, digest = place.rpartition("@") if _has_digest(place) else (place, "", "")
+    where, label = _label_of(where)
     named = {"column": column} if column else {}
-    path = _path(where)
+    path, name = _path(where), Path(where).name
+    if inside := _trained(path):
+        path = inside
+        where = str(inside)
     if path.is_file():
-        return _of_file(path, digest, named)
-    files = ModelFiles(sha256=digest or _folder_digest(where, path), name=path.name, location=where)
+        return _of_file(path, digest, label, named)
+    files = ModelFiles(sha256=digest or _folder_digest(where, path), name=name, location=where)
     folder = files.folder()
     kind = next((kind for file, kind in KINDS.items() if (folder / file).is_file()), None)
     if kind is None:
         raise RecipeError(f"{where} is no model's folder: it has none of {', '.join(KINDS)}")
-    return _made(kind, model=files, **named)
+    return _made(kind, label, model=files, **named)
+
+
+def _label_of(where: str) -> tuple[str, str]:
+    """The place and the label behind its `#`, empty where there is none, or where the place itself has that in its name."""
+    place, _, label = where.rpartition("#")
+    return (place, label) if place and label and not os.path.lexists(where) else (where, "")
+
+
+def _trained(path: Path) -> Path | None:
+    """The model in a folder that `train-quality` made, None for any other."""
+    inside = (path / name for name in TRAINED) if (path / "report.json").is_file() else ()
+    return next((each for each in inside if each.exists()), None)
 
 
 def _path(where: str) -> Path:
@@ -49,7 +78,8 @@ def _path(where: str) -> Path:
     return path
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file; RecipeError where it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -61,24 +91,25 @@ def _has_digest(place: str) -> bool:
     return place[-_DIGEST_CHARS - 1 : -_DIGEST_CHARS] == "@"
 
 
-def _of_file(path: Path, digest: str, named: dict[str, str]) -> QualityModel:
+def _of_file(path: Path, digest: str, label: str, named: dict[str, str]) -> QualityModel:
     from pipeline.assets import Asset
 
-    kinds = {
-        ".bin": ("filters.quality.fasttext", "FastTextQuality"),
-        ".arpa": ("filters.quality.kenlm", "KenLmQuality"),
-    }
-    if path.suffix not in kinds:
-        raise RecipeError(f"{path} is no model of a known kind: {', '.join(kinds)}, or a folder")
-    if not digest:
-        digest = _digest(path)
-    return _made(kinds[path.suffix], model=Asset(sha256=digest, name=path.name, location=str(path.absolute())), **named)
+    if path.suffix not in FILES:
+        raise RecipeError(f"{path} is no model of a known kind: {', '.join(FILES)}, or a folder")
+    model = Asset(sha256=digest or file_digest(path), name=path.name, location=str(path.absolute()))
+    return _made(FILES[path.suffix], label, model=model, **named)
 
 
-def _made(kind: tuple[str, str], **fields: object) -> QualityModel:
+def _made(kind: tuple[str, str], label: str, **given: Any) -> QualityModel:
     from jobs.user_file import find_named
 
-    made: QualityModel = find_named(":".join(kind), "quality model").value(**fields)
+    cls = find_named(":".join(kind), "quality model").value
+    kept = {field.name: field.type for field in fields(cls)}
+    if label and "label" not in kept:
+        raise RecipeError(f"{given['model'].location} has no labels, and {label!r} is named behind its #")
+    if label:
+        given["label"] = label if kept["label"] is str or not label.isdecimal() else int(label)
+    made: QualityModel = cls(**given)
     return made
 
 

@@ -1,6 +1,6 @@
 """`gristmill score`: how good the texts of anyone's Parquet or JSON lines are, by one model or several."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,8 +25,9 @@ Models = Annotated[
     typer.Option(
         "--model",
         "-m",
-        metavar="[COLUMN=]PLACE[@SHA256]",
-        help="A folder with config.json and safetensors or model.onnx, a fastText .bin, a KenLM .arpa. Repeat for more.",
+        metavar="[COLUMN=]PLACE[#LABEL][@SHA256]",
+        help="What train-quality made, a folder with config.json and safetensors or model.onnx, a fastText .bin, a KenLM .arpa; "
+        "LABEL is the class whose probability is the score. Repeat for more.",
     ),
 ]
 Buckets = Annotated[
@@ -56,7 +57,7 @@ def score(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     local: Local = False,
     json: Json = False,
 ) -> None:
-    """Score texts that somebody else extracted: ROOT/dataset has them with a column for each model, none left out.
+    """Score texts that somebody else extracted: ROOT/dataset has each row that has a text, with a column for each model.
 
     Run the same command again to finish what was interrupted, or with more input. In a recipe, models are its `quality`.
 
@@ -79,8 +80,16 @@ def score(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     if json:
         emit_json(manifest)
         return
-    kept = manifest["funnel"]["kept"]
-    out.print(f"{kept:,} texts scored in {prepared.storage.location}/dataset after {manifest['run_seconds']} s")
+    out.print(_said(manifest, f"{prepared.storage.location}/dataset"))
+
+
+def _said(manifest: dict[str, Any], place: str) -> str:
+    """How many texts were scored, and of which rows there was none."""
+    told = manifest["funnel"]
+    without = {**told["failed"], **told["gated"]}
+    rest = ", ".join(f"{reason} {count:,}" for reason, count in without.items())
+    left_out = f"; {sum(without.values()):,} rows are not in it: {rest}" if without else ""
+    return f"{told['kept']:,} texts scored in {place} after {manifest['run_seconds']} s{left_out}"
 
 
 if __name__ == "__main__":

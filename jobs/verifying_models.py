@@ -5,6 +5,7 @@ from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from jobs.quality_models import file_digest
 from pipeline.assets import Asset
 from pipeline.errors import GristmillError, RecipeError
 from pipeline.model_files import SHA256, ModelFiles, digest_of
@@ -34,6 +35,15 @@ def verified_folder(place: str, wanted: str | None = None, most_bytes: int = MOS
     refused = any(each.refused for each in files)
     told = [{key: value for key, value in asdict(each).items() if key in _TOLD} for each in files]
     return found | {"sha256": digest, "files": told, "problems": problems, "sound": not refused and not problems}
+
+
+def verified_file(place: str) -> dict[str, Any]:
+    """A model of a single file, which a recipe names by the file's own digest."""
+    path = Path(place).expanduser().absolute()
+    digest = file_digest(path)
+    found = _file(Asset(sha256=digest, name=path.name, location=str(path)))
+    sound = not found["problems"] and not found["files"][0]["refused"]
+    return {"name": path.name, "folder": str(path.parent), "sha256": digest, **found, "sound": sound}
 
 
 def verified_model(model: QualityModel) -> dict[str, Any]:

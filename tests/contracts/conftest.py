@@ -1,6 +1,6 @@
-"""Contracts of quality models are kept by documents that were scored: crawls by hand and small models are other folders'."""
+"""Contracts of quality models are of documents that were scored: crawls written down by hand are another folder's."""
 
 import sys
 from pathlib import Path
 
-sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("filters", "pipeline")]
+sys.path.append(str(Path(__file__).parents[1] / "pipeline"))

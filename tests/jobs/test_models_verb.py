@@ -88,7 +88,7 @@ from pipeline.quality import Quality
 
 def mine():
     model = Asset(name="quality.bin", sha256="{sha256}", location="{location}")
-    return replace(gopher(), quality=Quality(models=(FastTextQuality(model=model),)))
+    return replace(gopher(), quality=Quality(models=(FastTextQuality(model=model, label="__label__1"),)))
 """
 
 
