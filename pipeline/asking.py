@@ -16,13 +16,11 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.asked import MOST_QUESTIONS, Answer, AskedModel, Asker, Budget
-from pipeline.beside import beside
 from pipeline.errors import InputError
-from pipeline.quality import rounded, signals_of_model
+from pipeline.quality import column_of, signals_of_model
 from pipeline.score_tables import ANSWERS
-from pipeline.scoring import WINDOW
+from pipeline.scoring import WINDOW, texts_of
 from pipeline.steps import PartRun
-from pipeline.tables import read_batches
 
 _HOPELESS = 5  # failures without one answer, after which a part stops asking
 _SHOWN = 300  # characters of an error
@@ -83,20 +81,12 @@ class Asking:
 
     def _documents(self, part: PartRun) -> Iterator[tuple[str | None, str]]:
         """Id and text of each; no text where there is none, or where the document is not kept."""
-        keeps = None
-        if self.survivors is not None:
-            keeps = iter(beside(part, self.survivors, ["keep"], "survivors")["keep"].to_pylist())
-        for receipt in part.receipts("ingest"):
-            for batch in read_batches(part.storage, receipt, "documents", ["record_id", "text"], WINDOW):
-                for record_id, text in zip(batch["record_id"].to_pylist(), batch["text"].to_pylist(), strict=True):
-                    kept = keeps is None or next(keeps)
-                    yield record_id, text if kept and text.strip() else ""
+        for ids, texts in texts_of(part, self.survivors, WINDOW):
+            yield from zip(ids, texts, strict=True)
 
     def _scores(self, window: Sequence[_Told | None]) -> pa.RecordBatch:
         found = [told[1].score if told and told[1] else None for told in window]
-        scores = rounded(np.array(found, np.float64), self.model.resolution)
-        column = pa.array(scores, mask=np.isnan(scores))
-        return pa.RecordBatch.from_arrays([column], schema=signals_of_model(self.model))
+        return column_of(self.model, np.array(found, np.float64))
 
 
 def _place_of(part: PartRun) -> int:

@@ -96,6 +96,12 @@ def rounded(values: Scores, resolution: int) -> Scores:
     return np.rint(values * resolution) / resolution
 
 
+def column_of(model: QualityModel, scores: Scores) -> pa.RecordBatch:
+    """The scores in steps of the model's resolution, as its column: null for NaN, which stands for none."""
+    values = rounded(scores, model.resolution)
+    return pa.RecordBatch.from_arrays([pa.array(values, mask=np.isnan(values))], schema=signals_of_model(model))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ensemble:
     """One opinion of several models (Su et al. 2024, "Nemotron-CC", section 2.2).

@@ -7,19 +7,19 @@ bits of a score, depends on the part alone.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from pipeline.ahead import ahead
+from pipeline.beside import beside
 from pipeline.errors import InputError
 from pipeline.identity import NOT_IDENTITY
-from pipeline.quality import QualityModel, Scored, Scorer, Scores, rounded, signals_of_model
-from pipeline.receipts import Receipt
+from pipeline.quality import QualityModel, Scored, Scorer, Scores, column_of, signals_of_model
 from pipeline.steps import PartRun
-from pipeline.tables import read_batches, read_table
+from pipeline.tables import read_batches
 
 PREFIX, LATE = "score-", "late-score-"  # of steps that score all documents, and of those that score what survived
 WINDOW = 2_000  # documents, as a row group of theirs has
@@ -63,47 +63,41 @@ class Scoring:
                 scores = np.full(len(window.ids), np.nan)
                 if window.rows.size:
                     scores[window.rows] = self._scores(tally.scored(scorer, window.prepared), window)
-                column = pa.array(scores, mask=np.isnan(scores))
-                writer.write(pa.RecordBatch.from_arrays([column], schema=writer.schema))
+                writer.write(column_of(self.model, scores))
         part.facts |= {"device": scorer.device, "load_seconds": round(loaded, 3), **tally.facts()}
         return {"rows": writer.rows, "scored": tally.texts}
 
     def _scores(self, scored: Scored, window: _Window) -> Scores:
-        """The rounded scores, once it is sure that there is one for each text and that it is a number."""
+        """The scores, once it is sure that there is one for each text and that it is a number."""
         if scored.values.shape != window.rows.shape:
             raise ValueError(f"{self.model.column}: {scored.values.shape} scores for {window.rows.size} texts")
         wrong = window.rows[~np.isfinite(scored.values)]
         if wrong.size:
             named = ", ".join(str(window.ids[row]) for row in wrong[:_NAMED])
             raise InputError(f"{self.model.column}: {wrong.size} pages have a score that is no number: {named}")
-        return rounded(scored.values, self.model.resolution)
+        return scored.values
 
     def _windows(self, part: PartRun, scorer: Scorer) -> Iterator[_Window]:
         """The documents of the part, read and prepared; this runs in the thread that is ahead."""
-        keeps = self._kept(part)
-        for receipt in part.receipts("ingest"):
-            for batch in _whole(read_batches(part.storage, receipt, "documents", ["record_id", "text"], self.window)):
-                ids, texts = batch["record_id"].to_pylist(), batch["text"].to_pylist()
-                rows = [row for row, text in enumerate(texts) if next(keeps) and text.strip()]
-                prepared = scorer.prepare([texts[row] for row in rows]) if rows else None
-                yield _Window(ids, np.array(rows, np.int64), prepared)
-
-    def _kept(self, part: PartRun) -> Iterator[bool]:
-        """For each document in order whether it is worth scoring."""
-        if self.survivors is None:
-            while True:
-                yield True
-        for receipt in part.receipts(self.survivors):
-            yield from _keep(part, receipt)
+        for ids, texts in texts_of(part, self.survivors, self.window):
+            rows = [row for row, text in enumerate(texts) if text]
+            prepared = scorer.prepare([texts[row] for row in rows]) if rows else None
+            yield _Window(ids, np.array(rows, np.int64), prepared)
 
 
-def _keep(part: PartRun, receipt: Receipt) -> list[bool]:
-    return read_table(part.storage, receipt, "survivors", ["keep"])["keep"].to_pylist()
+def texts_of(part: PartRun, survivors: str | None, window: int) -> Iterator[tuple[list[str | None], list[str]]]:
+    """Ids and texts of the part's documents in order, at most `window` at a time and of one file.
 
-
-def _whole(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The batches that hold something."""
-    return (batch for batch in batches if batch.num_rows)
+    Empty is a text without a word, and that of a document which the step `survivors` does not keep, where one is named.
+    """
+    keeps: Iterator[bool] = repeat(True)
+    if survivors is not None:
+        keeps = iter(beside(part, survivors, ["keep"], "survivors")["keep"].to_pylist())
+    for receipt in part.receipts("ingest"):
+        for batch in read_batches(part.storage, receipt, "documents", ["record_id", "text"], window):
+            told = zip(batch["text"].to_pylist(), keeps, strict=False)  # a batch takes as many as it has rows
+            if batch.num_rows:
+                yield batch["record_id"].to_pylist(), [text if keep and text.strip() else "" for text, keep in told]
 
 
 class _Tally:

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from filters.quality.model_file import json_of
 from filters.quality.safetensors import header, read
-from filters.quality.static_vectors import CONFIG, StaticVectors, TokenLists, Vectors, check_vectors, read_config
+from filters.quality.static_vectors import CONFIG, StaticVectors, TokenLists, Vectors, check_vectors
 from pipeline.errors import RecipeError
 from pipeline.model_files import ModelFiles
 from pipeline.quality import Scored, Scores
@@ -53,7 +54,7 @@ class StaticQuality:
 def check_head(folder: Path, label: int) -> str:
     """The kind of the folder's head; RecipeError where it does not fit the vectors or has no such label."""
     width, path = check_vectors(folder), folder / HEAD
-    kind = read_config(folder).get("head", "logistic")
+    kind = json_of(folder / CONFIG).get("head", "logistic")
     if kind not in HEADS:
         raise RecipeError(f"{folder / CONFIG}: `head` is {kind!r}, and can be {', '.join(HEADS)}")
     shapes = {name: tensor.shape for name, tensor in header(path).items()}

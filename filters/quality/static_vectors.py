@@ -7,18 +7,16 @@ and in `mapping` its row, and `config.json` whose `normalize` says whether texts
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 
+from filters.quality.model_file import json_of
 from filters.quality.safetensors import Tensor, header, read
 from filters.quality.word_ids import WordIds, tokenizer_facts
 from pipeline.errors import RecipeError
 
 TOKENIZER, VECTORS, CONFIG = "tokenizer.json", "model.safetensors", "config.json"
-MOST_CONFIG = 1_000_000  # bytes
 
 Floats = npt.NDArray[np.float32]
 Vectors = npt.NDArray[np.float64]
@@ -35,18 +33,6 @@ class TokenLists:
     def texts(self) -> int:
         """How many texts there are."""
         return len(self.starts) - 1
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """The `config.json` of a model; RecipeError where it is none."""
-    path = folder / CONFIG
-    try:
-        told = orjson.loads(path.read_bytes()) if path.stat().st_size <= MOST_CONFIG else None
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise RecipeError(f"{path} cannot be read: {error}") from error
-    if not isinstance(told, dict):
-        raise RecipeError(f"{path} is no configuration: it holds no JSON object, or more than {MOST_CONFIG:,} bytes")
-    return told
 
 
 def check_vectors(folder: Path) -> int:
@@ -66,7 +52,7 @@ def check_vectors(folder: Path) -> int:
         raise RecipeError(
             f"{path}: {rows} embeddings, and the tokenizer has {wanted} tokens: they do not belong together"
         )
-    if type(read_config(folder).get("normalize", False)) is not bool:
+    if type(json_of(folder / CONFIG).get("normalize", False)) is not bool:
         raise RecipeError(f"{folder / CONFIG}: `normalize` must be true or false")
     return width
 
@@ -80,7 +66,7 @@ class StaticVectors:
 
     def __init__(self, folder: Path, max_tokens: int | None, *, normalize: bool | None = None) -> None:
         check_vectors(folder)
-        self.normalize: bool = read_config(folder).get("normalize", False) if normalize is None else normalize
+        self.normalize: bool = json_of(folder / CONFIG).get("normalize", False) if normalize is None else normalize
         self.rows = token_rows(folder)
         self._words = WordIds(folder / TOKENIZER)
         self._most = max_tokens

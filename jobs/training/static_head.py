@@ -9,8 +9,9 @@ import numpy as np
 import orjson
 
 from filters.quality import safetensors
+from filters.quality.model_file import json_of
 from filters.quality.static import HEAD, StaticQuality
-from filters.quality.static_vectors import CONFIG, TOKENIZER, VECTORS, StaticVectors, read_config
+from filters.quality.static_vectors import CONFIG, TOKENIZER, VECTORS, StaticVectors
 from jobs.training.bases import base_folder, folder_digest
 from jobs.training.distil import distilled
 from jobs.training.kinds import Examples, Fitted, Floats, Settings, scores_by, tell
@@ -31,7 +32,7 @@ def train(examples: Examples, settings: Settings, folder: Path) -> Fitted:
     else:
         tell(f"distilling {settings.dim} dimensions from the input embeddings in {base}")
         safetensors.write(made / VECTORS, {"embeddings": distilled(base, settings.dim)})
-    normalize = bool(read_config(base).get("normalize", False)) if static else True
+    normalize = bool(json_of(base / CONFIG).get("normalize", False)) if static else True
     head = "logistic" if examples.classes else "linear"
     told = {"model_type": "model2vec", "normalize": normalize, "head": head, "max_tokens": settings.max_tokens}
     (made / CONFIG).write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")

@@ -139,7 +139,7 @@ def spoil(folder: Path, what: str) -> None:
         ("another tokenizer", "do not belong together"),
         ("no tokenizer", "is no tokenizer"),
         ("no vectors", "it is a zip archive"),
-        ("no configuration", "no configuration"),
+        ("no configuration", "config.json is no JSON object"),
         ("another head", "can be logistic"),
         ("normalize is a word", "true or false"),
         ("a head of other vectors", "have 4 dimensions"),

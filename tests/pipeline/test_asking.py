@@ -108,7 +108,8 @@ def test_every_answer_is_kept_beside_the_score_that_was_read_in_it(server: ChatS
 
 
 def test_what_is_sent_is_the_protocol_of_chat_completions(server: ChatServer, tmp_path: Path) -> None:
-    Asked(tmp_path, model_at(server, settings=(("seed", 7), ("top_p", 0.5)), limit="max_completion_tokens"))
+    settings = (("seed", 7), ("top_p", 0.5))
+    Asked(tmp_path, model_at(server, at_once=1, settings=settings, limit="max_completion_tokens"))
     body = server.asked[0]["body"]
     assert {key: body[key] for key in body if key != "messages"} == {
         "model": "miller-7b", "temperature": 0, "max_completion_tokens": 300, "seed": 7, "top_p": 0.5,
