@@ -47,7 +47,10 @@ class Scorer(Protocol):
         ...
 
     def prepare(self, texts: Sequence[str]) -> Any:
-        """What `score` wants of these texts, none of which is blank: made by the CPU, without the model's weights."""
+        """What `score` wants of these texts, made by the CPU, without the model's weights.
+
+        None of them is blank, and none has half of a surrogate pair, which no table can hold: it is U+FFFD by then.
+        """
         ...
 
     def score(self, prepared: Any) -> Scored:

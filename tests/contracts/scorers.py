@@ -7,6 +7,7 @@ fields another value, which makes another model of it; of fields that bear no id
 import hashlib
 import importlib
 import pkgutil
+import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
@@ -271,6 +272,12 @@ MODELS: dict[str, Case] = {
     ),
     "endpoint": Case(cls=EndpointQuality, make=endpoint, least=0.0, most=5.0, others=ANSWERED, elsewhere=ASKED),
 }
+
+
+def plain(count: int, seed: int = 1) -> list[str]:
+    """Texts of words that the models know, no two alike."""
+    drawn = random.Random(seed)
+    return [" ".join(drawn.choices(WORDS, k=drawn.randrange(2, 30))) for _ in range(count)]
 
 
 def model_classes() -> set[type]:

@@ -15,8 +15,7 @@ import orjson
 import pyarrow as pa
 import pytest
 from handmade import Page, crawl_of, crawl_steps
-from model_makers import WORDS
-from scorers import MODELS, SERVER, Case, model_classes
+from scorers import MODELS, SERVER, Case, model_classes, plain
 from tiny import execute
 
 from pipeline.errors import RecipeError
@@ -39,12 +38,6 @@ ODD = [
     "sail\r\nsail\rsail\u2028sail\x85sail",
     "corn rye wheat mill " * 150_000 + "x" * 1_000_000,
 ]
-
-
-def plain(count: int, seed: int = 1) -> list[str]:
-    """Texts of words that the models know, no two alike."""
-    drawn = random.Random(seed)
-    return [" ".join(drawn.choices(WORDS, k=drawn.randrange(2, 30))) for _ in range(count)]
 
 
 TEXTS = [*plain(20), *BLANK, *ODD]

@@ -1,6 +1,7 @@
 """No part says anything else than it did, unless its version says so."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,14 @@ def test_who_survives_by_a_version_of_a_rule_never_changes(rule: Survival) -> No
     now, then = record.survival.told(rule), record.recorded_survivors()
     assert 0 < sum(row[4] for row in now) < len(now)
     assert now == then[record.survival.key(rule)]
+
+
+@pytest.mark.parametrize("name", record.SCORED)
+def test_the_scores_of_a_version_never_change(name: str, tmp_path: Path) -> None:
+    now, then = record.scores(record.MODELS[name].made(tmp_path)), record.recorded_scores()
+    assert record.score_key(name) in then, "a new model or version: add it with `python tests/golden/record.py`"
+    assert now == then[record.score_key(name)]
+    assert len(set(now)) > len(now) / 2
 
 
 def test_the_recorded_pages_are_the_pages() -> None:
