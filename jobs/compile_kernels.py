@@ -19,6 +19,7 @@ MODULES = (  # all that have kernels, which are compiled when they are imported
     "filters.language_kernel",
     "filters.line_counts",
     "filters.quality.kenlm_kernel",
+    "filters.quality.phrase_kernel",
     "filters.quality.static_kernel",
     "filters.quality.wordpiece_kernel",
     "filters.word_counts",
