@@ -83,6 +83,8 @@ def check_kenlm(fields: Fields) -> str:
     Hash tables must fill it.
     """
     head = head_of(fields, MOST_ORDER)
+    if min(head.counts) < 1:
+        raise RefusedError(f"it says that it has {told(head.counts)}")
     if head.kind < len(_WEIGHTS):
         _tables(fields, head)
     return told(head.counts)
@@ -99,7 +101,7 @@ def head_of(fields: Fields, most: int) -> Head:
     if not (math.isfinite(multiplier) and 1 <= multiplier <= 100):
         raise RefusedError(f"it says that its tables are {multiplier} times as large as what they hold")
     counts = fields.unpack(f"<{order}Q")
-    if min(counts) < 1 or sum(counts) > 8 * fields.left:  # quantised tries take some bits, more than one
+    if counts[0] < 1 or sum(counts) > 8 * fields.left:  # quantised tries take some bits, more than one
         raise RefusedError(f"it says that it has {sum(counts):,} n-grams, in {fields.left:,} bytes")
     return Head(counts, multiplier, kind, bool(words_follow), version)
 

@@ -159,6 +159,7 @@ WRONG = {
     "words that begin with another": (SMALL_BINARY.replace(b"<unk>\0", b"<UNK>\0"), "begin with <unk>"),
     "bytes behind tables without words": (WITHOUT_WORDS + b"a", "1 bytes follow"),
     "more n-grams than it holds": (with_(SMALL_BINARY, 108, "<Q", 1 << 40), "n-grams, in"),
+    "no 1-gram": (with_(SMALL_BINARY, 108, "<Q", 0), "0 n-grams|n-grams, in"),
     "2^64 n-grams": (with_(SMALL_BINARY, 116, "<Q", (1 << 64) - 1), "n-grams, in"),
     "tables a hundred times as large": (with_(SMALL_BINARY, 92, "<f", 100.0), "would end at 14,992 bytes"),
     "tables of NaN": (with_(SMALL_BINARY, 92, "<f", float("nan")), "times as large"),
@@ -203,6 +204,13 @@ def test_a_word_with_a_number_that_no_1_gram_has_is_unknown(tmp_path: Path) -> N
 def test_a_vocabulary_without_the_ends_of_sentences_takes_the_unknown_word(tmp_path: Path) -> None:
     write_hashed(tmp_path / "lm", [{("a",): (-1.0, -0.5), ("b",): (-2.0, 0.0)}, {("a", "b"): (-0.25, 0.0)}])
     assert load_ngrams(tmp_path / "lm", "lm").log10("a b") == -1 - 0.25 - 100
+
+
+def test_a_length_without_n_grams_has_a_table_of_one_empty_row(tmp_path: Path) -> None:
+    grams = [{("<s>",): (-9.0, -0.5), ("</s>",): (-1.0, 0.0), ("a",): (-2.0, -0.25)}, {("<s>", "a"): (-0.75, -1.0)}, {}]
+    write_hashed(tmp_path / "lm", grams)
+    assert load_ngrams(tmp_path / "lm", "lm").log10("a") == -0.75 - 1 - 0.25 - 1
+    assert load_ngrams(tmp_path / "lm", "lm").log10("a a") == -0.75 - 1 - 0.25 - 2 - 0.25 - 1
 
 
 def test_only_models_that_kenlm_can_have_are_written(tmp_path: Path) -> None:
