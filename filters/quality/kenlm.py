@@ -43,7 +43,20 @@ _MARKS = {  # what Moses and CCNet write for marks of Unicode
     ". ": "\uff0e",
     "...": "\u2026",
 }
-_PUNCTUATION = str.maketrans({mark: written for written, marks in _MARKS.items() for mark in marks})
+_PUNCTUATION = {mark: written for written, marks in _MARKS.items() for mark in marks}
+
+
+class _Written(dict[int, str]):
+    """What is written for each character of a decomposed text in lower case; each is looked at once."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        unseen = unicodedata.category(char) == "Mn" or _UNSEEN.fullmatch(char)
+        self[code] = written = "" if unseen else "0" if _DIGIT.fullmatch(char) else _PUNCTUATION.get(char, char)
+        return written
+
+
+_WRITTEN = _Written()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +121,7 @@ class KenLmScorer:
 
 def normalized(text: str) -> str:
     """A text as CCNet's models have read theirs; line ends, as all control characters, are taken out."""
-    plain = unicodedata.normalize("NFD", text.strip().lower())
-    plain = "".join(char for char in plain if unicodedata.category(char) != "Mn") if not plain.isascii() else plain
-    return _UNSEEN.sub("", _DIGIT.sub("0", plain).translate(_PUNCTUATION))
+    return unicodedata.normalize("NFD", text.strip().lower()).translate(_WRITTEN)
 
 
 @lru_cache(maxsize=2)

@@ -1,6 +1,7 @@
 """Perplexity of ARPA files: by hand, by a plain implementation of back-off on random models, and what is no ARPA file."""
 
 import hashlib
+import re
 import unicodedata
 from pathlib import Path
 
@@ -81,6 +82,26 @@ def test_a_normalised_text_has_no_accent_capital_digit_or_control_character(text
     assert not any(unicodedata.category(char) == "Mn" for char in plain)
     assert not any(char < " " or "\x7f" <= char <= "\x9f" for char in plain)
     assert not any(char.isdecimal() and char != "0" for char in plain)
+
+
+def in_steps(text: str) -> str:
+    """What `normalized` does, one after the other."""
+    plain = unicodedata.normalize("NFD", text.strip().lower())
+    plain = "".join(char for char in plain if unicodedata.category(char) != "Mn")
+    plain = "".join("0" if char.isdecimal() else char for char in plain)
+    for old, new in (("\u201c", '"'), ("\u2014", " - "), ("\uff0e", ". "), ("\u2026", "..."), ("\u3001", ",")):
+        plain = plain.replace(old, new)
+    return re.sub("[\x00-\x1f\x7f-\x9f]", "", plain)
+
+
+@settings(deadline=None)
+@given(
+    text=st.text(
+        st.sampled_from("aA1 \u0130\u00c5\u0301\u03a3\u0664\u201c\u2014\uff0e\u2026\u3001\x00\x85\n\ud55c"), max_size=12
+    )
+)
+def test_characters_of_a_text_are_written_as_by_one_step_after_the_other(text: str) -> None:
+    assert normalized(text) == in_steps(text)
 
 
 def test_marks_and_digits_are_written_as_ccnet_writes_them() -> None:
