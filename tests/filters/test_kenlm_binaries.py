@@ -20,7 +20,7 @@ from jobs.bench.score.hashed_binary import write_hashed
 from pipeline.assets import Asset
 from pipeline.errors import InputError, RecipeError
 from pipeline.model_formats.fields import opened
-from pipeline.model_formats.kenlm_binaries import HashTables, hash_tables
+from pipeline.model_formats.kenlm_binaries import HashTables, hash_tables, rows_of
 
 ROOT = Path(__file__).parents[2]
 SMALL_BINARY = RECORDED["small"].unpacked()
@@ -185,6 +185,14 @@ def test_words_are_counted_when_the_file_is_loaded(tmp_path: Path) -> None:
     (tmp_path / "lm.bin").write_bytes(SMALL_BINARY.replace(b"a\0b\0", b"a_b\0"))
     with pytest.raises(RecipeError, match="4 words follow its tables, where it says that 5 do"):
         load_ngrams(tmp_path / "lm.bin", "lm")
+
+
+@pytest.mark.parametrize(
+    ("count", "multiplier", "rows"),
+    [(4, 1.2, 5), (36_855_657, 1.2, 44_226_788), (226_217_175, 1.5, 339_325_760), (1_999_806_375, 1.5, 2_999_709_440)],
+)
+def test_large_tables_have_as_many_rows_as_kenlm_gives_them_in_single_precision(count, multiplier, rows) -> None:
+    assert rows_of(count, multiplier) == rows
 
 
 def test_a_search_in_tables_without_an_empty_row_ends(tmp_path: Path) -> None:
