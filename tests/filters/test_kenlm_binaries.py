@@ -1,5 +1,6 @@
 """KenLM's binaries of hash tables: as the library reads them, as the ARPA file of one model, and whatever their bytes are."""
 
+import hashlib
 import os
 import re
 import struct
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from ngram_cases import SMALL, arpa_of, may_stand_in_kenlm, models, orders_of
 from recorded_kenlm import PRUNED, RECORDED, SENTENCES
 
-from filters.quality.kenlm import KenLmQuality
+from filters.quality.kenlm import WORST, KenLmQuality
 from filters.quality.ngram_models import check_ngrams, load_ngrams
 from jobs.bench.score.hashed_binary import write_hashed
 from pipeline.assets import Asset
@@ -121,9 +122,7 @@ def test_the_tables_are_pages_of_the_file_of_which_a_process_has_none_of_its_own
     assert sizes["Anonymous"] == "0"
 
 
-def _sha256(content: bytes) -> str:
-    import hashlib
-
+def _sha256(content: bytes | bytearray) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
@@ -210,6 +209,18 @@ def test_a_word_with_a_number_that_no_1_gram_has_is_unknown(tmp_path: Path) -> N
     for row in range(table.rows):
         struct.pack_into("<I", far, 4 * (table.start + row * table.width + 2), 0xFFFF_FFFF)
     assert log10_of(tmp_path / "lm.bin", bytes(far), ["a b"]) == [-3]
+
+
+@pytest.mark.parametrize(("said", "worst"), [(float("nan"), True), (float("-inf"), True), (1e38, True), (0.0, False)])
+def test_a_perplexity_is_a_number_whatever_the_file_says(said: float, worst: bool, tmp_path: Path) -> None:
+    first = tables_of(SMALL_BINARY, tmp_path / "lm.bin").tables[1]
+    lies = bytearray(SMALL_BINARY)
+    for row in range(first.rows):
+        struct.pack_into("<f", lies, 4 * (first.start + row * first.width), said)
+    (tmp_path / "lm.bin").write_bytes(lies)
+    scorer = KenLmQuality(model=Asset(sha256=_sha256(lies), name="lm", location=str(tmp_path / "lm.bin"))).load()
+    (found,) = scorer.score(scorer.prepare(["x y z"])).values
+    assert found == WORST if worst else 1 <= found < 2
 
 
 def test_a_vocabulary_without_the_ends_of_sentences_takes_the_unknown_word(tmp_path: Path) -> None:
