@@ -18,6 +18,7 @@ MODULES = (  # all that have kernels, which are compiled when they are imported
     "dedup.xxhash_kernel",
     "filters.language_kernel",
     "filters.line_counts",
+    "filters.quality.hashed_kernel",
     "filters.quality.kenlm_kernel",
     "filters.quality.phrase_kernel",
     "filters.quality.static_kernel",
