@@ -183,9 +183,11 @@ USES: dict[str, tuple[str, int | None]] = {
     "pipeline/model_formats/settings.py:_NO_PLACES": (FULL, None),
     "pipeline/model_formats/settings.py:_PLACE": (MATCH, None),
     "pipeline/model_formats/settings.py:'[\\\\\\\\/]'": (SEARCH, None),
+    "pipeline/quality.py:COLUMN": (FULL, None),
     "pipeline/remote/chat.py:_KEY": (FULL, None),
     "pipeline/remote/chat.py:'\\\\d{1,6}(?:\\\\.\\\\d{1,6})?'": (FULL, None),
     "pipeline/remote/chat.py:'[!-~]+'": (FULL, None),
+    "pipeline/remote/chat.py:'[!-~]{1,253}'": (FULL, None),
     "pipeline/remote/model_fetching.py:_LINE": (FULL, None),
     "pipeline/remote/model_fetching.py:'[a-z0-9+.-]+://[^/]+.*'": (FULL, None),
 }
