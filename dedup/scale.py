@@ -4,7 +4,7 @@ The cut depends on an estimate of the documents, so it is part of what barriers 
 estimate was too low, `edges` works through its range in pieces, and what cannot be cut further says so instead of taking more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import ClassVar
 
@@ -70,7 +70,9 @@ class Shape:
     Levels of merging, each 1 where there is none: keys that were merged are dealt to the ranges of each band by way of `ranged`
     groups of these, `rows` at a time; edges are routed to the partitions of `components` by way of `routed` groups,
     `members` to the elections by way of `gathered`, and what was elected comes back to the parts by way of `answers`,
-    ranges of documents. These hold `most_routed`, `most_gathered` and `most_answers` rows at a time.
+    ranges of documents. These hold `most_routed`, `most_gathered` and `most_answers` rows at a time. Keys of exact copies are
+    dealt to their partitions by way of `dealt` groups, `most_copies` at a time, and what is known of copies comes back by way
+    of `found` ranges of documents.
     """
 
     ranges: int = 1
@@ -89,6 +91,8 @@ class Shape:
     most_gathered: int = 5_000_000
     answers: int = 1
     most_answers: int = 5_000_000
+    dealt: int = 1
+    found: int = 1
 
     def __post_init__(self) -> None:
         counts = tuple(getattr(self, name) for name in self.__slots__)
@@ -114,8 +118,17 @@ class Scale:
         room = self.memory - BASE_BYTES
         same = room // SAME_BYTES
         copies = _parts(extent.documents, same)
+        bundles = ceil(extent.files / span)
+        copied_many = bundles * copies > MOST_READS
+        exact = Shape(
+            copies=copies,
+            most_copies=same,
+            most_answers=room // ANSWER_BYTES,
+            dealt=groups_of(copies, max(2, ceil(sqrt(copies) / 8))) if copied_many and copies > 1 else 1,
+            found=_level(bundles) if copied_many else 1,
+        )
         if minhash is None:
-            return Shape(copies=copies, most_copies=same)
+            return exact
         rows = room // (EDGE_BYTES + (KNOWN_BYTES if extent.earlier else 0))
         ranges = _parts(extent.documents, rows)
         joined, elected = room // COMPONENT_BYTES, room // elected_bytes(minhash, survival)
@@ -124,8 +137,9 @@ class Scale:
         parts = ceil(extent.all_files / span)
         elects_many = parts * elections > MOST_READS
         merged = _merged(minhash, extent, rows, ranges, span)
-        opened = ceil(ceil(extent.files / span) / merged) * minhash.bands * ranges
-        return Shape(
+        opened = ceil(bundles / merged) * minhash.bands * ranges
+        return replace(
+            exact,
             ranges=ranges,
             rows=rows,
             merged=merged,
@@ -133,15 +147,12 @@ class Scale:
             most_joined=joined,
             elections=elections,
             most_elected=elected,
-            copies=copies,
-            most_copies=same,
             ranged=_level(ranges) if merged > 1 and opened > 2 * MOST_READS else 1,
             routed=_level(joins) if joins * max(minhash.bands * ranges, joins) > MOST_READS else 1,
             most_routed=room // ROUTED_BYTES,
             gathered=_level(elections) if elects_many else 1,
             most_gathered=room // gathered_bytes(minhash, survival),
-            answers=_level(ceil(extent.files / span)) if elects_many else 1,
-            most_answers=room // ANSWER_BYTES,
+            answers=_level(bundles) if elects_many else 1,
         )
 
     def units(self, extent: Extent) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from dedup import presets
+from dedup.copies import copies_step
 from dedup.exact import Exact, in_order
 from dedup.minhash import MinHash
 from dedup.pack_rows import PackRows
@@ -196,11 +197,12 @@ def graph(
         exact=how.exact,
     )
     found = deduplication.steps((looked,), span=span)
-    copies = tuple(step for step in found if step.name.startswith("copies-"))
     kinds = tuple(each.by for each in in_order(how.exact))
+    told = {copies_step(kind, deduplication.found) for kind in kinds}
+    copies = tuple(step for step in found if step.name in told)
     pack = Step(
         name="pack",
-        stage=PackRows(source=source, lines=how.lines, against=against, exact=kinds),
+        stage=PackRows(source=source, lines=how.lines, against=against, exact=kinds, found=deduplication.found),
         inputs=(looked, *united, *copies, found[-1]),
         span=span,
     )

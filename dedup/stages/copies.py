@@ -1,7 +1,7 @@
 """The stage of the steps `copies-url` and `copies-text`: of all documents with the same key the first of the order stays."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import polars as pl
@@ -10,9 +10,11 @@ from dedup.exact import Exact
 from dedup.groups import grouped, repeated
 from dedup.numbering import bundles, numbers
 from dedup.ranges import pieces
+from dedup.routing import read_dealt
 from dedup.runs import Runs
 from dedup.survival import columns_of
 from dedup.survivors import elected, frame_of
+from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.schemas import COPIES, ORIGINALS
 from pipeline.steps import PartRun
 from pipeline.tables import read_range
@@ -22,7 +24,10 @@ KEY = ("high", "low")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copies:
-    """Partition `p` of `partitions` elects the originals of its range of keys, about `rows` keys at a time."""
+    """Partition `p` of `partitions` elects the originals of its range of keys, about `rows` keys at a time.
+
+    With several `groups` of partitions keys come from `dealt-KIND`.
+    """
 
     name: ClassVar[str] = "copies"
     version: ClassVar[int] = 1
@@ -31,6 +36,7 @@ class Copies:
     order: tuple[str, ...]
     partitions: int
     rows: int
+    groups: int = field(default=1, metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `copies` by document, `pairs`, the same by original, and `originals`; counts keys, copies and originals.
@@ -40,7 +46,7 @@ class Copies:
         copies = Runs(part.writer("copies", COPIES), ("document",))
         pairs = Runs(part.writer("pairs", COPIES), ("original", "document"))
         originals = Runs(part.writer("originals", ORIGINALS), ("document",))
-        read = sum(receipt.rows("same") for receipt in part.receipts(self._input))
+        read = sum(receipt.rows(self._table) for receipt in part.receipts(self._input))
         for low, high in pieces(part.partition, self.partitions, read, self.rows):
             known = repeated(self._read(part, low, high, KEY), KEY)
             columns = (*KEY, "copies", *columns_of(self.order))
@@ -59,10 +65,20 @@ class Copies:
 
     @property
     def _input(self) -> str:
-        return f"exact-{self.exact.by}"
+        return f"{'dealt' if self.groups > 1 else 'exact'}-{self.exact.by}"
+
+    @property
+    def _table(self) -> str:
+        return "dealt" if self.groups > 1 else "same"
 
     def _read(self, part: PartRun, low: int, high: int, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """The `columns` and `document` of rows with keys from `low` to below `high`, a row group at a time."""
+        if self.groups > 1:
+            asked = tuple(dict.fromkeys((*columns, "high", "document")))
+            for table in read_dealt(part, self._input, "dealt", self.partitions, self.groups, asked):
+                inside = pl.col("high").ge(low) & (pl.col("high") <= high - 1)
+                yield frame_of(table).filter(inside).select(*columns, "document")
+            return
         asked = tuple(dict.fromkeys((*columns, "member", "row")))
         for receipt, first in bundles(part.receipts(self._input), part.span(self._input)):
             for table in read_range(part.storage, receipt, "same", "high", low, high, asked):

@@ -6,9 +6,9 @@ from typing import ClassVar
 import polars as pl
 import pyarrow as pa
 
-from dedup.copies import answers
+from dedup.copies import answers, copies_step
 from dedup.exact import Exact
-from dedup.numbering import SOURCE
+from dedup.numbering import SOURCE, read_between
 from dedup.runs import Runs
 from dedup.scale import Ranges
 from dedup.survivors import frame_of
@@ -16,7 +16,6 @@ from pipeline.errors import StorageError
 from pipeline.identity import NOT_IDENTITY
 from pipeline.schemas import SETTLED
 from pipeline.steps import PartRun
-from pipeline.tables import read_range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +23,7 @@ class Settled:
     """The partition that begins at document `starts[p]` speaks of the copies of the originals from there to the next start.
 
     `passes` are all passes, `settled` those after this one, whose answers are known already. What was elected stands in
-    `answers`, by ranges of documents, where there are such.
+    `answers`, by ranges of documents, where there are such, and what passes said in steps of the ranges `found`.
     """
 
     name: ClassVar[str] = "settled"
@@ -36,18 +35,26 @@ class Settled:
     clustered: bool
     starts: tuple[int, ...]
     answers: Ranges | None = field(default=None, metadata=NOT_IDENTITY)
+    found: Ranges | None = field(default=None, metadata=NOT_IDENTITY)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `settled`, runs sorted by document; counts them. StorageError for a copy of no known original."""
         low, high = (*self.starts, SOURCE)[part.partition : part.partition + 2]
         known = answers(
-            part, low, high, passes=self.passes, settled=self.settled, clustered=self.clustered, ranges=self.answers
+            part,
+            low,
+            high,
+            passes=self.passes,
+            settled=self.settled,
+            clustered=self.clustered,
+            ranges=self.answers,
+            found=self.found,
         )
         known = known.select("cluster", "cluster_size", "survivor", original="document")
         runs = Runs(part.writer("settled", SETTLED), ("document",))
-        for receipt in part.receipts(f"copies-{self.exact.by}"):
-            for table in read_range(part.storage, receipt, "pairs", "original", low, high):
-                runs.add(self._answered(table, known))
+        step, begins = copies_step(self.exact.by, self.found), self.found and self.found.starts()
+        for table in read_between(part, step, "pairs", "original", low, high, begins):
+            runs.add(self._answered(table, known))
         runs.close()
         return {"copies": runs.rows}
 
