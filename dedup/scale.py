@@ -116,17 +116,8 @@ class Scale:
     def shape(self, minhash: MinHash | None, survival: Survival, extent: Extent, *, span: int) -> Shape:
         """How to cut what is expected of a source of which each part of `minhash` covers `span` files."""
         room = self.memory - BASE_BYTES
-        same = room // SAME_BYTES
-        copies = _parts(extent.documents, same)
         bundles = ceil(extent.files / span)
-        copied_many = bundles * copies > MOST_READS
-        exact = Shape(
-            copies=copies,
-            most_copies=same,
-            most_answers=room // ANSWER_BYTES,
-            dealt=groups_of(copies, max(2, ceil(sqrt(copies) / 8))) if copied_many and copies > 1 else 1,
-            found=_level(bundles) if copied_many else 1,
-        )
+        exact = self._copied(extent, bundles)
         if minhash is None:
             return exact
         rows = room // (EDGE_BYTES + (KNOWN_BYTES if extent.earlier else 0))
@@ -153,6 +144,22 @@ class Scale:
             gathered=_level(elections) if elects_many else 1,
             most_gathered=room // gathered_bytes(minhash, survival),
             answers=_level(bundles) if elects_many else 1,
+        )
+
+    def _copied(self, extent: Extent, bundles: int) -> Shape:
+        """How exact copies are cut, of which `bundles` parts have keys.
+
+        Few groups: a part's keys are written before it is known how they are cut, in row groups that each group reads in part.
+        """
+        room = self.memory - BASE_BYTES
+        partitions = _parts(extent.documents, room // SAME_BYTES)
+        many = bundles * partitions > MOST_READS
+        return Shape(
+            copies=partitions,
+            most_copies=room // SAME_BYTES,
+            most_answers=room // ANSWER_BYTES,
+            dealt=groups_of(partitions, max(2, ceil(sqrt(partitions) / 8))) if many else 1,
+            found=_level(bundles) if many else 1,
         )
 
     def units(self, extent: Extent) -> tuple[int, int]:
