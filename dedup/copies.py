@@ -1,7 +1,7 @@
 """Documents of which exact copies were taken away, and what is known of those that were."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -103,6 +103,12 @@ def numbered(part: PartRun, member: int, row: int, rows: int) -> Numbers:
     return np.arange(rows, dtype=np.uint64) + np.uint64(document_number(part.task.part.first + member, row))
 
 
+def settled_ranges(found: Ranges) -> Ranges:
+    """The ranges of `answers-KIND`: those of `found-KIND` may have documents of earlier releases, and no copy is one of these."""
+    own = replace(found.extent, earlier=())
+    return Ranges(extent=own, count=min(found.count, own.files))
+
+
 def answers(
     part: PartRun,
     low: int,
@@ -120,10 +126,10 @@ def answers(
     passes `settled`, and for each original of other documents that has no near-duplicate. `reason` is null for those that stay.
     What passes say stands in `found-KIND` and `answers-KIND` of the ranges `found`, where there are such.
     """
-    begins = found and found.starts()
+    begins, settled_begins = found and found.starts(), found and settled_ranges(found).starts()
     told = [_answer(_elected(part, low, high, ranges), NEAR)] if clustered else []
     for kind in settled:
-        rows = between(part, settled_step(kind, found), low, high, "settled", begins)
+        rows = between(part, settled_step(kind, found), low, high, "settled", settled_begins)
         told.append(_answer(rows, f"same_{kind}"))
     told = pl.concat([_answer(SETTLED.empty_table(), NEAR), *told])
     for kind in reversed(passes):

@@ -7,22 +7,27 @@ Where parts and partitions are many, a level of merging stands between those tha
 from dataclasses import dataclass, replace
 from math import ceil
 
-from dedup.copies import Uncopied
+from dedup.copies import Uncopied, settled_ranges
 from dedup.documents import Documents
 from dedup.exact import Exact
-from dedup.scale import Extent, Ranges, Shape, groups_of, slices_of, starts
+from dedup.releases import Release
+from dedup.scale import Extent, Ranges, Shape, groups_of, parts_of, slices_of, starts
 from dedup.stages.copies import Copies
 from dedup.stages.dealt import Dealt
 from dedup.stages.found import FOUND, SETTLED, Found
 from dedup.stages.same import Same
 from dedup.stages.settled import Settled
 from dedup.survival import Survival
+from pipeline.schemas import document_number
 from pipeline.steps import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExactSteps:
-    """The steps of the `passes`, which are in their order; a part covers `span` files."""
+    """The steps of the `passes`, which are in their order; a part covers `span` files.
+
+    What has the key of a document of one of the releases `against` is a copy of that.
+    """
 
     passes: tuple[Exact, ...]
     documents: Documents
@@ -30,6 +35,7 @@ class ExactSteps:
     extent: Extent
     shape: Shape
     span: int
+    against: tuple[Release, ...] = ()
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -38,14 +44,13 @@ class ExactSteps:
 
     @property
     def found(self) -> Ranges | None:
-        """The ranges of the partitions of `found-KIND` and `answers-KIND`; None where there are no such steps."""
-        count = min(self.shape.found, self.extent.files) if self.passes else 1
-        return Ranges(extent=self._own, count=count) if count > 1 else None
+        """The ranges of the partitions of `found-KIND`; None where there is no such step, nor `answers-KIND`.
 
-    @property
-    def _own(self) -> Extent:
-        """The documents of this run alone: a copy's original is always one of them."""
-        return replace(self.extent, earlier=())
+        They have the documents of the releases too, for these may be originals.
+        """
+        extent = self.extent if self.against else replace(self.extent, earlier=())
+        count = min(self.shape.found, extent.all_files) if self.passes else 1
+        return Ranges(extent=extent, count=count) if count > 1 else None
 
     @property
     def _groups(self) -> int:
@@ -71,9 +76,10 @@ class ExactSteps:
                 partitions=self.shape.copies,
                 rows=self.shape.most_copies,
                 groups=self._groups,
+                against=self.against,
             )
             found = Step(name=f"copies-{each.by}", stage=elects, inputs=dealt or (keys,), partitions=self.shape.copies)
-            back = self._back(found, f"found-{each.by}", FOUND)
+            back = self._back(found, f"found-{each.by}", FOUND, self.found)
             steps += [keys, *dealt, found, *back]
             told.append((found, *back)[-1])
         return tuple(steps), tuple(told)
@@ -82,36 +88,40 @@ class ExactSteps:
         """The level between keys and the partitions that elect originals."""
         if self._groups == 1:
             return ()
+        parts = ceil(self.extent.files / self.span) + sum(ceil(each.files / each.span) for each in self.against)
         stage = Dealt(
             exact=exact,
             partitions=self.shape.copies,
             groups=self._groups,
-            slices=slices_of(ceil(self.extent.files / self.span)),
+            slices=slices_of(parts),
             rows=self.shape.most_copies,
             score=bool(self.survival.score),
+            against=self.against,
         )
         partitions = stage.groups * stage.slices
         return (Step(name=f"dealt-{exact.by}", stage=stage, inputs=(keys,), partitions=partitions),)
 
-    def _back(self, before: Step, name: str, tables: tuple[tuple[str, str], ...]) -> tuple[Step, ...]:
+    def _back(
+        self, before: Step, name: str, tables: tuple[tuple[str, str], ...], ranges: Ranges | None
+    ) -> tuple[Step, ...]:
         """The level between what a step says and the parts of its documents."""
-        if not self.found:
+        if not ranges:
             return ()
         stage = Found(
             before=before.name,
             tables=tables,
-            starts=self.found.starts(),
+            starts=ranges.starts(),
             span=self.span,
             slices=slices_of(before.partitions),
             rows=self.shape.most_answers,
         )
-        return (Step(name=name, stage=stage, inputs=(before,), partitions=self.found.count * stage.slices),)
+        return (Step(name=name, stage=stage, inputs=(before,), partitions=ranges.count * stage.slices),)
 
     def settling(
         self, told: tuple[Step, ...], clusters: tuple[Step, ...], answers: Ranges | None
     ) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
         """All steps that say what became of the copies, the last pass first, and those of them that are read."""
-        partitions = min(self.shape.copies, self.extent.files)
+        begins = self._originals()
         steps: list[Step] = []
         known: list[Step] = []
         for place in reversed(range(len(self.passes))):
@@ -120,13 +130,24 @@ class ExactSteps:
                 passes=self.kinds,
                 settled=self.kinds[place + 1 :],
                 clustered=bool(clusters),
-                starts=starts(self._own, partitions),
+                starts=begins,
                 answers=answers,
                 found=self.found,
+                against=self.against,
             )
             kind, inputs = self.kinds[place], (*told, *clusters, *known)
-            settled = Step(name=f"settled-{kind}", stage=stage, inputs=inputs, partitions=partitions)
-            back = self._back(settled, f"answers-{kind}", SETTLED)
+            settled = Step(name=f"settled-{kind}", stage=stage, inputs=inputs, partitions=len(begins))
+            back = self._back(settled, f"answers-{kind}", SETTLED, self.found and settled_ranges(self.found))
             steps += [settled, *back]
             known.append((settled, *back)[-1])
         return tuple(steps), tuple(known)
+
+    def _originals(self) -> tuple[int, ...]:
+        """Where each partition of `settled-KIND` begins: each release has some, and as many copies as this run may have."""
+        own = replace(self.extent, earlier=())
+        begins = [*starts(own, min(self.shape.copies, own.files))]
+        for source, release in enumerate(self.against, 1):
+            documents = min(own.documents, release.documents)
+            pieces = min(parts_of(documents, self.shape.most_copies), release.files)
+            begins += [document_number(place * release.files // pieces, 0, source) for place in range(pieces)]
+        return tuple(begins)

@@ -16,6 +16,7 @@ from pipeline.tables import read_range
 Numbers = npt.NDArray[np.uint64]
 
 SOURCE = 1 << 48  # where the numbers of another source begin
+END = 1 << 64  # behind all numbers
 _ROW_BITS = np.uint64(24)
 
 

@@ -117,14 +117,14 @@ class Scale:
         """How to cut what is expected of a source of which each part of `minhash` covers `span` files."""
         room = self.memory - BASE_BYTES
         bundles = ceil(extent.files / span)
-        exact = self._copied(extent, bundles)
+        exact = self._copied(extent, span)
         if minhash is None:
             return exact
         rows = room // (EDGE_BYTES + (KNOWN_BYTES if extent.earlier else 0))
-        ranges = _parts(extent.documents, rows)
+        ranges = parts_of(extent.documents, rows)
         joined, elected = room // COMPONENT_BYTES, room // elected_bytes(minhash, survival)
-        joins = min(_parts(extent.all_documents, joined), extent.all_files)
-        elections = _parts(extent.all_documents, elected)
+        joins = min(parts_of(extent.all_documents, joined), extent.all_files)
+        elections = parts_of(extent.all_documents, elected)
         parts = ceil(extent.all_files / span)
         elects_many = parts * elections > MOST_READS
         merged = _merged(minhash, extent, rows, ranges, span)
@@ -146,13 +146,14 @@ class Scale:
             answers=_level(bundles) if elects_many else 1,
         )
 
-    def _copied(self, extent: Extent, bundles: int) -> Shape:
-        """How exact copies are cut, of which `bundles` parts have keys.
+    def _copied(self, extent: Extent, span: int) -> Shape:
+        """How exact copies are cut.
 
         Few groups: a part's keys are written before it is known how they are cut, in row groups that each group reads in part.
         """
         room = self.memory - BASE_BYTES
-        partitions = _parts(extent.documents, room // SAME_BYTES)
+        partitions = parts_of(extent.documents, room // SAME_BYTES)
+        bundles = ceil(extent.all_files / span)
         many = bundles * partitions > MOST_READS
         return Shape(
             copies=partitions,
@@ -165,11 +166,11 @@ class Scale:
     def units(self, extent: Extent) -> tuple[int, int]:
         """In how many partitions lines repeated across documents are counted, and how many lines fit in memory there."""
         most = (self.memory - BASE_BYTES) // UNIT_BYTES
-        return _parts(extent.documents * UNITS, most), most
+        return parts_of(extent.documents * UNITS, most), most
 
     def indexed(self, extent: Extent) -> int:
         """In how many partitions records are found by address and id: each sorts its keys in memory."""
-        return _parts(2 * extent.documents, (self.memory - BASE_BYTES) // INDEX_BYTES)
+        return parts_of(2 * extent.documents, (self.memory - BASE_BYTES) // INDEX_BYTES)
 
 
 def elected_bytes(minhash: MinHash, survival: Survival) -> int:
@@ -206,7 +207,7 @@ def slices_of(writers: int) -> int:
     return ceil(writers / MOST_OPENED)
 
 
-def _parts(documents: int, most: int) -> int:
+def parts_of(documents: int, most: int) -> int:
     """Into how many parts documents are cut of which a part holds `most`; a quarter is left for uneven parts."""
     return max(1, ceil(documents * 1.25 / most))
 
@@ -251,7 +252,7 @@ def _first_document(extent: Extent, file: int) -> int:
 
 def pieces_of(extent: Extent, most: int) -> tuple[int, ...]:
     """Into how many pieces each earlier release is cut, of which a task can hold the documents that are clustered."""
-    return tuple(min(_parts(documents, most), files) for documents, files in extent.earlier)
+    return tuple(min(parts_of(documents, most), files) for documents, files in extent.earlier)
 
 
 def rounds_of(joins: int) -> int:

@@ -42,7 +42,8 @@ from pipeline.steps import Step
 class Deduplication:
     """What all steps share: how documents are compared, who survives, where they are read, and how the work is cut.
 
-    What the finished runs `against` kept stays, and of the new documents those go that resemble it.
+    What the finished runs `against` kept stays, and of the new documents those go that resemble it, or are copies of what they
+    looked at.
     """
 
     minhash: MinHash | None
@@ -56,8 +57,6 @@ class Deduplication:
     def __post_init__(self) -> None:
         if (known := sizes_of(self.against)) != self.extent.earlier:
             raise ValueError(f"an extent of the releases {self.extent.earlier} beside releases of {known}")
-        if self.against and self.minhash is None:
-            raise ValueError("only near-duplicates are looked for in earlier releases")
         in_order(self.exact)
 
     def steps(self, read: tuple[Step, ...], *, span: int) -> tuple[Step, ...]:
@@ -84,6 +83,7 @@ class Deduplication:
             extent=self.extent,
             shape=self.shape,
             span=span,
+            against=self.against,
         )
 
     @property

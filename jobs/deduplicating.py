@@ -123,12 +123,10 @@ def prepare_rows(
     united_all({file: footer.schema for file, footer in footers.items()})
     if how.minhash:
         how.minhash.check()
-    elif against:
-        raise RecipeError("--against: only near-duplicates are looked for in earlier releases; leave out --no-near")
     rows = sum(footer.rows for footer in footers.values())
     rows += sum(part.bytes for part in files.parts if part.name not in footers) // BYTES_A_LINE
     earlier = find_releases(against, storage, source.name)
-    known = releases_of(earlier, how.minhash, how.survival)
+    known = releases_of(earlier, how.minhash, how.survival, how.exact)
     extent, tombstones = Extent(documents=rows, files=len(source.parts)), barred_in(storage)
     listed = save_source(storage, source)
     steps = graph(how, extent, span=_span(source), source=listed, against=known, barring=bool(tombstones))

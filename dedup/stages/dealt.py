@@ -8,20 +8,20 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.exact import Exact
-from dedup.numbering import numbers
+from dedup.keyed import earlier_parts, own_parts, read_keys
 from dedup.ranges import bounds
-from dedup.routing import dealt, sets, share, together
+from dedup.releases import Release, is_earlier
+from dedup.routing import dealt, sets, together
 from pipeline.identity import IDENTITY_IF_CHANGED
 from pipeline.schemas import DEALT, RANKED, with_columns
 from pipeline.steps import PartRun
-from pipeline.tables import read_range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dealt:
     """Partition `g * slices + s` deals what a slice of `exact-KIND` has for group `g` of the `partitions` of `copies-KIND`.
 
-    It holds about `rows` rows at a time. `score`: the order of survival has one.
+    It holds about `rows` rows at a time. `score`: the order of survival has one. Keys of the releases `against` are dealt too.
     """
 
     name: ClassVar[str] = "dealt"
@@ -33,19 +33,21 @@ class Dealt:
     slices: int
     rows: int
     score: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
+    against: tuple[Release, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
 
     def run(self, part: PartRun) -> dict[str, int]:
-        """Writes `dealt`: sets of a row group for each partition of the group; counts the keys and the sets."""
+        """Writes `dealt`: sets of a row group for each partition of the group; counts the keys of this run and the sets."""
         schema = with_columns(DEALT, RANKED, ["score"] if self.score else [])
         each, writer = together(self.partitions, self.groups), part.writer("dealt", schema)
         mine = self._bounds(part)
-        count = 0
+        count = keys = 0
         for some in sets(self._read(part, schema), schema, self.rows):
             count += 1
+            keys += int(np.count_nonzero(~is_earlier(some["document"].to_numpy())))
             at = np.searchsorted(np.array(mine[1:-1], np.uint64), some["high"].to_numpy(), side="right")
             for table in dealt(some, at, each):
                 writer.write_row_group(table)
-        return {"keys": writer.rows, "sets": count}
+        return {"keys": keys, "sets": count}
 
     def _bounds(self, part: PartRun) -> list[int]:
         """The first key of each partition of the group, and what is behind the last; the last group may have fewer."""
@@ -54,12 +56,11 @@ class Dealt:
 
     def _read(self, part: PartRun, schema: pa.Schema) -> Iterator[pa.Table]:
         """The rows of the group, in the order in which a partition without this level reads them."""
-        step, number = f"exact-{self.exact.by}", part.partition % self.slices
         low, *_, high = self._bounds(part)
         names = [name for name in schema.names if name != "document"]
-        file = len(part.receipts(step)) * number // self.slices * part.span(step)
-        for receipt in share(part, (step,), number, self.slices):
-            for table in read_range(part.storage, receipt, "same", "high", low, high, (*names, "member", "row")):
-                document = numbers(file, table["member"].to_numpy(), table["row"].to_numpy())
-                yield table.append_column("document", pa.array(document)).select(schema.names).cast(schema)
-            file += part.span(step)
+        written = [*own_parts(part, self.exact.by), *earlier_parts(self.against, self.exact.by)]
+        number = part.partition % self.slices
+        first, stop = (len(written) * end // self.slices for end in (number, number + 1))
+        for each in written[first:stop]:
+            for table in read_keys(each, low, high, names):
+                yield table.select(schema.names).cast(schema)

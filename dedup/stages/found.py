@@ -6,7 +6,7 @@ Where parts and partitions of `copies-…` are many, each part would open all of
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dedup.numbering import SOURCE
+from dedup.numbering import END
 from dedup.routing import sets, share, write_bundles
 from pipeline.schemas import TABLES
 from pipeline.steps import PartRun
@@ -45,7 +45,7 @@ class Found:
 
     def _write(self, part: PartRun, writer: TableWriter, table: str, column: str) -> int:
         place, number = divmod(part.partition, self.slices)
-        low, high = (*self.starts, SOURCE)[place : place + 2]
+        low, high = (*self.starts, END)[place : place + 2]
         found = (
             rows
             for receipt in share(part, (self.before,), number, self.slices)
