@@ -49,6 +49,9 @@ SURVIVOR_SOURCE = pa.field("survivor_source", TEXT)
 # And where exact copies are taken away: why a row goes, and the row that it is a copy of, which may have gone itself.
 COPY = pa.schema([pa.field("reason", TEXT), pa.field("copy_of_file", TEXT), pa.field("copy_of_row", pa.int64())])
 
+# Both: the source of that row, where an earlier release has it.
+COPY_SOURCE = pa.field("copy_of_source", TEXT)
+
 _LOW = np.uint64((1 << 24) - 1)
 _BITS = np.uint64(24)
 
@@ -86,8 +89,7 @@ class PackRows:
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `data` and `duplicates`; counts the `rows` that stay."""
         data = _Lines(part) if self.lines else _Table(part)
-        more = [*([SURVIVOR_SOURCE] if self.against else []), *(COPY if self.exact else [])]
-        schema = pa.schema([*DUPLICATES, *more])
+        schema = self._schema()
         duplicates = part.writer("duplicates", schema, DUPLICATES_ROW_GROUP)
         places = _places(part.task.root, self.source, self.against)
         for member, (file, answer) in enumerate(zip(part.task.files, _answers(part), strict=True)):
@@ -98,6 +100,17 @@ class PackRows:
                 duplicates.write(some)
             check_count(file.name, data.write_kept(piece, answer), answer.num_rows)
         return {"rows": data.writer.rows}
+
+    def _schema(self) -> pa.Schema:
+        """The columns of `duplicates`."""
+        fields = [*DUPLICATES]
+        if self.against:
+            fields.append(SURVIVOR_SOURCE)
+        if self.exact:
+            fields += COPY
+        if self.against and self.exact:
+            fields.append(COPY_SOURCE)
+        return pa.schema(fields)
 
     def _originals(self, part: PartRun, member: int, rows: int) -> pa.Array:
         """For each row of a file the document that it is an exact copy of; null for those that are none."""
@@ -180,7 +193,8 @@ def _duplicates(piece: Piece, answer: pa.Table, places: Places, schema: pa.Schem
         row += batch.num_rows
         columns |= {name: batch[name] for name in ("cluster", "cluster_size", "keep")}
         if "original" in batch.schema.names:
-            columns["copy_of_file"], columns["copy_of_row"], _ = _told(batch["original"], places)
+            names = "copy_of_file", "copy_of_row", "copy_of_source"
+            columns |= dict(zip(names, _told(batch["original"], places), strict=True))
             columns["reason"] = batch["reason"]
         yield pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 

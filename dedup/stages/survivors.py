@@ -40,8 +40,8 @@ class Survivors:
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `survivors`, row-aligned with documents; what is kept and what is dropped is what was kept before.
 
-        Of the near-duplicates, `in_release.N` are of a document of the `N`-th earlier release, `copies_in_release.N` of the
-        copies, whose original went for one.
+        Of the near-duplicates, `in_release.N` are of a document of the `N`-th earlier release, and of the copies
+        `copies_in_release.N` are, or their original went for one.
         """
         self._check(part)
         writer = part.writer("survivors", SURVIVORS.append(REASON) if self.exact else SURVIVORS)

