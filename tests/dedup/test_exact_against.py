@@ -138,14 +138,14 @@ PAGES = st.lists(st.tuples(WORDS, st.integers(0, 6)), max_size=6)
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     files=st.lists(PAGES, min_size=2, max_size=4),
-    cut=st.integers(1, 3),
+    cuts=st.sets(st.integers(1, 3), min_size=1, max_size=2),
     exact=st.sampled_from([(TEXT,), (URL,), BOTH]),
     near=st.booleans(),
     shape=st.sampled_from([Shape(), LEVELS]),
 )
 def test_release_after_release_keeps_exactly_what_all_at_once_does(
     files: list[list[tuple[str, int]]],
-    cut: int,
+    cuts: set[int],
     exact: tuple[Exact, ...],
     near: bool,
     shape: Shape,
@@ -158,7 +158,7 @@ def test_release_after_release_keeps_exactly_what_all_at_once_does(
     urls: Texts = tuple(tuple(f"http://a.org/{url}" if url else "" for _, url in some) for some in files)
     whole = released(root / "whole", texts, minhash, rule, exact=exact, urls=urls)
     found: list[Released] = []
-    for start, stop in pairwise(sorted({0, min(cut, len(files) - 1), len(files)})):
+    for start, stop in pairwise(sorted({0, *(min(cut, len(files) - 1) for cut in cuts), len(files)})):
         against = tuple(each.release for each in found)
         made = released(
             root / str(start),
