@@ -38,7 +38,8 @@ def read_keys(part: KeyedPart, low: int, high: int, columns: Sequence[str]) -> I
 
     A release may have been made without scores, which are then unknown.
     """
-    missing = "score" in columns and "score" not in columns_of(part.storage, part.receipt, "same")
+    asks = "score" in columns and part.first >> 24
+    missing = asks and "score" not in columns_of(part.storage, part.receipt, "same")
     asked = [name for name in (*columns, "high", "member", "row") if not (missing and name == "score")]
     for found in read_range(part.storage, part.receipt, "same", "high", low, high, tuple(dict.fromkeys(asked))):
         document = pa.array(numbers(part.first, found["member"].to_numpy(), found["row"].to_numpy()))

@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from test_copies_against import COPIES
+from test_curate_against import RECIPES, pages
+from test_curate_against import written as rows_of_file
 from test_dedup_exact import A, B, deduplicated, written
 from test_dedup_verb import kept, told
 from trial import typed
@@ -32,3 +35,21 @@ def test_rows_are_told_alike_with_levels_and_without(tmp_path: Path, monkeypatch
         assert json.loads(other.stdout) | {"run": ""} == json.loads(one.stdout) | {"run": ""}
     done = typed("verify", str(tmp_path / "levels"))
     assert done.returncode == 0, done.stderr
+
+
+def test_plan_says_which_levels_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.py").write_text(RECIPES + COPIES)
+    folder = tmp_path / "rows"
+    for number in range(12):
+        rows_of_file(folder / f"{number}.jsonl", pages(number, 2022, 12))
+    words = ("plan", f"{tmp_path}/mine.py:copies", "--input", str(folder), "--output", str(tmp_path / "out"))
+    assert "levels of merging" not in typed(*words).stdout
+    monkeypatch.setattr(scale, "MOST_READS", 1)
+    monkeypatch.setattr(scale, "SAME_BYTES", scale.Scale().memory // 2)
+    told = " ".join(typed(*words).stdout.split())
+    assert "levels of merging of exact copies, with the groups that they deal to: dealt (2), found (2)" in told
+    steps = [each["step"] for each in json.loads(typed(*words, "--json").stdout)["deduplication_steps"]]
+    for kind in ("url", "text"):
+        assert [step for step in steps if step.startswith(("exact", "dealt", "copies", "found")) and kind in step] == [
+            f"{name}-{kind}" for name in ("exact", "dealt", "copies", "found")
+        ]
