@@ -27,6 +27,7 @@ GATHERED_BYTES = 250  # a clustered document in `gathered`; by star three times 
 ROUTED_BYTES = 200  # an edge in `routed-…`
 ANSWER_BYTES = 100  # a clustered document in `answers`
 SAME_BYTES = 350  # a key in `copies-…`, or a copy's original in `settled-…`
+MET_BYTES = 450  # and where earlier releases are asked for it, which may have it too
 INDEX_BYTES = 60  # a key of `index`, of which a record has two: its address and its id
 LEAST_MEMORY = 512 << 20
 
@@ -152,12 +153,13 @@ class Scale:
         Few groups: a part's keys are written before it is known how they are cut, in row groups that each group reads in part.
         """
         room = self.memory - BASE_BYTES
-        partitions = parts_of(extent.documents, room // SAME_BYTES)
+        most = room // (SAME_BYTES + (MET_BYTES if extent.earlier else 0))
+        partitions = parts_of(extent.documents, most)
         bundles = ceil(extent.all_files / span)
         many = bundles * partitions > MOST_READS
         return Shape(
             copies=partitions,
-            most_copies=room // SAME_BYTES,
+            most_copies=most,
             most_answers=room // ANSWER_BYTES,
             dealt=groups_of(partitions, max(2, ceil(sqrt(partitions) / 8))) if many else 1,
             found=_level(bundles) if many else 1,

@@ -69,9 +69,7 @@ def prepare(
     `recipe` is a name, or a recipe with the modules that workers do not have. `memory` is that of a task, in bytes; without it,
     what was named for ROOT's last run, if by this recipe, else the recipe's.
     Without `inputs` those of ROOT's last run are taken as recorded; they need not exist for what only reads stored text.
-
-    Raises:
-        RecipeError, InputError: what is wrong, before anything has started.
+    RecipeError or InputError says what is wrong, before anything has started.
     """
     made, modules = load_recipe(recipe) if isinstance(recipe, str) else recipe
     storage = open_storage(output)
