@@ -57,7 +57,9 @@ class Deduplication:
     def __post_init__(self) -> None:
         if (known := sizes_of(self.against)) != self.extent.earlier:
             raise ValueError(f"an extent of the releases {self.extent.earlier} beside releases of {known}")
-        in_order(self.exact)
+        for kind in (each.by for each in in_order(self.exact)):
+            if any(kind not in dict(release.exact) for release in self.against):
+                raise ValueError(f"copies by {kind} are looked for in releases without their keys")
 
     def steps(self, read: tuple[Step, ...], *, span: int) -> tuple[Step, ...]:
         """The steps after those that `documents` are `read` from, in order; the last is named `survivors`."""

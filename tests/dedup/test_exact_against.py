@@ -262,6 +262,8 @@ def test_a_release_without_such_keys_or_with_others_is_refused(tmp_path: Path) -
     assert "copies by text: fold True against False" in refused(keyed, (URL, Exact(by="text", fold=True)))
     assert "copies by text: behind passes by none against url" in refused(keyed, (TEXT,))
     assert "looks for no near-duplicates and no exact copies" in refused(keyed, (), None)
+    with pytest.raises(ValueError, match="copies by text are looked for in releases without their keys"):
+        released(tmp_path / "d", ((X,),), MINHASH, STAR, exact=(TEXT,), against=(plain.release,))
     alone = released(tmp_path / "c", ((X,),), None, BY_ID, exact=(TEXT,))
     assert "that run looked for no near-duplicates" in refused(alone, (TEXT,))
 
