@@ -14,12 +14,16 @@ KINDS = {
     "config.json": ("filters.quality.encoder", "EncoderQuality"),
 }
 """A folder with this file, the first of them that it has, is of this kind."""
+_FASTTEXT, _KENLM = ("filters.quality.fasttext", "FastTextQuality"), ("filters.quality.kenlm", "KenLmQuality")
+FILES = {".bin": _FASTTEXT, ".arpa": _KENLM, ".binary": _KENLM, ".klm": _KENLM}
+"""A file with this ending is of this kind."""
 
 
 def model_at(place: str, column: str | None = None) -> QualityModel:
     """The model in a file or folder, `PLACE` or `PLACE@SHA256`; `column` names its score, else its own customary name does.
 
-    A `.bin` is fastText's, an `.arpa` KenLM's. Without a digest it is taken from the file as it is now, and the run records it.
+    A `.bin` is fastText's or, by its first bytes, KenLM's, as are `.arpa`, `.binary` and `.klm`. Without a digest it is taken
+    from the file as it is now, and the run records it.
 
     Raises:
         RecipeError: nothing is there, it is of no known kind, or its digest is another.
@@ -37,8 +41,16 @@ def model_at(place: str, column: str | None = None) -> QualityModel:
     return _made(kind, model=files, **named)
 
 
+def classifier_at(place: str, column: str) -> QualityModel:
+    """The same, of models whose higher scores are better; RecipeError for a perplexity, of which lower ones are."""
+    model = model_at(place, column)
+    if model.name == "kenlm_quality":
+        raise RecipeError(f"{place} is KenLM's: the lower its score the better, and this recipe keeps what scores high")
+    return model
+
+
 def _path(where: str) -> Path:
-    wanted = "name a file (.bin, .arpa) or a folder with config.json"
+    wanted = "name a file (.bin, .arpa, .binary) or a folder with config.json"
     try:
         path = Path(where).expanduser()
         there = bool(where) and path.exists()
@@ -64,15 +76,25 @@ def _has_digest(place: str) -> bool:
 def _of_file(path: Path, digest: str, named: dict[str, str]) -> QualityModel:
     from pipeline.assets import Asset
 
-    kinds = {
-        ".bin": ("filters.quality.fasttext", "FastTextQuality"),
-        ".arpa": ("filters.quality.kenlm", "KenLmQuality"),
-    }
-    if path.suffix not in kinds:
-        raise RecipeError(f"{path} is no model of a known kind: {', '.join(kinds)}, or a folder")
+    if path.suffix not in FILES:
+        raise RecipeError(f"{path} is no model of a known kind: {', '.join(FILES)}, or a folder")
+    kind = FILES[path.suffix]
+    if kind == _FASTTEXT and _is_kenlm(path):
+        kind = _KENLM
     if not digest:
         digest = _digest(path)
-    return _made(kinds[path.suffix], model=Asset(sha256=digest, name=path.name, location=str(path.absolute())), **named)
+    return _made(kind, model=Asset(sha256=digest, name=path.name, location=str(path.absolute())), **named)
+
+
+def _is_kenlm(path: Path) -> bool:
+    """Whether a file begins as KenLM's binaries do, which are often called `.bin`."""
+    from pipeline.model_formats.kenlm_binaries import MAGIC
+
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be read: {error}") from error
 
 
 def _made(kind: tuple[str, str], **fields: object) -> QualityModel:

@@ -26,7 +26,7 @@ Models = Annotated[
         "--model",
         "-m",
         metavar="[COLUMN=]PLACE[@SHA256]",
-        help="A folder with config.json and safetensors or model.onnx, a fastText .bin, a KenLM .arpa. Repeat for more.",
+        help="A folder with config.json and safetensors or model.onnx, fastText's .bin, KenLM's .arpa or binary. Repeatable.",
     ),
 ]
 Buckets = Annotated[

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from filters.quality.native import check_fasttext, unchanged
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
-from pipeline.quality import Scored
+from pipeline.quality import Scored, Scorer
 
 DCLM_THRESHOLD = 0.018112
 """What a tenth of DCLM's pool scores by its classifier of OpenHermes 2.5 and ELI5 (Li et al. 2024, section 4.4)."""
@@ -37,13 +38,13 @@ class FastTextQuality:
         """RecipeError where the file is missing, another one, or no fastText classifier; it is not loaded."""
         check_fasttext(self.model.path(), self.model.name)
 
-    def load(self) -> "FastTextScorer":
+    def load(self) -> Scorer:
         """The model, once a process."""
         return _loaded(self.model, self.label)
 
 
 class FastTextScorer:
-    """A loaded classifier."""
+    """A classifier that the library has loaded."""
 
     device = "cpu"
 
@@ -70,17 +71,26 @@ class FastTextScorer:
 
 
 @lru_cache(maxsize=2)
-def _loaded(asset: Asset, label: str) -> FastTextScorer:
-    from fasttext.FastText import _FastText  # pyright: ignore[reportPrivateUsage]  the class behind load_model, without its warning
+def _loaded(asset: Asset, label: str) -> Scorer:
+    from filters.quality.phrases import PhraseScorer  # late, as all that is compiled
 
     path = asset.path()
     with unchanged(path, asset.name):
         check_fasttext(path, asset.name)
         try:
-            model = _FastText(str(path))
-            labels: Any = model.get_labels()
-        except ValueError as error:
-            raise RecipeError(f"quality: {asset.name} ({path}) is no fastText model: {error}") from error
+            return PhraseScorer(path, asset.name, label)
+        except ValueError:  # a model of another kind, or a label that the library names in its words
+            return _of_library(path, asset, label)
+
+
+def _of_library(path: Path, asset: Asset, label: str) -> FastTextScorer:
+    from fasttext.FastText import _FastText  # pyright: ignore[reportPrivateUsage]  the class behind load_model, without its warning
+
+    try:
+        model = _FastText(str(path))
+        labels: Any = model.get_labels()
+    except ValueError as error:
+        raise RecipeError(f"quality: {asset.name} ({path}) is no fastText model: {error}") from error
     if label not in labels:
         raise RecipeError(f"quality: {asset.name} has no label {label!r}; it has {', '.join(labels[:20])}")
     return FastTextScorer(model.f.predict, label)

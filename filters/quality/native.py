@@ -13,9 +13,9 @@ from pipeline.model_formats import fasttext
 from pipeline.model_formats.pickles import refuse_pickles
 
 
-def check_fasttext(path: Path, name: str) -> None:
-    """RecipeError where the file is no classifier of fastText, or its sizes are not those of what is in it."""
-    with looked_at(path, f"quality: {name} ({path})") as fields:  # it has its digest, and may be named by a link
+def check_fasttext(path: Path, name: str, part: str = "quality") -> None:
+    """RecipeError of a `part` of the recipe where the file is no classifier of fastText, or lies about what is in it."""
+    with looked_at(path, f"{part}: {name} ({path})") as fields:  # it has its digest, and may be named by a link
         refuse_pickles(fields)
         fasttext.check_fasttext(fields, supervised=True)
 
