@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from leftovers import traces
 from test_curate_against import RECIPES, curated, kept, written
 from test_dedup_verb import kept as kept_rows
 from test_dedup_verb import parquet, text, told
@@ -121,23 +122,32 @@ def test_status_card_report_and_duplicates_tell_of_them(root: Path) -> None:
     assert "exact_copy" in shown.stdout
 
 
-def test_a_page_comes_back_where_the_one_it_is_a_copy_of_is_taken_down(made: Path, root: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    shutil.copytree(root, out)
-    for record in out.glob("runs/*.json"):
-        record.write_bytes(record.read_bytes().replace(str(root).encode(), str(out).encode()))
-    (tmp_path / "list.txt").write_text(f"{AT}/s\n")
+def moved(made: Path, root: Path) -> Path:
+    """A copy, whose records name it and not the one that it is of."""
+    shutil.copytree(made, root)
+    for record in root.glob("runs/*.json"):
+        record.write_bytes(record.read_bytes().replace(str(made).encode(), str(root).encode()))
+    return root
+
+
+def take_down(made: Path, root: Path, recipe: str, line: str, *, scope: str) -> None:
+    (root.parent / "list.txt").write_text(f"{line}\n")
     words = (
         "--urls",
-        str(tmp_path / "list.txt"),
+        str(root.parent / "list.txt"),
         "--scope",
-        "page",
+        scope,
         "--recipe",
-        f"{made}/mine.py:{root.name}",
+        f"{made}/mine.py:{recipe}",
         "--local",
     )
-    done = typed("takedown", str(out), *words, "--json")
+    done = typed("takedown", str(root), *words, "--json")
     assert done.returncode == 0, done.stderr
+
+
+def test_a_page_comes_back_where_the_one_it_is_a_copy_of_is_taken_down(made: Path, root: Path, tmp_path: Path) -> None:
+    out = moved(root, tmp_path / "out")
+    take_down(made, out, root.name, f"{AT}/s", scope="page")
     assert set(kept(out)) == STAY | {f"{AT}/t"}
     fresh = tmp_path / "fresh"
     shutil.copytree(out / "takedowns", fresh / "takedowns")
@@ -199,3 +209,14 @@ def test_rows_that_an_earlier_release_has_go_and_it_is_told_what_they_are_copies
     asked = typed("duplicates", out, "c.parquet:0", "--json")
     assert asked.returncode == 0, asked.stderr
     assert typed("verify", out).returncode == 0
+
+
+def test_a_cluster_that_is_taken_down_takes_copies_of_its_pages_in_later_releases_along(
+    made: Path, root: Path, tmp_path: Path
+) -> None:
+    """Of `/a`, copies by address with another text too."""
+    out = moved(root, tmp_path / "out")
+    take_down(made, out, root.name, f"{AT}/a", scope="cluster")
+    gone = [f"{AT}/a?utm_source=m", f"{AT}/x", "urn:2024-0", "urn:2024-1", "urn:2023-0", "urn:2023-1"]
+    assert traces(out, gone) == []
+    assert {f"{AT}/z"} <= set(kept(out))
