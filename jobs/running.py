@@ -80,7 +80,7 @@ def prepare(
     memory = memory if named else before and before.memory
     made = replace(made, columns=columns or made.columns, scale=usual if memory is None else Scale(memory=memory))
     earlier = find_releases(against or (), storage, files.name)
-    known = releases_of(earlier, made.minhash, made.survival)
+    known = releases_of(earlier, made.minhash, made.survival, made.exact)
     steps = plan_steps(made.steps(extent_of(files), known), files, barred_in(storage))
     return Prepared(
         recipe=made,
