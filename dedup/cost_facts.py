@@ -5,6 +5,7 @@ from math import ceil
 
 from dedup.bbit import packed_bytes
 from dedup.minhash import MinHash
+from dedup.scale import BASE_BYTES
 from dedup.steps import Deduplication
 from dedup.survival import Star
 from pipeline.steps import Step
@@ -34,6 +35,20 @@ ELECTED_SECONDS = 7.8e-6  # a clustered document in `clusters`; by star half as 
 ANSWER_SECONDS = 1.0e-6  # a clustered document in `answers`
 SURVIVOR_SECONDS = 1.0e-6  # a document in `survivors`
 
+# Exact copies.
+SAME_ROW_BYTES = 45.3  # a key in `exact-…` with an id of 36 characters that are random, and again in `dealt-…`
+COPY_ROW_BYTES = 15.0  # a copy in `copies-…`, with its pair and its share of an original, and again in `found-…`
+SETTLED_ROW_BYTES = 9.0  # a copy in `settled-…`
+RETURNED_ROW_BYTES = 11.8  # the same in `answers-…`
+KEYED_SECONDS = 5.0e-6  # a document's key to sort and write
+HASHED_SECONDS = 8.0e-9  # a word of its text
+ADDRESS_SECONDS = 7.4e-6  # an address in its canonical form
+DEALT_SECONDS = 1.6e-6  # a key in `dealt-…`
+COPIED_SECONDS = 2.9e-6  # a key in `copies-…`
+COPIED_DEALT_SECONDS = 1.2e-6  # the same behind `dealt-…`
+RETURNED_SECONDS = 5.0e-6  # a copy in `found-…`, `settled-…` or `answers-…`
+COPIED = 0.1  # of the documents are copies by each pass: what a crawl has is its own
+
 CLUSTERED = 0.15  # of the documents have an edge
 EDGES_A_DOCUMENT = 2.7  # that `edges` finds for a clustered document, all bands together
 ROUND_EDGES_A_DOCUMENT = 1.1  # that are left of them after the first round
@@ -42,11 +57,40 @@ SIGNING_BYTES = 500_000_000  # what a part of `minhash` holds and sorts at a tim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepCost:
+    """What one step takes; `memory` is that of a task, at most, in bytes."""
+
+    step: str
+    tasks: int
+    objects: int
+    requests: int
+    read_bytes: int
+    written_bytes: int
+    core_seconds: float
+    memory: int
+
+
+def costed(
+    step: str, tasks: int, tables: int, requests: float, read: float, written: float, seconds: float, memory: float
+) -> StepCost:
+    """A step of which each task writes so many `tables` and holds so much `memory` besides its process."""
+    return StepCost(
+        step=step,
+        tasks=tasks,
+        objects=tasks * (tables + 1),  # and a receipt
+        requests=int(requests),
+        read_bytes=int(read),
+        written_bytes=int(written),
+        core_seconds=seconds,
+        memory=int(BASE_BYTES + memory),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What the formulas are in: counts of documents, keys, edges, parts and cuts."""
 
     made: Deduplication
-    minhash: MinHash
     steps: tuple[Step, ...]
     parts: int
     words: int
@@ -56,6 +100,17 @@ class Facts:
     def documents(self) -> int:
         """Of this run."""
         return self.made.extent.documents
+
+    @property
+    def minhash(self) -> MinHash:
+        """How documents are compared; formulas of near-duplicates alone ask."""
+        assert self.made.minhash  # noqa: S101  for the type checker: else there are no such steps
+        return self.made.minhash
+
+    @property
+    def copied(self) -> int:
+        """Documents that are copies by a pass."""
+        return int(self.documents * COPIED)
 
     @property
     def bands(self) -> int:
@@ -108,6 +163,11 @@ class Facts:
     def dealt(self, rows: int, level: Step, most: int) -> int:
         """Requests for what a level has for one partition: of each slice a footer, and a row group of each set."""
         return self.slices(level.name) * (1 + max(1, ceil(rows / level.partitions / most)))
+
+    def brought_back(self, readers: int, level: Step, rows: int) -> int:
+        """Requests of `readers` that each open their range of a level: one on both sides of a start opens two."""
+        opened = readers + level.partitions // self.slices(level.name)
+        return opened * self.dealt(rows, level, self.made.shape.most_answers)
 
     @property
     def sorted_parts(self) -> int:

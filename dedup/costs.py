@@ -6,7 +6,6 @@ an input; columns that lie side by side come in one.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import ceil
 
 from dedup.cost_facts import (
@@ -34,10 +33,12 @@ from dedup.cost_facts import (
     WORD_SECONDS,
     WORKING_ROUNDS,
     Facts,
+    StepCost,
+    costed,
 )
+from dedup.exact_costs import EXACT_FORMULAS, settled, uncopied
 from dedup.scale import (
     ANSWER_BYTES,
-    BASE_BYTES,
     COMPONENT_BYTES,
     EDGE_BYTES,
     ROUTED_BYTES,
@@ -47,72 +48,39 @@ from dedup.scale import (
 from dedup.steps import Deduplication
 from pipeline.steps import Step
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepCost:
-    """What one step takes; `memory` is that of a task, at most, in bytes."""
-
-    step: str
-    tasks: int
-    objects: int
-    requests: int
-    read_bytes: int
-    written_bytes: int
-    core_seconds: float
-    memory: int
-
-
 _ROUNDS, _ROUTED = "components-", "routed-"
 
 
 def costs(made: Deduplication, *, span: int, words: int = 400, clustered: float = CLUSTERED) -> tuple[StepCost, ...]:
     """What each step takes, in order, for texts of `words` words of which a share is `clustered`; texts are not in the bytes.
 
-    Of the steps for near-duplicates: what exact passes and earlier releases take is not told.
+    What earlier releases take is not told.
     """
-    if made.minhash is None:
-        return ()
     facts = Facts(
         made=made,
-        minhash=made.minhash,
         steps=made.steps((), span=span),
         parts=ceil(made.extent.files / span),
         words=words,
         clustered_share=clustered,
     )
-    near = (step for step in facts.steps if step.name in _FORMULAS or step.name.startswith((_ROUNDS, _ROUTED)))
-    return tuple(_cost(step, facts) for step in near)
+    return tuple(_cost(step, facts) for step in facts.steps if step.name != "earlier")
 
 
 def _cost(step: Step, facts: Facts) -> StepCost:
     tasks = step.partitions or ceil(facts.made.extent.files / step.span)
-    special = {_ROUNDS: _round, _ROUTED: _routed}
-    formula = next((found for start, found in special.items() if step.name.startswith(start)), None)
+    several = {_ROUNDS: _round, _ROUTED: _routed} | EXACT_FORMULAS
+    formula = next((found for start, found in several.items() if step.name.startswith(start)), None)
     return (formula or _FORMULAS[step.name])(step.name, tasks, facts)
 
 
-def _made(
-    step: str, tasks: int, tables: int, requests: float, read: float, written: float, seconds: float, memory: float
-) -> StepCost:
-    return StepCost(
-        step=step,
-        tasks=tasks,
-        objects=tasks * (tables + 1),  # and a receipt
-        requests=int(requests),
-        read_bytes=int(read),
-        written_bytes=int(written),
-        core_seconds=seconds,
-        memory=int(BASE_BYTES + memory),
-    )
-
-
 def _minhash(step: str, tasks: int, facts: Facts) -> StepCost:
-    """Reads texts, which whoever gives them counts."""
+    """Reads texts, which whoever gives them counts, and which documents are copies."""
     written = facts.keys * KEY_BYTES + facts.documents * (ORDER_BYTES + facts.signature_bytes)
     a_word = WORD_SECONDS[facts.minhash.family] * facts.minhash.bands * facts.minhash.rows / 112
     seconds = facts.documents * facts.words * a_word + facts.keys * SIGNED_SECONDS / 14
     seconds += facts.documents * PACKED_SECONDS * (facts.signature_bytes > 0)
-    return _made(step, tasks, 2, 0, 0, written, seconds, SIGNING_BYTES)
+    requests, read = uncopied(tasks, len(facts.made.exact), facts)
+    return costed(step, tasks, 2, requests, read, written, seconds, SIGNING_BYTES)
 
 
 def _sorted(step: str, tasks: int, facts: Facts) -> StepCost:
@@ -120,14 +88,14 @@ def _sorted(step: str, tasks: int, facts: Facts) -> StepCost:
     volume, written = facts.keys * KEY_BYTES, facts.keys * SORTED_KEY_BYTES
     requests = tasks + facts.parts * (1 + 3 * facts.bands)
     most = min(facts.made.shape.rows, facts.documents * facts.made.shape.merged / max(1, facts.parts))
-    return _made(step, tasks, 1, requests, volume, written, facts.keys * SORTED_SECONDS, most * EDGE_BYTES)
+    return costed(step, tasks, 1, requests, volume, written, facts.keys * SORTED_SECONDS, most * EDGE_BYTES)
 
 
 def _ranged(step: str, tasks: int, facts: Facts) -> StepCost:
     """Reads a row group of each part of `sorted`."""
     volume, held = facts.keys * SORTED_KEY_BYTES, min(facts.keys / tasks, facts.made.shape.rows) * EDGE_BYTES
     requests = tasks * (1 + 2 * facts.sorted_parts / facts.slices(step))
-    return _made(step, tasks, 1, requests, volume, volume, facts.keys * SORTED_SECONDS, held)
+    return costed(step, tasks, 1, requests, volume, volume, facts.keys * SORTED_SECONDS, held)
 
 
 def _edges(step: str, tasks: int, facts: Facts) -> StepCost:
@@ -140,7 +108,7 @@ def _edges(step: str, tasks: int, facts: Facts) -> StepCost:
     requests = 2 * opened
     if level := facts.level("ranged"):
         requests = facts.dealt(facts.keys, level, facts.made.shape.rows)
-    return _made(step, tasks, 1, tasks * (1 + requests), read, facts.edges * EDGE_ROW_BYTES, seconds, held)
+    return costed(step, tasks, 1, tasks * (1 + requests), read, facts.edges * EDGE_ROW_BYTES, seconds, held)
 
 
 def _routed(step: str, tasks: int, facts: Facts) -> StepCost:
@@ -152,7 +120,7 @@ def _routed(step: str, tasks: int, facts: Facts) -> StepCost:
     held = min(edges / tasks, facts.made.shape.most_routed) * ROUTED_BYTES
     volume = edges * EDGE_ROW_BYTES
     requests = tasks * (1 + 2 * opened / facts.slices(step))
-    return _made(step, tasks, 1, requests, volume, volume, edges * ROUTED_SECONDS, held)
+    return costed(step, tasks, 1, requests, volume, volume, edges * ROUTED_SECONDS, held)
 
 
 def _heard(facts: Facts, edges: int, before: int, step: str) -> int:
@@ -171,7 +139,7 @@ def _round(step: str, tasks: int, facts: Facts) -> StepCost:
     requests = tasks * (1 + 2 * _heard(facts, before, opened, source) * works)
     held = min(facts.clustered / tasks, facts.made.shape.most_joined) * COMPONENT_BYTES
     read, written = 2 * heard * EDGE_ROW_BYTES, facts.left * EDGE_ROW_BYTES * works
-    return _made(step, tasks, 1, requests, read, written, heard * JOINED_SECONDS, held * works)
+    return costed(step, tasks, 1, requests, read, written, heard * JOINED_SECONDS, held * works)
 
 
 def _components(step: str, tasks: int, facts: Facts) -> StepCost:
@@ -180,7 +148,7 @@ def _components(step: str, tasks: int, facts: Facts) -> StepCost:
     requests = tasks * (1 + _heard(facts, heard, opened, source))
     held = min(facts.clustered / tasks, facts.made.shape.most_joined) * COMPONENT_BYTES
     written = facts.clustered * COMPONENT_ROW_BYTES
-    return _made(step, tasks, 1, requests, heard * EDGE_ROW_BYTES, written, heard * JOINED_SECONDS, held)
+    return costed(step, tasks, 1, requests, heard * EDGE_ROW_BYTES, written, heard * JOINED_SECONDS, held)
 
 
 def _members(step: str, tasks: int, facts: Facts) -> StepCost:
@@ -191,7 +159,7 @@ def _members(step: str, tasks: int, facts: Facts) -> StepCost:
     requests = tasks * 5 + facts.made.shape.joins + facts.parts * (1 + star * (1 + facts.bands)) + groups
     seconds = facts.documents * MEMBER_SECONDS + facts.keys * MEMBER_KEY_SECONDS * star
     read += facts.keys * KEY_BYTES * star
-    return _made(step, tasks, 1, requests, read, facts.clustered * facts.member_bytes, seconds, SIGNING_BYTES / 5)
+    return costed(step, tasks, 1, requests, read, facts.clustered * facts.member_bytes, seconds, SIGNING_BYTES / 5)
 
 
 def _gathered(step: str, tasks: int, facts: Facts) -> StepCost:
@@ -201,7 +169,7 @@ def _gathered(step: str, tasks: int, facts: Facts) -> StepCost:
     memory = held * gathered_bytes(facts.minhash, facts.made.survival)
     seconds = facts.clustered * GATHERED_SECONDS * (6 if facts.stars else 1)
     requests = tasks * (1 + 2 * facts.parts / facts.slices(step))
-    return _made(step, tasks, 1, requests, volume, volume, seconds, memory)
+    return costed(step, tasks, 1, requests, volume, volume, seconds, memory)
 
 
 def _clusters(step: str, tasks: int, facts: Facts) -> StepCost:
@@ -215,7 +183,7 @@ def _clusters(step: str, tasks: int, facts: Facts) -> StepCost:
     if level := facts.level("gathered"):
         opened = facts.dealt(facts.clustered, level, facts.made.shape.most_gathered)
     requests = tasks * (1 + times * opened)
-    return _made(step, tasks, 1, requests, volume * times, facts.clustered * ELECTED_ROW_BYTES, seconds, held)
+    return costed(step, tasks, 1, requests, volume * times, facts.clustered * ELECTED_ROW_BYTES, seconds, held)
 
 
 def _answers(step: str, tasks: int, facts: Facts) -> StepCost:
@@ -223,20 +191,20 @@ def _answers(step: str, tasks: int, facts: Facts) -> StepCost:
     volume = facts.clustered * ELECTED_ROW_BYTES
     held = min(facts.clustered / tasks, facts.made.shape.most_answers) * ANSWER_BYTES
     requests = tasks * (1 + 2 * facts.made.shape.elections / facts.slices(step))
-    return _made(step, tasks, 1, requests, volume, volume, facts.clustered * ANSWER_SECONDS, held)
+    return costed(step, tasks, 1, requests, volume, volume, facts.clustered * ANSWER_SECONDS, held)
 
 
 def _survivors(step: str, tasks: int, facts: Facts) -> StepCost:
     """Opens each election, for any cluster may be in any, or its range of `answers`; verdicts are not counted."""
-    read, written = facts.clustered * ELECTED_ROW_BYTES, facts.documents * SURVIVOR_ROW_BYTES
-    requests = tasks * (1 + 2 * facts.made.shape.elections)
-    if level := facts.level("answers"):
-        opened = tasks + level.partitions // facts.slices(
-            "answers"
-        )  # a part of documents on both sides of a start opens two
-        requests = tasks + opened * facts.dealt(facts.clustered, level, facts.made.shape.most_answers)
-    seconds = facts.documents * SURVIVOR_SECONDS
-    return _made(step, tasks, 1, requests, read, written, seconds, SIGNING_BYTES / 5)
+    requests, read = settled(tasks, facts)
+    if facts.made.minhash is not None:
+        read += facts.clustered * ELECTED_ROW_BYTES
+        opened = 2 * tasks * facts.made.shape.elections
+        if level := facts.level("answers"):
+            opened = facts.brought_back(tasks, level, facts.clustered)
+        requests += opened
+    written, seconds = facts.documents * SURVIVOR_ROW_BYTES, facts.documents * SURVIVOR_SECONDS
+    return costed(step, tasks, 1, tasks + requests, read, written, seconds, SIGNING_BYTES / 5)
 
 
 _FORMULAS: dict[str, Callable[[str, int, Facts], StepCost]] = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 import polars as pl
 
 _BATCH = 1 << 20  # rows held before they are counted
@@ -9,8 +10,13 @@ _JOINED = 1 << 17  # rows held before they are joined
 _COUNT, GROUP = "rows", "cluster"
 
 
-def repeated(pieces: Iterable[pl.DataFrame], by: Sequence[str], least: int = 2) -> pl.DataFrame:
-    """The keys, columns `by`, that at least `least` rows of all `pieces` have, with a number for each: `cluster`, from 0."""
+def repeated(
+    pieces: Iterable[pl.DataFrame], by: Sequence[str], least: int = 2, beside: Iterable[pl.DataFrame] = ()
+) -> pl.DataFrame:
+    """The keys, columns `by`, that at least `least` rows of all `pieces` have, with a number for each: `cluster`, from 0.
+
+    And those that fewer have, but some row of the frames `beside` too, whose other keys take no memory.
+    """
     counted = pl.DataFrame()
     waiting: list[pl.DataFrame] = []
     held = 0
@@ -20,8 +26,21 @@ def repeated(pieces: Iterable[pl.DataFrame], by: Sequence[str], least: int = 2) 
         if held >= max(_BATCH, counted.height):
             counted, waiting, held = _counted([counted, *waiting], by), [], 0
     counted = _counted([counted, *waiting], by)
-    found = counted.filter(pl.col(_COUNT) >= least).sort(by)
-    return found.select(*by, pl.int_range(pl.len(), dtype=pl.UInt64).alias(GROUP))
+    met = _met(beside, counted, by)
+    found = counted.filter((pl.col(_COUNT) >= least) | pl.lit(met)).sort(by)
+    return found.select(*by, _numbers())
+
+
+def _numbers() -> pl.Expr:
+    return pl.int_range(pl.len(), dtype=pl.UInt64).alias(GROUP)
+
+
+def _met(beside: Iterable[pl.DataFrame], counted: pl.DataFrame, by: Sequence[str]) -> pl.Series:
+    """Which of the keys some row has."""
+    met = np.zeros(counted.height, np.bool_)
+    for some in grouped(beside, counted.select(*by, _numbers()), by):
+        met[some[GROUP].to_numpy()] = True
+    return pl.Series(met)
 
 
 def _counted(frames: Sequence[pl.DataFrame], by: Sequence[str]) -> pl.DataFrame:

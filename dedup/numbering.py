@@ -16,6 +16,7 @@ from pipeline.tables import read_range
 Numbers = npt.NDArray[np.uint64]
 
 SOURCE = 1 << 48  # where the numbers of another source begin
+END = 1 << 64  # behind all numbers
 _ROW_BITS = np.uint64(24)
 
 
@@ -57,6 +58,14 @@ def between(
 ) -> pa.Table:
     """The same about the documents from `low` to below `high`."""
     name = table or step
+    found = read_between(part, step, name, "document", low, high, starts)
+    return pa.concat_tables([TABLES[name].empty_table(), *found]).sort_by("document")
+
+
+def read_between(
+    part: PartRun, step: str, table: str, column: str, low: int, high: int, starts: Sequence[int] | None = None
+) -> Iterator[pa.Table]:
+    """The same rows as they come, by the documents of any `column` that each row group is sorted by."""
     receipts = part.receipts(step)
     if starts is not None:
         slices, uneven = divmod(len(receipts), len(starts))
@@ -64,5 +73,5 @@ def between(
             raise StorageError(f"step {step}: {len(receipts)} partitions for {len(starts)} ranges of documents")
         first, stop = max(0, bisect_right(starts, low) - 1), bisect_left(starts, high)
         receipts = receipts[first * slices : stop * slices]
-    found = [rows for receipt in receipts for rows in read_range(part.storage, receipt, name, "document", low, high)]
-    return pa.concat_tables([TABLES[name].empty_table(), *found]).sort_by("document")
+    for receipt in receipts:
+        yield from read_range(part.storage, receipt, table, column, low, high)

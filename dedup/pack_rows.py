@@ -1,6 +1,6 @@
 """From the answer back to somebody else's rows: those that stay, with all their columns, and what became of each row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.copies import numbered
+from dedup.copies import copies_step, numbered
 from dedup.numbering import among
 from dedup.releases import SOURCE_BITS, Release
 from dedup.rows import check_count, counted, schema_found
+from dedup.scale import Ranges
 from pipeline.column_types import TEXT
 from pipeline.identity import IDENTITY_IF_CHANGED, NOT_IDENTITY
 from pipeline.rows.batches import whole_batches
@@ -48,6 +49,9 @@ SURVIVOR_SOURCE = pa.field("survivor_source", TEXT)
 # And where exact copies are taken away: why a row goes, and the row that it is a copy of, which may have gone itself.
 COPY = pa.schema([pa.field("reason", TEXT), pa.field("copy_of_file", TEXT), pa.field("copy_of_row", pa.int64())])
 
+# Both: the source of that row, where an earlier release has it.
+COPY_SOURCE = pa.field("copy_of_source", TEXT)
+
 _LOW = np.uint64((1 << 24) - 1)
 _BITS = np.uint64(24)
 
@@ -69,7 +73,8 @@ class PackRows:
     """Writes the rows that stay as `data`, and what became of each row as `duplicates`.
 
     `source` is where ROOT keeps the list of input files: a survivor is told by its file and row, and one of the releases
-    `against` by the name of its source too. `exact` are the kinds of copies that were taken away.
+    `against` by the name of its source too. `exact` are the kinds of copies that were taken away, which steps of the ranges
+    `found` tell where there are such.
     """
 
     name: ClassVar[str] = "pack-rows"
@@ -79,33 +84,45 @@ class PackRows:
     lines: bool = field(default=False, metadata=IDENTITY_IF_CHANGED)
     against: tuple[Release, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
     exact: tuple[str, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
+    found: Ranges | None = field(default=None, metadata=NOT_IDENTITY)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `data` and `duplicates`; counts the `rows` that stay."""
         data = _Lines(part) if self.lines else _Table(part)
-        more = [*([SURVIVOR_SOURCE] if self.against else []), *(COPY if self.exact else [])]
-        schema = pa.schema([*DUPLICATES, *more])
+        schema = self._schema()
         duplicates = part.writer("duplicates", schema, DUPLICATES_ROW_GROUP)
         places = _places(part.task.root, self.source, self.against)
         for member, (file, answer) in enumerate(zip(part.task.files, _answers(part), strict=True)):
             piece = piece_of(file)
             if self.exact:
-                answer = answer.append_column("original", _originals(part, member, answer.num_rows, self.exact))
+                answer = answer.append_column("original", self._originals(part, member, answer.num_rows))
             for some in _duplicates(piece, answer, places, schema):
                 duplicates.write(some)
             check_count(file.name, data.write_kept(piece, answer), answer.num_rows)
         return {"rows": data.writer.rows}
 
+    def _schema(self) -> pa.Schema:
+        """The columns of `duplicates`."""
+        fields = [*DUPLICATES]
+        if self.against:
+            fields.append(SURVIVOR_SOURCE)
+        if self.exact:
+            fields += COPY
+        if self.against and self.exact:
+            fields.append(COPY_SOURCE)
+        return pa.schema(fields)
 
-def _originals(part: PartRun, member: int, rows: int, kinds: Sequence[str]) -> pa.Array:
-    """For each row of a file the document that it is an exact copy of; null for those that are none."""
-    found, there = np.zeros(rows, np.uint64), np.zeros(rows, np.bool_)
-    document = numbered(part, member, 0, rows)
-    for kind in kinds:
-        copies = among(part, f"copies-{kind}", part.task.part.first + member, 1, "copies")
-        at = np.searchsorted(document, copies["document"].to_numpy())
-        found[at], there[at] = copies["original"].to_numpy(), True
-    return pa.array(found, mask=~there)
+    def _originals(self, part: PartRun, member: int, rows: int) -> pa.Array:
+        """For each row of a file the document that it is an exact copy of; null for those that are none."""
+        original, there = np.zeros(rows, np.uint64), np.zeros(rows, np.bool_)
+        document = numbered(part, member, 0, rows)
+        begins = self.found and self.found.starts()
+        for kind in self.exact:
+            step = copies_step(kind, self.found)
+            copies = among(part, step, part.task.part.first + member, 1, "copies", begins)
+            at = np.searchsorted(document, copies["document"].to_numpy())
+            original[at], there[at] = copies["original"].to_numpy(), True
+        return pa.array(original, mask=~there)
 
 
 class _Table:
@@ -176,7 +193,8 @@ def _duplicates(piece: Piece, answer: pa.Table, places: Places, schema: pa.Schem
         row += batch.num_rows
         columns |= {name: batch[name] for name in ("cluster", "cluster_size", "keep")}
         if "original" in batch.schema.names:
-            columns["copy_of_file"], columns["copy_of_row"], _ = _told(batch["original"], places)
+            names = "copy_of_file", "copy_of_row", "copy_of_source"
+            columns |= dict(zip(names, _told(batch["original"], places), strict=True))
             columns["reason"] = batch["reason"]
         yield pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 

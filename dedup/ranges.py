@@ -6,6 +6,11 @@ from math import ceil
 KEYS = 1 << 64
 
 
+def bounds(partitions: int) -> list[int]:
+    """The first key of each of so many partitions, and what is behind the last."""
+    return [partition * KEYS // partitions for partition in range(partitions + 1)]
+
+
 def pieces(partition: int, partitions: int, rows: int, most: int) -> list[tuple[int, int]]:
     """The range of `partition` cut into ranges of keys, from and to before, of about `most` rows each.
 

@@ -1,7 +1,8 @@
 """Earlier releases: finished runs whose survivors new documents are compared with, read where they lie.
 
-A finished run leaves an index: the keys and the order of its documents (`minhash`) and which of them stay (`survivors`). The
-documents of the first release have the source 1, those of the second 2, and so on; those of this run have 0.
+A finished run leaves an index: the keys and the order of its documents (`minhash`), which of them stay and for which the others
+go (`survivors`), and the keys by which documents are copies (`exact-KIND`). The documents of the first release have the source 1,
+those of the second 2, and so on; those of this run have 0.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,10 +12,11 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from dedup.documents import Mask
 from pipeline.errors import StorageError
-from pipeline.identity import NOT_IDENTITY
+from pipeline.identity import IDENTITY_IF_CHANGED, NOT_IDENTITY
 from pipeline.inspection.reading import pick_rows
 from pipeline.receipts import Receipt, SealedReceipts, read_manifest
 from pipeline.storage import Storage, open_storage
@@ -36,6 +38,9 @@ class Release:
 
     `minhash`, `survivors` and `rows` are the paths of manifests; the last is of the step `counted` by, which says how many
     documents each of the `files` has, whose list is at `listed`. A part of the others covers `span` files; `documents` stay.
+    `minhash` is empty where near-duplicates are not looked for, and `exact` has the kinds of copies that are, each with the
+    manifest of its keys. Of each release that this one was itself compared with, `named` says which of ours that is, from 1,
+    or 0 for none.
     """
 
     name: ClassVar[str] = "release"
@@ -52,6 +57,8 @@ class Release:
     files: int = field(metadata=NOT_IDENTITY)
     span: int = field(metadata=NOT_IDENTITY)
     documents: int = field(metadata=NOT_IDENTITY)
+    exact: tuple[tuple[str, str], ...] = field(default=(), metadata=NOT_IDENTITY)
+    named: tuple[int, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
 
 
 class Bundle(NamedTuple):
@@ -96,15 +103,52 @@ class OpenRelease:
         for place in range(start, self.parts if stop is None else stop):
             yield Bundle(place, self._signed[place], self._first + place * self.release.span)
 
+    def keyed(self, kind: str) -> Iterator[tuple[Receipt, int]]:
+        """The parts of `exact-KIND`, each with the number of its first file."""
+        manifest = next(path for name, path in self.release.exact if name == kind)
+        for place, receipt in enumerate(read_manifest(self.storage, manifest)):
+            yield receipt, self._first + place * self.release.span
+
+    def survivors_of(self, documents: Numbers) -> Numbers:
+        """Of each of some sorted documents of the release the one that stays for it, which may be itself.
+
+        A document is its own where what stays for it is of a release that is not named beside this one. StorageError where the
+        tables do not fit together.
+        """
+        if not documents.size:
+            return documents
+        bundle = (documents >> _ROW_BITS & _FILE) // np.uint64(self.release.span)
+        places, starts = np.unique(bundle, return_index=True)
+        some = zip(places.tolist(), np.split(documents, starts[1:]), strict=True)
+        return np.concatenate([self._survivors(place, documents) for place, documents in some])
+
+    def _survivors(self, place: int, documents: Numbers) -> Numbers:
+        """The same of documents of one part."""
+        told, stays = self._answers(place, ["keep", "survivor"])
+        member = (documents >> _ROW_BITS & _FILE).astype(np.int32) - np.int32(place * self.release.span)
+        answers = told.take(pa.array(stays.at(member, (documents & _ROW).astype(np.int32))))
+        keep = answers["keep"].to_numpy().astype(np.bool_)
+        if not (keep | answers["survivor"].is_valid().to_numpy()).all():
+            path = self._judged[place].files["survivors"].path
+            raise StorageError(f"{self.release.root}: {path}: documents with keys for which nothing stays")
+        survivor = answers["survivor"].fill_null(0).to_numpy()
+        sources = survivor >> SOURCE_BITS
+        ours = np.array([self._first >> _SOURCE, *self.release.named], np.uint64)[sources.astype(np.int64)]
+        itself = keep | (ours == 0)
+        return np.where(itself, documents, ours << SOURCE_BITS | survivor & np.uint64((1 << 48) - 1))
+
     def stays(self, place: int) -> "Stays":
         """Which documents of a part stay; StorageError where the tables do not fit together."""
+        return self._answers(place, ["keep"])[1]
+
+    def _answers(self, place: int, columns: list[str]) -> tuple[pa.Table, "Stays"]:
         receipt = self._judged[place]
-        keep = read_table(self.storage, receipt, "survivors", ["keep"])["keep"].to_numpy()
+        told = read_table(self.storage, receipt, "survivors", columns)
         counts = self._documents(place)
-        if sum(counts) != keep.size:
+        if sum(counts) != told.num_rows:
             path = receipt.files["survivors"].path
-            raise StorageError(f"{self.release.root}: {path}: {keep.size} answers about {sum(counts)} documents")
-        return Stays(keep.astype(np.bool_), np.array([0, *np.cumsum(counts)]))
+            raise StorageError(f"{self.release.root}: {path}: {told.num_rows} answers about {sum(counts)} documents")
+        return told, Stays(told["keep"].to_numpy().astype(np.bool_), np.array([0, *np.cumsum(counts)]))
 
     def _documents(self, place: int) -> Sequence[int]:
         """How many documents each file of a part has."""
@@ -132,11 +176,15 @@ class Stays:
 
     def __call__(self, member: Small, row: Small) -> Mask:
         """For documents at `row` of the `member`-th file; StorageError for one that is not there."""
+        return self.keep[self.at(member, row)]
+
+    def at(self, member: Small, row: Small) -> npt.NDArray[np.int64]:
+        """Where such documents stand among all of the part; StorageError for one that is not there."""
         there = member < self.starts.size - 1
         there &= self.starts[np.where(there, member, 0)] + row < self.starts[np.where(there, member + 1, 1)]
         if not there.all():
             raise StorageError(f"{np.count_nonzero(~there)} signed documents of a release that it does not have")
-        return self.keep[self.starts[member] + row]
+        return self.starts[member] + row
 
 
 def opened(releases: Sequence[Release]) -> list[OpenRelease]:

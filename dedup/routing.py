@@ -7,12 +7,14 @@ of the level reads a *slice*. What a partition then finds is in the order in whi
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.bands import mixed
+from dedup.numbering import files_of
 from pipeline.errors import StorageError
 from pipeline.receipts import Receipt
 from pipeline.steps import PartRun
@@ -114,6 +116,14 @@ def read_dealt(
     group, place = divmod(part.partition, each)
     receipts = dealt_to(part.receipts(level), groups, group)
     yield from read_written_for(part.storage, receipts, table, place, each, columns)
+
+
+def write_bundles(writer: TableWriter, table: pa.Table, span: int, column: str = "document") -> None:
+    """Writes rows sorted by a `column` of documents in a row group for each bundle of `span` files that has some."""
+    bundle = files_of(table[column].to_numpy()) // np.uint64(span)
+    begins = np.flatnonzero(np.diff(bundle)) + 1
+    for start, stop in pairwise([0, *begins.tolist(), table.num_rows]):
+        writer.write_row_group(table.slice(start, stop - start))
 
 
 class ByRange:

@@ -4,7 +4,7 @@ The cut depends on an estimate of the documents, so it is part of what barriers 
 estimate was too low, `edges` works through its range in pieces, and what cannot be cut further says so instead of taking more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import ClassVar
 
@@ -27,6 +27,7 @@ GATHERED_BYTES = 250  # a clustered document in `gathered`; by star three times 
 ROUTED_BYTES = 200  # an edge in `routed-…`
 ANSWER_BYTES = 100  # a clustered document in `answers`
 SAME_BYTES = 350  # a key in `copies-…`, or a copy's original in `settled-…`
+MET_BYTES = 450  # and where earlier releases are asked for it, which may have it too
 INDEX_BYTES = 60  # a key of `index`, of which a record has two: its address and its id
 LEAST_MEMORY = 512 << 20
 
@@ -70,7 +71,9 @@ class Shape:
     Levels of merging, each 1 where there is none: keys that were merged are dealt to the ranges of each band by way of `ranged`
     groups of these, `rows` at a time; edges are routed to the partitions of `components` by way of `routed` groups,
     `members` to the elections by way of `gathered`, and what was elected comes back to the parts by way of `answers`,
-    ranges of documents. These hold `most_routed`, `most_gathered` and `most_answers` rows at a time.
+    ranges of documents. These hold `most_routed`, `most_gathered` and `most_answers` rows at a time. Keys of exact copies are
+    dealt to their partitions by way of `dealt` groups, `most_copies` at a time, and what is known of copies comes back by way
+    of `found` ranges of documents.
     """
 
     ranges: int = 1
@@ -89,6 +92,8 @@ class Shape:
     most_gathered: int = 5_000_000
     answers: int = 1
     most_answers: int = 5_000_000
+    dealt: int = 1
+    found: int = 1
 
     def __post_init__(self) -> None:
         counts = tuple(getattr(self, name) for name in self.__slots__)
@@ -112,20 +117,21 @@ class Scale:
     def shape(self, minhash: MinHash | None, survival: Survival, extent: Extent, *, span: int) -> Shape:
         """How to cut what is expected of a source of which each part of `minhash` covers `span` files."""
         room = self.memory - BASE_BYTES
-        same = room // SAME_BYTES
-        copies = _parts(extent.documents, same)
+        bundles = ceil(extent.files / span)
+        exact = self._copied(extent, span)
         if minhash is None:
-            return Shape(copies=copies, most_copies=same)
+            return exact
         rows = room // (EDGE_BYTES + (KNOWN_BYTES if extent.earlier else 0))
-        ranges = _parts(extent.documents, rows)
+        ranges = parts_of(extent.documents, rows)
         joined, elected = room // COMPONENT_BYTES, room // elected_bytes(minhash, survival)
-        joins = min(_parts(extent.all_documents, joined), extent.all_files)
-        elections = _parts(extent.all_documents, elected)
+        joins = min(parts_of(extent.all_documents, joined), extent.all_files)
+        elections = parts_of(extent.all_documents, elected)
         parts = ceil(extent.all_files / span)
         elects_many = parts * elections > MOST_READS
         merged = _merged(minhash, extent, rows, ranges, span)
-        opened = ceil(ceil(extent.files / span) / merged) * minhash.bands * ranges
-        return Shape(
+        opened = ceil(bundles / merged) * minhash.bands * ranges
+        return replace(
+            exact,
             ranges=ranges,
             rows=rows,
             merged=merged,
@@ -133,25 +139,40 @@ class Scale:
             most_joined=joined,
             elections=elections,
             most_elected=elected,
-            copies=copies,
-            most_copies=same,
             ranged=_level(ranges) if merged > 1 and opened > 2 * MOST_READS else 1,
             routed=_level(joins) if joins * max(minhash.bands * ranges, joins) > MOST_READS else 1,
             most_routed=room // ROUTED_BYTES,
             gathered=_level(elections) if elects_many else 1,
             most_gathered=room // gathered_bytes(minhash, survival),
-            answers=_level(ceil(extent.files / span)) if elects_many else 1,
+            answers=_level(bundles) if elects_many else 1,
+        )
+
+    def _copied(self, extent: Extent, span: int) -> Shape:
+        """How exact copies are cut.
+
+        Few groups: a part's keys are written before it is known how they are cut, in row groups that each group reads in part.
+        """
+        room = self.memory - BASE_BYTES
+        most = room // (SAME_BYTES + (MET_BYTES if extent.earlier else 0))
+        partitions = parts_of(extent.documents, most)
+        bundles = ceil(extent.all_files / span)
+        many = bundles * partitions > MOST_READS
+        return Shape(
+            copies=partitions,
+            most_copies=most,
             most_answers=room // ANSWER_BYTES,
+            dealt=groups_of(partitions, max(2, ceil(sqrt(partitions) / 8))) if many else 1,
+            found=_level(bundles) if many else 1,
         )
 
     def units(self, extent: Extent) -> tuple[int, int]:
         """In how many partitions lines repeated across documents are counted, and how many lines fit in memory there."""
         most = (self.memory - BASE_BYTES) // UNIT_BYTES
-        return _parts(extent.documents * UNITS, most), most
+        return parts_of(extent.documents * UNITS, most), most
 
     def indexed(self, extent: Extent) -> int:
         """In how many partitions records are found by address and id: each sorts its keys in memory."""
-        return _parts(2 * extent.documents, (self.memory - BASE_BYTES) // INDEX_BYTES)
+        return parts_of(2 * extent.documents, (self.memory - BASE_BYTES) // INDEX_BYTES)
 
 
 def elected_bytes(minhash: MinHash, survival: Survival) -> int:
@@ -188,7 +209,7 @@ def slices_of(writers: int) -> int:
     return ceil(writers / MOST_OPENED)
 
 
-def _parts(documents: int, most: int) -> int:
+def parts_of(documents: int, most: int) -> int:
     """Into how many parts documents are cut of which a part holds `most`; a quarter is left for uneven parts."""
     return max(1, ceil(documents * 1.25 / most))
 
@@ -233,7 +254,7 @@ def _first_document(extent: Extent, file: int) -> int:
 
 def pieces_of(extent: Extent, most: int) -> tuple[int, ...]:
     """Into how many pieces each earlier release is cut, of which a task can hold the documents that are clustered."""
-    return tuple(min(_parts(documents, most), files) for documents, files in extent.earlier)
+    return tuple(min(parts_of(documents, most), files) for documents, files in extent.earlier)
 
 
 def rounds_of(joins: int) -> int:

@@ -11,30 +11,27 @@ does not depend on it.
 
 Where parts and partitions are many, a level of merging stands between those that write and those that read: `sorted` before
 `edges`, and `ranged` where these are still many; `routed-…` before each step that joins edges, `gathered` before `clusters`,
-`answers` before `survivors`.
+`answers` before `survivors`; those of exact copies are in `dedup.exact_steps`.
 """
 
 from dataclasses import dataclass, field, replace
 from math import ceil
 
-from dedup.copies import Uncopied
 from dedup.documents import Documents, Judged
 from dedup.exact import Exact, in_order
+from dedup.exact_steps import ExactSteps
 from dedup.minhash import MinHash
 from dedup.releases import Release, sizes_of
 from dedup.scale import Extent, Ranges, Shape, groups_of, pieces_of, rounds_of, slices_of, starts
 from dedup.stages.answers import Answers
 from dedup.stages.clusters import Clusters
 from dedup.stages.components import Joined, Round, grouped
-from dedup.stages.copies import Copies
 from dedup.stages.edges import Edges
 from dedup.stages.gathered import Gathered
 from dedup.stages.members import Earlier, Members
 from dedup.stages.merging import Merged
 from dedup.stages.ranged import Ranged
 from dedup.stages.routed import Routed
-from dedup.stages.same import Same
-from dedup.stages.settled import Settled
 from dedup.stages.signatures import Signatures
 from dedup.stages.survivors import Survivors
 from dedup.survival import Components, Star, Survival
@@ -45,7 +42,8 @@ from pipeline.steps import Step
 class Deduplication:
     """What all steps share: how documents are compared, who survives, where they are read, and how the work is cut.
 
-    What the finished runs `against` kept stays, and of the new documents those go that resemble it.
+    What the finished runs `against` kept stays, and of the new documents those go that resemble it, or are copies of what they
+    looked at.
     """
 
     minhash: MinHash | None
@@ -59,19 +57,41 @@ class Deduplication:
     def __post_init__(self) -> None:
         if (known := sizes_of(self.against)) != self.extent.earlier:
             raise ValueError(f"an extent of the releases {self.extent.earlier} beside releases of {known}")
-        if self.against and self.minhash is None:
-            raise ValueError("only near-duplicates are looked for in earlier releases")
-        in_order(self.exact)
+        for kind in (each.by for each in in_order(self.exact)):
+            if any(kind not in dict(release.exact) for release in self.against):
+                raise ValueError(f"copies by {kind} are looked for in releases without their keys")
 
     def steps(self, read: tuple[Step, ...], *, span: int) -> tuple[Step, ...]:
         """The steps after those that `documents` are `read` from, in order; the last is named `survivors`."""
-        passes = in_order(self.exact)
-        same, copies = self._exact(read, span, passes)
-        near = self._near(self.minhash, (*read, *copies), span) if self.minhash else ()
-        settled = self._settled(copies, near[-1:], passes)
-        stage = Survivors(minhash=self.minhash, documents=self.documents, exact=passes, answers=self._answers)
-        last = Step(name="survivors", stage=stage, inputs=(*read, *copies, *near[-1:], *settled), span=span)
+        exact = self._exact(span)
+        same, copies = exact.finding(read)
+        near = self._near(self.minhash, (*read, *copies), exact.left(), span) if self.minhash else ()
+        settled, answered = exact.settling(copies, near[-1:], self._answers)
+        stage = Survivors(
+            minhash=self.minhash,
+            documents=self.documents,
+            exact=exact.passes,
+            answers=self._answers,
+            found=exact.found,
+        )
+        last = Step(name="survivors", stage=stage, inputs=(*read, *copies, *near[-1:], *answered), span=span)
         return *same, *near, *settled, last
+
+    def _exact(self, span: int) -> ExactSteps:
+        return ExactSteps(
+            passes=in_order(self.exact),
+            documents=self.documents,
+            survival=self.survival,
+            extent=self.extent,
+            shape=self.shape,
+            span=span,
+            against=self.against,
+        )
+
+    @property
+    def found(self) -> Ranges | None:
+        """The ranges of documents by which exact copies are told; None where there are no such steps."""
+        return self._exact(1).found
 
     @property
     def _answers(self) -> Ranges | None:
@@ -89,53 +109,8 @@ class Deduplication:
         """The same for elections."""
         return groups_of(self.shape.elections, self.shape.gathered)
 
-    def _left(self, passes: tuple[Exact, ...]) -> Documents:
-        """The documents that `passes` leave."""
-        return (
-            Uncopied(documents=self.documents, passes=tuple(each.by for each in passes)) if passes else self.documents
-        )
-
-    def _exact(
-        self, read: tuple[Step, ...], span: int, passes: tuple[Exact, ...]
-    ) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-        """All steps of the passes, and those of them that say which documents are copies."""
-        steps: list[Step] = []
-        copies: list[Step] = []
-        for place, each in enumerate(passes):
-            same = Same(exact=each, documents=self._left(passes[:place]), score=self.survival.score)
-            keys = Step(name=f"exact-{each.by}", stage=same, inputs=(*read, *copies), span=span)
-            elects = Copies(
-                exact=each, order=self.survival.order, partitions=self.shape.copies, rows=self.shape.most_copies
-            )
-            found = Step(name=f"copies-{each.by}", stage=elects, inputs=(keys,), partitions=self.shape.copies)
-            steps += [keys, found]
-            copies.append(found)
-        return tuple(steps), tuple(copies)
-
-    def _settled(
-        self, copies: tuple[Step, ...], clusters: tuple[Step, ...], passes: tuple[Exact, ...]
-    ) -> tuple[Step, ...]:
-        """What became of the copies, the last pass first."""
-        kinds = tuple(each.by for each in passes)
-        own = replace(self.extent, earlier=())  # a copy's original is always of this run
-        partitions = min(self.shape.copies, own.files)
-        found: list[Step] = []
-        for place in reversed(range(len(passes))):
-            stage = Settled(
-                exact=passes[place],
-                passes=kinds,
-                settled=kinds[place + 1 :],
-                clustered=bool(clusters),
-                starts=starts(own, partitions),
-                answers=self._answers,
-            )
-            inputs = (*copies, *clusters, *found)
-            found.append(Step(name=f"settled-{kinds[place]}", stage=stage, inputs=inputs, partitions=partitions))
-        return tuple(found)
-
-    def _near(self, minhash: MinHash, read: tuple[Step, ...], span: int) -> tuple[Step, ...]:
-        """The steps that find near-duplicates; the last elects who survives of each cluster."""
-        left = self._left(in_order(self.exact))
+    def _near(self, minhash: MinHash, read: tuple[Step, ...], left: Documents, span: int) -> tuple[Step, ...]:
+        """The steps that find near-duplicates among what is `left`; the last elects who survives of each cluster."""
         signing = Signatures(minhash=minhash, documents=left, survival=self.survival)
         signed = Step(name="minhash", stage=signing, inputs=read, span=span)
         found = self._edges(minhash, signed)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from filters.compressed_model import read
+from filters.quality.native import check_fasttext
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
 from pipeline.language_codes import counterparts, name_of
@@ -96,6 +97,7 @@ def load_model(asset: Asset) -> LanguageModel:
     from fasttext.FastText import _FastText  # pyright: ignore[reportPrivateUsage]
 
     path = asset.path()
+    check_fasttext(path, asset.name, "language")
     try:
         model = _FastText(str(path))
         labels: Any = model.get_labels()

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from dedup import presets
+from dedup.copies import copies_step
 from dedup.exact import Exact, in_order
 from dedup.minhash import MinHash
 from dedup.pack_rows import PackRows
@@ -122,12 +123,10 @@ def prepare_rows(
     united_all({file: footer.schema for file, footer in footers.items()})
     if how.minhash:
         how.minhash.check()
-    elif against:
-        raise RecipeError("--against: only near-duplicates are looked for in earlier releases; leave out --no-near")
     rows = sum(footer.rows for footer in footers.values())
     rows += sum(part.bytes for part in files.parts if part.name not in footers) // BYTES_A_LINE
     earlier = find_releases(against, storage, source.name)
-    known = releases_of(earlier, how.minhash, how.survival)
+    known = releases_of(earlier, how.minhash, how.survival, how.exact)
     extent, tombstones = Extent(documents=rows, files=len(source.parts)), barred_in(storage)
     listed = save_source(storage, source)
     steps = graph(how, extent, span=_span(source), source=listed, against=known, barring=bool(tombstones))
@@ -196,11 +195,12 @@ def graph(
         exact=how.exact,
     )
     found = deduplication.steps((looked,), span=span)
-    copies = tuple(step for step in found if step.name.startswith("copies-"))
     kinds = tuple(each.by for each in in_order(how.exact))
+    told = {copies_step(kind, deduplication.found) for kind in kinds}
+    copies = tuple(step for step in found if step.name in told)
     pack = Step(
         name="pack",
-        stage=PackRows(source=source, lines=how.lines, against=against, exact=kinds),
+        stage=PackRows(source=source, lines=how.lines, against=against, exact=kinds, found=deduplication.found),
         inputs=(looked, *united, *copies, found[-1]),
         span=span,
     )

@@ -43,7 +43,8 @@ Against = Annotated[
     typer.Option(
         "--against",
         metavar="ROOT[@SOURCE,…]",
-        help="A finished run, or some of its sources: what it kept stays, and new documents that resemble it are removed. "
+        help="A finished run, or some of its sources: what it kept stays, and new documents that resemble it, or are copies "
+        "of what it looked at, are removed. "
         "Repeat for more, the earliest first.",
         show_default=False,
     ),

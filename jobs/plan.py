@@ -182,6 +182,7 @@ def _print_cut(cut: dict[str, int], made: "Recipe") -> None:
     most = f"at most {bytes_text(cut['memory_bytes'])} a task"
     if made.exact:
         out.print(f"exact copies: {_counted(cut['copies'], 'partition')} of keys; {most}")
+        _print_levels("levels of merging of exact copies", cut, ("dealt", "found"))
     if made.minhash is None:
         return
     merged = f", {cut['merged']} parts merged to one before" if cut["merged"] > 1 else ""
@@ -190,9 +191,12 @@ def _print_cut(cut: dict[str, int], made: "Recipe") -> None:
         f"{_counted(cut['joins'], 'partition')} of components, {_counted(cut['elections'], 'election')}; "
         f"{most}",
     )
-    levels = [f"{name} ({cut[name]:,})" for name in ("ranged", "routed", "gathered", "answers") if cut[name] > 1]
-    if levels:
-        out.print(f"levels of merging, with the groups that they deal to: {', '.join(levels)}")
+    _print_levels("levels of merging", cut, ("ranged", "routed", "gathered", "answers"))
+
+
+def _print_levels(what: str, cut: dict[str, int], names: tuple[str, ...]) -> None:
+    if levels := [f"{name} ({cut[name]:,})" for name in names if cut[name] > 1]:
+        out.print(f"{what}, with the groups that they deal to: {', '.join(levels)}")
 
 
 def _counted(count: int, what: str) -> str:

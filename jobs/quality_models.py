@@ -17,13 +17,11 @@ KINDS = {
     "config.json": ("filters.quality.encoder", "EncoderQuality"),
 }
 """A folder with this file, the first of them that it has, is of this kind."""
-
-
-FILES = {
-    ".bin": ("filters.quality.fasttext", "FastTextQuality"),
-    ".arpa": ("filters.quality.kenlm", "KenLmQuality"),
-}
+_FASTTEXT, _KENLM = ("filters.quality.fasttext", "FastTextQuality"), ("filters.quality.kenlm", "KenLmQuality")
+FILES = {".bin": _FASTTEXT, ".arpa": _KENLM, ".binary": _KENLM, ".klm": _KENLM}
 """A file with this ending is of this kind."""
+
+
 TRAINED = ("model.bin", "model")
 """Where the model lies in a folder that `gristmill train-quality` made."""
 
@@ -31,8 +29,9 @@ TRAINED = ("model.bin", "model")
 def model_at(place: str, column: str | None = None) -> QualityModel:
     """The model in a file or folder, `PLACE`, `PLACE#LABEL` or one of these with `@SHA256`; `column` names its score.
 
-    A `.bin` is fastText's, an `.arpa` KenLM's; the folder that `train-quality` made stands for the model in it. Without a column
-    or a label the kind's customary one is taken, without a digest that of what is there now, which the run records.
+    A `.bin` is fastText's or, by its first bytes, KenLM's, as are `.arpa`, `.binary` and `.klm`; the folder that `train-quality`
+    made stands for the model in it. Without a column or a label the kind's customary one is taken, without a digest that of what
+    is there now, which the run records.
 
     Raises:
         RecipeError: nothing is there, it is of no known kind, has no labels, or its digest is another.
@@ -66,8 +65,16 @@ def _trained(path: Path) -> Path | None:
     return next((each for each in inside if each.exists()), None)
 
 
+def classifier_at(place: str, column: str) -> QualityModel:
+    """The same, of models whose higher scores are better; RecipeError for a perplexity, of which lower ones are."""
+    model = model_at(place, column)
+    if model.name == "kenlm_quality":
+        raise RecipeError(f"{place} is KenLM's: the lower its score the better, and this recipe keeps what scores high")
+    return model
+
+
 def _path(where: str) -> Path:
-    wanted = "name a file (.bin, .arpa) or a folder with config.json"
+    wanted = "name a file (.bin, .arpa, .binary) or a folder with config.json"
     try:
         path = Path(where).expanduser()
         there = bool(where) and path.exists()
@@ -96,8 +103,22 @@ def _of_file(path: Path, digest: str, label: str, named: dict[str, str]) -> Qual
 
     if path.suffix not in FILES:
         raise RecipeError(f"{path} is no model of a known kind: {', '.join(FILES)}, or a folder")
+    kind = FILES[path.suffix]
+    if kind == _FASTTEXT and _is_kenlm(path):
+        kind = _KENLM
     model = Asset(sha256=digest or file_digest(path), name=path.name, location=str(path.absolute()))
-    return _made(FILES[path.suffix], label, model=model, **named)
+    return _made(kind, label, model=model, **named)
+
+
+def _is_kenlm(path: Path) -> bool:
+    """Whether a file begins as KenLM's binaries do, which are often called `.bin`."""
+    from pipeline.model_formats.kenlm_binaries import MAGIC
+
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be read: {error}") from error
 
 
 def _made(kind: tuple[str, str], label: str, **given: Any) -> QualityModel:

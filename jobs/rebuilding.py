@@ -62,7 +62,7 @@ class OfRecipe:
 
     def planned(self, run: OpenRun, tombstones: str) -> list[PlannedStep]:
         """See `Again.planned`."""
-        known = recorded_releases(run, self.recipe.minhash, self.recipe.survival)
+        known = recorded_releases(run, self.recipe.minhash, self.recipe.survival, self.recipe.exact)
         return plan_steps(self.recipe.steps(extent_of(run.source), known), run.source, tombstones)
 
     def check(self) -> None:
@@ -94,7 +94,7 @@ class OfRows:
 
     def planned(self, run: OpenRun, tombstones: str) -> list[PlannedStep]:
         """See `Again.planned`."""
-        known = recorded_releases(run, self.how.minhash, self.how.survival)
+        known = recorded_releases(run, self.how.minhash, self.how.survival, self.how.exact)
         looked = run.step("rows")
         assert looked is not None  # noqa: S101  for the type checker: it is a deduplication of rows
         extent = Extent(documents=_rows_planned(run), files=len(run.source.parts))

@@ -148,7 +148,7 @@ class Recipe:
     def deduplication(self, extent: Extent | None = None, against: tuple[Release, ...] = ()) -> Deduplication | None:
         """How copies and near-duplicates are looked for in a source of this `extent`; None where neither is.
 
-        Near-duplicates are looked for in earlier releases too.
+        Both are looked for in earlier releases too.
         """
         if self.minhash is None and not self.exact:
             return None

@@ -66,9 +66,8 @@ def prepare(
 ) -> Prepared:
     """Resolves recipe, input and steps; `columns` stands in for the recipe's. `against` names finished runs.
 
-    `recipe` is a name, or a recipe with the modules that workers do not have. `memory` is that of a task, in bytes; without it,
-    what was named for ROOT's last run, if by this recipe, else the recipe's.
-    Without `inputs` those of ROOT's last run are taken as recorded; they need not exist for what only reads stored text.
+    `recipe` is a name, or a recipe with the modules that workers do not have. `memory` is that of a task, in bytes; else what was
+    named for ROOT's last run by this recipe, else the recipe's. Without `inputs` the last run's recorded ones; they may be gone.
 
     Raises:
         RecipeError, InputError: what is wrong, before anything has started.
@@ -81,7 +80,7 @@ def prepare(
     memory = memory if named else before and before.memory
     made = replace(made, columns=columns or made.columns, scale=usual if memory is None else Scale(memory=memory))
     earlier = find_releases(against or (), storage, files.name)
-    known = releases_of(earlier, made.minhash, made.survival)
+    known = releases_of(earlier, made.minhash, made.survival, made.exact)
     steps = plan_steps(made.steps(extent_of(files), known), files, barred_in(storage))
     return Prepared(
         recipe=made,

@@ -26,8 +26,8 @@ Models = Annotated[
         "--model",
         "-m",
         metavar="[COLUMN=]PLACE[#LABEL][@SHA256]",
-        help="What train-quality made, a folder with config.json and safetensors or model.onnx, a fastText .bin, a KenLM .arpa; "
-        "LABEL is the class whose probability is the score. Repeat for more.",
+        help="What train-quality made, a folder with config.json and safetensors or model.onnx, fastText's .bin, KenLM's .arpa "
+        "or binary; LABEL is the class whose probability is the score. Repeatable.",
     ),
 ]
 Buckets = Annotated[

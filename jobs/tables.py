@@ -43,7 +43,9 @@ def funnel_table(numbers: Funnel) -> Table:
         for reason, count in group.items():
             table.add_row(f"  {title}: {reason}", f"{-count:,}", share(count, whole))
     for release, count in numbers.copies_in_releases.items():
-        table.add_row(f"    of these, of pages like one of {release}", f"{-count:,}", share(count, whole))
+        table.add_row(
+            f"    of these, of pages that {release} has, or of others like them", f"{-count:,}", share(count, whole)
+        )
     if numbers.near_duplicates:
         table.add_row("  near_duplicate", f"{-numbers.near_duplicates:,}", share(numbers.near_duplicates, whole))
     for release, count in numbers.in_releases.items():

@@ -10,12 +10,13 @@ from pipeline.runs import OpenRun, ReleaseRecord, open_run_of
 from pipeline.storage import open_storage
 from pipeline.tables import read_rows, read_table
 
+_WITH_IDS = (("minhash", "order"), ("exact-url", "same"), ("exact-text", "same"))  # steps, tables
 _SOURCE, _PART, _FILE, _ROW = 48, 24, (1 << 24) - 1, (1 << 24) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierDocument:
-    """A document that an earlier release kept: the run `root` and `source`, the input file and its row there, its id and URL.
+    """A document of an earlier release: the run `root` and `source`, the input file and its row there, its id and URL.
 
     `error` says why the release could not tell more.
     """
@@ -62,10 +63,16 @@ def _of_archive(run: OpenRun, file: int, row: int) -> dict[str, Any]:
 
 def _of_rows(run: OpenRun, file: int, row: int) -> dict[str, Any]:
     """Of rows that were deduplicated alone only the id is kept."""
-    step = run.step("minhash")
-    receipt = run.receipts("minhash").get(run.parts(step)[file // step.span].key) if step else None
-    if step is None or receipt is None:
-        raise StorageError(f"{run.storage.location}: step minhash has no part of file {file}")
-    here = (pc.field("member") == file % step.span) & (pc.field("row") == row)
-    ids = read_table(run.storage, receipt, "order", ["record_id"], where=here)["record_id"].to_pylist()
+    known = [(name, table) for name, table in _WITH_IDS if run.step(name)]
+    ids = [record_id for name, table in known for record_id in _ids(run, name, table, file, row)]
     return {"row": row, "id": ids[0] if ids else None}
+
+
+def _ids(run: OpenRun, name: str, table: str, file: int, row: int) -> list[str | None]:
+    """The id of a row in what a step wrote, where that has the row."""
+    step = run.step(name)
+    receipt = run.receipts(name).get(run.parts(step)[file // step.span].key) if step else None
+    if step is None or receipt is None:
+        raise StorageError(f"{run.storage.location}: step {name} has no part of file {file}")
+    here = (pc.field("member") == file % step.span) & (pc.field("row") == row)
+    return read_table(run.storage, receipt, table, ["record_id"], where=here)["record_id"].to_pylist()

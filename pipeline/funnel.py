@@ -12,7 +12,8 @@ class Funnel:
     """Records in, and each way out. `in_order` below is the order in which a page meets them.
 
     Of the `near_duplicates`, `in_releases` are of documents of earlier releases, by the names of their sources; of the `copies`,
-    the originals of `copies_in_releases` are. `emptied` had nothing but repeated lines, which were taken out.
+    `copies_in_releases` are of such, or of documents that went for one. `emptied` had nothing but repeated lines, which were
+    taken out.
     """
 
     bytes: int

@@ -173,6 +173,9 @@ SAME = pa.schema(
     ]
 )
 
+# `same`, with the document's number in place of its file and row.
+DEALT = pa.schema([*[*SAME][:2], pa.field("document", pa.uint64(), nullable=False), *[*SAME][4:]])
+
 COPIES = pa.schema(
     [pa.field("document", pa.uint64(), nullable=False), pa.field("original", pa.uint64(), nullable=False)]
 )
@@ -236,6 +239,7 @@ TABLES: dict[str, pa.Schema] = {
     "members": MEMBERS,
     "clusters": CLUSTERED,
     "same": SAME,
+    "dealt": DEALT,
     "copies": COPIES,
     "pairs": COPIES,
     "originals": ORIGINALS,

@@ -206,8 +206,14 @@ def read_range(
             if known is None or not known.has_min_max or (known.min < high and known.max >= low):
                 found = file.read_row_group(group, columns=names)
                 values = found[column].to_numpy()
-                start, stop = (_first_from(values, bound) for bound in (low, high))
-                yield found.slice(start, stop - start)
+                yield _rows(found, *(_first_from(values, bound) for bound in (low, high)))
+
+
+def _rows(group: pa.Table, start: int, stop: int) -> pa.Table:
+    """Rows of a row group. A slice would keep all of it in memory for as long as the rows are, so a few of them are copied."""
+    if stop - start > group.num_rows // 2:
+        return group.slice(start, stop - start)
+    return group.take(pa.array(np.arange(start, stop)))
 
 
 def read_equal(

@@ -151,10 +151,11 @@ SANITY = struct.pack(
 
 
 def kenlm(
-    counts: Iterable[int], *, multiplier: float = 1.5, kind: int = 0, order: int | None = None, size: int = 4096
+    counts: Iterable[int], *, multiplier: float = 1.5, kind: int = 2, order: int | None = None, size: int = 4096
 ) -> bytes:
+    """The head of a trie, or of another kind, and nothing."""
     known = list(counts)
-    fixed = struct.pack("<B3xfiB3xI", len(known) if order is None else order, multiplier, kind, 1, 1)
+    fixed = struct.pack("<B3xfiB3xI", len(known) if order is None else order, multiplier, kind, 1, kind > 1)
     return SANITY + fixed + struct.pack(f"<{len(known)}Q", *known) + bytes(size)
 
 

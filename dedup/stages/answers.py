@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 
-from dedup.numbering import SOURCE, files_of
-from dedup.routing import read_written_for, sets, share
+from dedup.numbering import SOURCE
+from dedup.routing import read_written_for, sets, share, write_bundles
 from pipeline.errors import StorageError
 from pipeline.schemas import CLUSTERED
 from pipeline.steps import PartRun
@@ -36,11 +35,7 @@ class Answers:
         count = 0
         for some in sets(self._read(part), CLUSTERED, self.rows):
             count += 1
-            table = some.take(pa.array(np.argsort(some["document"].to_numpy())))
-            bundle = files_of(table["document"].to_numpy()) // np.uint64(self.span)
-            begins = np.flatnonzero(np.diff(bundle)) + 1
-            for start, stop in pairwise([0, *begins.tolist(), table.num_rows]):
-                writer.write_row_group(table.slice(start, stop - start))
+            write_bundles(writer, some.take(pa.array(np.argsort(some["document"].to_numpy()))), self.span)
         return {"documents": writer.rows, "sets": count}
 
     def _read(self, part: PartRun) -> Iterator[pa.Table]:

@@ -77,7 +77,9 @@ class Edges:
                 start, stop = (0, keys.size) if whole else _between(keys, low, high)
                 some = group.slice(start, stop - start)
                 counts["keys"] += some.num_rows
-                yield keys[start:stop], numbers(file, some["member"].to_numpy(), some["row"].to_numpy())
+                # Of a view the keys of all ranges would stay in memory.
+                own = keys if whole else keys[start:stop].copy()
+                yield own, numbers(file, some["member"].to_numpy(), some["row"].to_numpy())
 
     def _places(self, part: PartRun) -> tuple[Iterable[tuple[Receipt, int]], int, int]:
         """What to open, with its first file, and there the first row group of this partition and how far the next is."""

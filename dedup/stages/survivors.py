@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from dedup.copies import NEAR, answers, numbered
+from dedup.copies import NEAR, answers, copies_step, numbered, settled_step
 from dedup.documents import Documents, Judged
 from dedup.exact import Exact
 from dedup.minhash import MinHash
@@ -24,7 +24,8 @@ class Survivors:
     """For each document of the covered parts: its cluster, who survives of it, and whether it stays.
 
     `exact` are the passes that took exact copies away, and `minhash` is None where near-duplicates were not looked for. What
-    was elected stands in `answers`, by ranges of documents, where there are such.
+    was elected stands in `answers`, by ranges of documents, where there are such, and what passes said in steps of the ranges
+    `found`.
     """
 
     name: ClassVar[str] = "survivors"
@@ -34,12 +35,13 @@ class Survivors:
     documents: Documents = field(default_factory=Judged, metadata=IDENTITY_IF_CHANGED)
     exact: tuple[Exact, ...] = field(default=(), metadata=IDENTITY_IF_CHANGED)
     answers: Ranges | None = field(default=None, metadata=NOT_IDENTITY)
+    found: Ranges | None = field(default=None, metadata=NOT_IDENTITY)
 
     def run(self, part: PartRun) -> dict[str, int]:
         """Writes `survivors`, row-aligned with documents; what is kept and what is dropped is what was kept before.
 
-        Of the near-duplicates, `in_release.N` are of a document of the `N`-th earlier release, `copies_in_release.N` of the
-        copies, whose original went for one.
+        Of the near-duplicates, `in_release.N` are of a document of the `N`-th earlier release, and of the copies
+        `copies_in_release.N` are, or their original went for one.
         """
         self._check(part)
         writer = part.writer("survivors", SURVIVORS.append(REASON) if self.exact else SURVIVORS)
@@ -68,18 +70,24 @@ class Survivors:
         first, count = part.task.part.first, part.task.part.count
         kinds = [each.by for each in self.exact]
         low, high = document_number(first, 0), document_number(first + count, 0)
-        near = self.minhash is not None
-        return answers(part, low, high, passes=kinds, settled=kinds, clustered=near, ranges=self.answers)
+        return answers(
+            part,
+            low,
+            high,
+            passes=kinds,
+            settled=kinds,
+            clustered=self.minhash is not None,
+            ranges=self.answers,
+            found=self.found,
+        )
 
     def _check(self, part: PartRun) -> None:
         """StorageError where not every copy was answered for: none is ever kept for want of its row."""
         for kind in (each.by for each in self.exact):
-            copies, settled = (
-                sum(receipt.counts["copies"] for receipt in part.receipts(f"{step}-{kind}"))
-                for step in ("copies", "settled")
-            )
+            steps = copies_step(kind, self.found), settled_step(kind, self.found)
+            copies, settled = (sum(receipt.counts["copies"] for receipt in part.receipts(step)) for step in steps)
             if copies != settled:
-                raise StorageError(f"step settled-{kind}: {settled} of {copies} copies")
+                raise StorageError(f"step {steps[1]}: {settled} of {copies} copies")
 
 
 def _table(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:

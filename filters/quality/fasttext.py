@@ -4,14 +4,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from filters.quality.native import check_fasttext, unchanged
+from filters.quality.native import check_label, unchanged
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
-from pipeline.quality import Scored
+from pipeline.quality import Scored, Scorer
 
 DCLM_THRESHOLD = 0.018112
 """What a tenth of DCLM's pool scores by its classifier of OpenHermes 2.5 and ELI5 (Li et al. 2024, section 4.4)."""
@@ -35,15 +36,15 @@ class FastTextQuality:
 
     def check(self) -> None:
         """RecipeError where the file is missing, another one, or no fastText classifier with this label; it is not loaded."""
-        check_fasttext(self.model.path(), self.model.name, self.label)
+        check_label(self.model.path(), self.model.name, self.label)
 
-    def load(self) -> "FastTextScorer":
+    def load(self) -> Scorer:
         """The model, once a process."""
         return _loaded(self.model, self.label)
 
 
 class FastTextScorer:
-    """A loaded classifier."""
+    """A classifier that the library has loaded."""
 
     device = "cpu"
 
@@ -70,14 +71,23 @@ class FastTextScorer:
 
 
 @lru_cache(maxsize=2)
-def _loaded(asset: Asset, label: str) -> FastTextScorer:
-    from fasttext.FastText import _FastText  # pyright: ignore[reportPrivateUsage]  the class behind load_model, without its warning
+def _loaded(asset: Asset, label: str) -> Scorer:
+    from filters.quality.phrases import PhraseScorer  # late, as all that is compiled
 
     path = asset.path()
     with unchanged(path, asset.name):
-        check_fasttext(path, asset.name, label)
+        check_label(path, asset.name, label)
         try:
-            model = _FastText(str(path))
-        except ValueError as error:
-            raise RecipeError(f"quality: {asset.name} ({path}) is no fastText model: {error}") from error
+            return PhraseScorer(path, asset.name, label)
+        except ValueError:  # a model of another kind, or a label that the library names in its words
+            return _of_library(path, asset, label)
+
+
+def _of_library(path: Path, asset: Asset, label: str) -> FastTextScorer:
+    from fasttext.FastText import _FastText  # pyright: ignore[reportPrivateUsage]  the class behind load_model, without its warning
+
+    try:
+        model = _FastText(str(path))
+    except ValueError as error:
+        raise RecipeError(f"quality: {asset.name} ({path}) is no fastText model: {error}") from error
     return FastTextScorer(model.f.predict, label)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from filters.quality.arpa import Arpa, check_arpa, read_arpa
+from filters.quality.ngram_models import Sentences, check_ngrams, load_ngrams
 from filters.quality.word_ids import tokenizer_at, tokenizer_facts
 from pipeline.assets import Asset
 from pipeline.quality import Scored
@@ -44,13 +44,27 @@ _MARKS = {  # what Moses and CCNet write for marks of Unicode
     ". ": "\uff0e",
     "...": "\u2026",
 }
-_PUNCTUATION = str.maketrans({mark: written for written, marks in _MARKS.items() for mark in marks})
+_PUNCTUATION = {mark: written for written, marks in _MARKS.items() for mark in marks}
+
+
+class _Written(dict[int, str]):
+    """What is written for each character of a decomposed text in lower case; each is looked at once."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        unseen = unicodedata.category(char) == "Mn" or _UNSEEN.fullmatch(char)
+        self[code] = written = "" if unseen else "0" if _DIGIT.fullmatch(char) else _PUNCTUATION.get(char, char)
+        return written
+
+
+_WRITTEN = _Written()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KenLmQuality:
-    """Perplexity of a text by an ARPA file: 10^(-log10 of its probability / words), so lower is more like the model's text.
+    """Perplexity of a text: 10^(-log10 of its probability / words), so lower is more like the text that the model has read.
 
+    The `model` is an ARPA file or a KenLM binary of hash tables, as CCNet publishes them; both of one model score alike.
     With a `tokenizer` (a `tokenizer.json`, such as one made of CCNet's SentencePiece model) the whole text is one sentence of its
     pieces, as CCNet scores pages. Without, each line is a sentence of what stands between white space. The end of a sentence
     counts as a word. `normalize` puts a text in lower case without accents, every digit as 0, marks as ASCII has them.
@@ -67,8 +81,8 @@ class KenLmQuality:
     resolution: int = 10  # CCNet's
 
     def check(self) -> None:
-        """RecipeError where a file is missing, another one, or does not begin as an ARPA file; no n-gram is read."""
-        check_arpa(self.model.path(), self.model.name)
+        """RecipeError where a file is missing, another one, or neither form of a model; no n-gram is read."""
+        check_ngrams(self.model.path(), self.model.name)
         if self.tokenizer:
             tokenizer_facts(self.tokenizer.path())
 
@@ -82,16 +96,8 @@ class KenLmScorer:
 
     device = "cpu"
 
-    def __init__(self, model: Arpa, tokenizer: "Tokenizer | None", *, normalize: bool) -> None:
-        from filters.quality.kenlm_kernel import sentence_log10
-
-        self._kernel, self._words = sentence_log10, model.words
-        self._tokenizer, self._normalize = tokenizer, normalize
-        self._keys = np.concatenate([order.keys for order in model.orders])
-        self._logs = np.concatenate([order.log10 for order in model.orders])
-        self._backoffs = np.concatenate([order.backoff for order in model.orders])
-        self._ends = np.cumsum([0, *(len(order.keys) for order in model.orders)])
-        self._start, self._end = model.words.get(b"<s>", 0), model.words.get(b"</s>", 0)
+    def __init__(self, model: Sentences, tokenizer: "Tokenizer | None", *, normalize: bool) -> None:
+        self.log10, self._tokenizer, self._normalize = model.log10, tokenizer, normalize
 
     def prepare(self, texts: Sequence[str]) -> list[list[str]]:
         """The sentences of each text, words apart by spaces."""
@@ -107,12 +113,6 @@ class KenLmScorer:
             tokens += words
         return Scored(values, tokens=tokens)
 
-    def log10(self, sentence: str) -> float:
-        """The logarithm of a sentence's probability, of its end too. Only white space of ASCII divides words, as in KenLM."""
-        ids = [self._words.get(word, 0) for word in sentence.encode().split()]
-        model = self._keys, self._logs, self._backoffs, self._ends
-        return float(self._kernel(np.array([*ids, self._end]), self._start, model, len(self._words)))
-
     def _sentences(self, text: str) -> list[str]:
         if self._tokenizer is None:
             return [normalized(line) if self._normalize else line for line in text.split("\n")]
@@ -122,14 +122,12 @@ class KenLmScorer:
 
 def normalized(text: str) -> str:
     """A text as CCNet's models have read theirs; line ends, as all control characters, are taken out."""
-    plain = unicodedata.normalize("NFD", text.strip().lower())
-    plain = "".join(char for char in plain if unicodedata.category(char) != "Mn") if not plain.isascii() else plain
-    return _UNSEEN.sub("", _DIGIT.sub("0", plain).translate(_PUNCTUATION))
+    return unicodedata.normalize("NFD", text.strip().lower()).translate(_WRITTEN)
 
 
 @lru_cache(maxsize=2)
 def _loaded(asset: Asset, tokenizer: Asset | None, normalize: bool) -> KenLmScorer:
-    model, pieces = read_arpa(asset.path(), asset.name), tokenizer.path() if tokenizer else None
+    model, pieces = load_ngrams(asset.path(), asset.name), tokenizer.path() if tokenizer else None
     if pieces:
         tokenizer_facts(pieces)
     return KenLmScorer(model, tokenizer_at(pieces) if pieces else None, normalize=normalize)

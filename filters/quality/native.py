@@ -15,11 +15,16 @@ from pipeline.model_formats.pickles import refuse_pickles
 _NAMED = 20  # labels in an error
 
 
-def check_fasttext(path: Path, name: str, label: str) -> None:
-    """RecipeError where the file is no classifier of fastText with this label, or its sizes are not those of what is in it."""
-    with looked_at(path, f"quality: {name} ({path})") as fields:  # it has its digest, and may be named by a link
+def check_fasttext(path: Path, name: str, part: str = "quality") -> list[str]:
+    """The labels; RecipeError of a `part` of the recipe where the file is no fastText classifier, or lies about what is in it."""
+    with looked_at(path, f"{part}: {name} ({path})") as fields:  # it has its digest, and may be named by a link
         refuse_pickles(fields)
-        labels = fasttext.labels_of(fields)
+        return fasttext.labels_of(fields)
+
+
+def check_label(path: Path, name: str, label: str) -> None:
+    """RecipeError as of `check_fasttext`, and where the classifier has no such label."""
+    labels = check_fasttext(path, name)
     if label not in labels:
         raise RecipeError(f"quality: {name} ({path}) has no label {label!r}; it has {', '.join(labels[:_NAMED])}")
 

@@ -17,7 +17,7 @@ from filters.line_corrections import LineCorrections
 from filters.quality.fasttext import DCLM_THRESHOLD
 from filters.tokens import TokenCounter
 from filters.url import UrlPolicy
-from jobs.quality_models import model_at
+from jobs.quality_models import classifier_at
 from jobs.recipe import Recipe
 from pipeline.errors import RecipeError
 from pipeline.extraction import Resiliparse
@@ -58,7 +58,7 @@ def with_model(place: str) -> Recipe:
     `PLACE,0.1` is for a model of one's own: then the tenth of this input that scores highest stays, by percentiles.
     """
     where, _, share = place.partition(",")
-    model = model_at(where, "fasttext_score")
+    model = classifier_at(where, "fasttext_score")
     rule = Rule(model.column, "<", DCLM_THRESHOLD, "low_quality_score", null_fails=True)
     if not share:
         return replace(dclm(), quality=Quality(models=(model,), rules=(rule,), after="deduplication"))

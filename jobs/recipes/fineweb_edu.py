@@ -6,7 +6,7 @@ compared, so the bound on the score itself is 2.5, which rounds to 2.
 
 from dataclasses import replace
 
-from jobs.quality_models import model_at
+from jobs.quality_models import classifier_at
 from jobs.recipe import Recipe
 from jobs.recipes.fineweb import fineweb
 from pipeline.errors import RecipeError
@@ -31,4 +31,4 @@ def with_model(place: str) -> Recipe:
     """The recipe by the model at `place`, a folder as `transformers` saves it, with safetensors."""
     if not place:
         raise RecipeError("fineweb-edu is named with its classifier: fineweb-edu:FOLDER, or fineweb-edu:FOLDER@SHA256")
-    return fineweb_edu(model_at(place, "edu_score"))
+    return fineweb_edu(classifier_at(place, "edu_score"))

@@ -13,7 +13,7 @@ from filters.html_only import HtmlOnly
 from filters.language import Language
 from filters.tokens import TokenCounter
 from filters.url import UrlPolicy
-from jobs.quality_models import model_at
+from jobs.quality_models import classifier_at
 from jobs.recipe import Recipe
 from pipeline.errors import RecipeError
 from pipeline.extraction import JusText
@@ -60,7 +60,7 @@ def with_models(places: str) -> Recipe:
     found = [place for place in places.split(",") if place]
     if not found:
         raise RecipeError("nemotron-cc-like is named with its classifiers: nemotron-cc-like:MODEL,MODEL…")
-    return nemotron_cc_like(*(model_at(place, f"model_{number}_score") for number, place in enumerate(found, 1)))
+    return nemotron_cc_like(*(classifier_at(place, f"model_{number}_score") for number, place in enumerate(found, 1)))
 
 
 def high_quality(places: str) -> Recipe:

@@ -6,7 +6,8 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.model_formats.fasttext import MAGIC, check_fasttext
 from pipeline.model_formats.fields import Fields, RefusedError, opened
-from pipeline.model_formats.language_models import check_arpa, check_kenlm
+from pipeline.model_formats.kenlm_binaries import check_kenlm
+from pipeline.model_formats.language_models import check_arpa
 from pipeline.model_formats.onnx import check_onnx
 from pipeline.model_formats.pickles import refuse_pickles
 from pipeline.model_formats.safetensors import check_safetensors

@@ -1,53 +1,22 @@
-"""KenLM's models: ARPA files, and binaries that the library maps into memory by what their head says."""
+"""ARPA files, the text form of n-gram models: their lines, and what their head says."""
 
-import math
 import re
-import struct
 from collections.abc import Sequence
 
 from pipeline.model_formats.fields import Fields, RefusedError
 
 MOST_ORDER = 6  # KenLM's own bound, unless it was built with another
-_MAGIC = b"mmap lm http://kheafield.com/code format version 5\n"
-_SANITY = struct.Struct("<56s3f3IQ")
-_KNOWN = (
-    _MAGIC.ljust(56, b"\0"),
-    0.0,
-    1.0,
-    -0.5,
-    1,
-    (1 << 32) - 1,
-    0,
-    1,
-)  # by which KenLM tells another machine's files
-_FIXED = "<B3xfiB3xI"  # order, multiplier, kind, whether the words are there, version
-_KINDS = 6
 MOST_LINE = 10_000  # bytes
 _MOST_BLANK = 100  # lines, one behind the other
 _COUNT = re.compile(rb"ngram\s+(\d{1,2})\s*=\s*(\d{1,15})")
-
-
-def check_kenlm(fields: Fields) -> str:
-    """How many n-grams of each length; RefusedError unless the head is KenLM's and the file can hold what it says."""
-    if fields.size < _SANITY.size or fields.unpack(_SANITY.format) != _KNOWN:
-        raise RefusedError("it is no KenLM binary of this machine's kind")
-    order, multiplier, kind, _, _ = fields.unpack(_FIXED)
-    if not 2 <= order <= MOST_ORDER or not 0 <= kind < _KINDS:
-        raise RefusedError(f"it says that it has n-grams of up to {order} words in a structure of kind {kind}")
-    if not (math.isfinite(multiplier) and 1 <= multiplier <= 100):
-        raise RefusedError(f"it says that its tables are {multiplier} times as large as what they hold")
-    counts = fields.unpack(f"<{order}Q")
-    if min(counts) < 1 or sum(counts) > 8 * fields.left:  # quantised tries take some bits, more than one
-        raise RefusedError(f"it says that it has {sum(counts):,} n-grams, in {fields.left:,} bytes")
-    return _told(counts)
 
 
 def check_arpa(fields: Fields) -> str:
     """The same of an ARPA file that KenLM will read."""
     counts = arpa_counts(Lines(fields), MOST_ORDER)
     if min(counts) < 1:
-        raise RefusedError(f"it says that it has {_told(counts)}")
-    return _told(counts)
+        raise RefusedError(f"it says that it has {told(counts)}")
+    return told(counts)
 
 
 class Lines:
@@ -107,5 +76,6 @@ def arpa_counts(lines: Lines, most: int) -> tuple[int, ...]:
     return tuple(counts)
 
 
-def _told(counts: Sequence[int]) -> str:
+def told(counts: Sequence[int]) -> str:
+    """How many n-grams of each length, in words."""
     return f"{' + '.join(f'{count:,}' for count in counts)} n-grams"

@@ -36,7 +36,9 @@ def _rows(manifest: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
         yield row(f"copy: {code(reason)}", count, REASONS[reason])
     for release, count in numbers.get("copies_in_releases", {}).items():
         yield row(
-            f"of these, of pages like one of {code(release)}", count, "what they are copies of went for one of these"
+            f"of these, of pages of {code(release)}",
+            count,
+            "what they are copies of was there, or went for a page that was",
         )
     if manifest["duplicates"] or numbers["near_duplicates"]:
         yield row(code("near_duplicate"), numbers["near_duplicates"], REASONS["near_duplicate"])

@@ -146,7 +146,7 @@ def _notes(found: Gathered) -> list[Markup]:
     others = sum(found.funnel.types.values()) - found.funnel.records
     told = [f"{others:,} other records (requests, metadata, …) were counted and passed over."]
     told += [
-        f"Of the copies, {count:,} are of pages like one of {release}."
+        f"Of the copies, {count:,} are of pages that {release} has, or of others like them."
         for release, count in found.funnel.copies_in_releases.items()
         if count
     ]

@@ -42,21 +42,23 @@ def test_every_system_scores_the_same_pages_or_says_why_not(tmp_path: Path) -> N
     systems = result["systems"]
     assert set(systems) == set(SYSTEMS)
     ran = {name for name, each in systems.items() if "missing" not in each}
-    assert {"torch-fp32", "pipeline", "onnx-fp32", "onnx-int8", "fasttext"} <= ran
+    assert {"torch-fp32", "pipeline", "onnx-fp32", "onnx-int8", "fasttext", "static", "kenlm", "kenlm-arpa"} <= ran
     for name in ran:
         assert systems[name]["pages"] == 10
         assert systems[name]["pages_per_second"] > 0
-        assert systems[name]["cpu_ms_a_page"] > 0
+        assert systems[name]["pages_per_cpu_second"] == pytest.approx(1000 / systems[name]["cpu_ms_a_page"], rel=0.01)
         assert pq.read_table(tmp_path / "out" / "score" / f"{name}.parquet").num_rows == 10
     for name in ("torch-fp32", "pipeline", "onnx-fp32"):
         assert systems[name]["rank_correlation"] > 0.95  # of ten pages
         assert systems[name]["matrix_ratio"] > 0
+    perplexities = [pq.read_table(tmp_path / "out" / "score" / f"{name}.parquet") for name in ("kenlm", "kenlm-arpa")]
+    assert perplexities[0] == perplexities[1]
     assert 0 < systems["torch-fp32"]["busy_ratio"] <= 1
     assert 0 <= systems["torch-fp32"]["padding_ratio"] < 0.3
     floor = result["model"]["floor"]
     assert floor["operations_a_page"] > 2 * result["model"]["multiplied"] * floor["tokens_a_page"]
     assert set(result["times"]) >= {"onnx-int8/torch-fp32", "torch-fp32/pipeline"}
-    assert "| pages/s |" in (tmp_path / "out" / "score.md").read_text()
+    assert "| pages/s | pages/s a core |" in (tmp_path / "out" / "score.md").read_text()
 
 
 @pytest.mark.slow

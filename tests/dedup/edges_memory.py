@@ -55,4 +55,5 @@ def main(root: str, documents: int) -> None:
     sys.stdout.write(f"{peak} {counts['keys']} {counts['edges']}\n")
 
 
-main(sys.argv[1], int(sys.argv[2]))
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

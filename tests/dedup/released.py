@@ -16,7 +16,7 @@ from dedup.survival import Survival
 from jobs.against import releases_of
 from pipeline.execution import Execution
 from pipeline.local_runner import LocalRunner
-from pipeline.runs import OpenRun, record_run
+from pipeline.runs import OpenRun, ReleaseRecord, record_run
 from pipeline.sources import Source, SourcePart
 from pipeline.steps import PartRun, Step, plan_steps
 from pipeline.storage import LocalStorage
@@ -65,7 +65,7 @@ class Released(NamedTuple):
 def released(
     root: Path,
     files: Texts,
-    minhash: MinHash,
+    minhash: MinHash | None,
     survival: Survival,
     *,
     against: tuple[Release, ...] = (),
@@ -74,6 +74,7 @@ def released(
     span: int = 2,
     scores: tuple[tuple[float | None, ...], ...] = (),
     name: str = "made",
+    urls: Texts = (),
 ) -> Released:
     """Runs the graph to its end, compared with the releases `against`."""
     extent = Extent(
@@ -84,7 +85,7 @@ def released(
     made = Deduplication(
         minhash=minhash,
         survival=survival,
-        documents=Made(files=files, scores=scores),
+        documents=Made(files=files, urls=urls, scores=scores),
         exact=exact,
         extent=extent,
         shape=shape or Shape(),
@@ -96,6 +97,7 @@ def released(
     storage = LocalStorage(root)
     execution = Execution(storage, source, steps, {})
     execution.run(LocalRunner(), Silent())
-    record = record_run(storage, recipe="made", rules=(), source=source, steps=steps)
-    (release,) = releases_of([OpenRun(storage, record)], minhash, survival)
+    earlier = tuple(ReleaseRecord(each.root, each.source, "") for each in against)
+    record = record_run(storage, recipe="made", rules=(), source=source, steps=steps, releases=earlier)
+    (release,) = releases_of([OpenRun(storage, record)], minhash, survival, exact)
     return Released(files, execution, release)

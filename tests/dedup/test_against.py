@@ -163,14 +163,14 @@ def test_identity_is_what_releases_hold_and_their_order_and_signatures_stay(tmp_
         assert len({each[name] for each in (alone, one, both, turned)}) == 4
 
 
-def _emptied(path: Path) -> None:
+def emptied(path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     pq.write_table(pa.schema(pq.read_schema(path)).empty_table(), path)
 
 
-@pytest.mark.parametrize("damage", [Path.unlink, _emptied], ids=["missing", "emptied"])
+@pytest.mark.parametrize("damage", [Path.unlink, emptied], ids=["missing", "emptied"])
 @pytest.mark.parametrize(
     ("step", "table", "reader"),
     [

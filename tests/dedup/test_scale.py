@@ -97,3 +97,5 @@ def test_a_release_is_gathered_in_pieces_of_what_a_task_can_hold_and_counts_in_t
     assert beside.ranges == alone.ranges
     assert beside.joins > alone.joins
     assert beside.elections > alone.elections
+    assert beside.copies >= alone.copies
+    assert beside.most_copies < alone.most_copies / 2, "each key of this run may be in a release too"

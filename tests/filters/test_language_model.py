@@ -11,6 +11,7 @@ from filters.language import LID_176, Language
 from filters.language_model import code_in, load_model
 from pipeline.assets import Asset
 from pipeline.errors import RecipeError
+from pipeline.model_formats.fasttext import HEAD, Head
 from pipeline.pages import Pages
 
 
@@ -86,6 +87,16 @@ def test_a_model_without_labels_of_languages_is_refused(tmp_path: Path) -> None:
     other = trained(["lang:en the corn", "lang:de das korn"] * 5, tmp_path, label="lang:")
     with pytest.raises(RecipeError, match="labels that do not begin with __label__"):
         Language(model=other).check()
+
+
+def test_a_model_that_lies_about_its_sizes_never_reaches_the_library(tmp_path: Path) -> None:
+    whole = LID_176.path().read_bytes()
+    told = HEAD.pack(*Head(*HEAD.unpack_from(whole))._replace(words=1 << 30)) + whole[HEAD.size :]
+    path = tmp_path / "lies.ftz"
+    path.write_bytes(told)
+    asset = Asset(name="lies.ftz", sha256=sha256(told).hexdigest(), location=str(path))
+    with pytest.raises(RecipeError, match=r"language: lies\.ftz .* is refused: it says 1,073,741,824 words"):
+        Language(model=asset).check()
 
 
 def test_labels_that_are_no_text_are_one_clear_error(tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def test_what_is_no_index_of_this_recipe_is_refused_before_anything_starts(
     assert said("bands", first).endswith("bands 14 against 20; seed 7 against 1")
     assert said("form", first).endswith("normal_form datatrove-0.2 against datatrove-0.10")
     assert said("wider", first).endswith("signatures of 16 bits against 8 of them")
-    assert said("none", first) == "--against: this recipe looks for no near-duplicates"
+    assert said("none", first) == "--against: this recipe looks for no near-duplicates and no exact copies"
     assert "no run of source y1999; there are y2022" in said("star", f"{first}@y1999")
     assert "source y2022 of" in said("star", first, f"{first}@y2022")
     assert said("star", tmp_path / "nothing").endswith("nothing: no run here")

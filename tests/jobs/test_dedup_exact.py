@@ -328,7 +328,7 @@ def test_a_page_copied_often_costs_its_rows_and_no_more(tmp_path: Path) -> None:
         (["--no-near"], "nothing to look for"),
         (["--exact", "url", "--url-column", "link"], "no column link"),
         (["--exact", "url", "--url-column", "n"], "column n is int64, not text; name one with --url-column"),
-        (["--exact", "text", "--no-near", "--against", "elsewhere"], "leave out --no-near"),
+        (["--exact", "text", "--no-near", "--against", "elsewhere"], "no run here"),
     ],
 )
 def test_what_cannot_be_looked_for_is_an_error_of_one_line(tmp_path: Path, words: list[str], why: str) -> None:

@@ -13,8 +13,11 @@ import pytest
 from trial import Crawl, dataset_digests, receipt_times, typed, verb
 
 from filters.quality.fasttext import DCLM_THRESHOLD, FastTextQuality
+from filters.quality.kenlm import KenLmQuality
 from filters.tokens import TokenCounter
+from jobs.bench.score.hashed_binary import write_hashed
 from jobs.named_recipes import load_recipe
+from jobs.quality_models import model_at
 from jobs.recipe import Recipe
 from jobs.recipes.fineweb import fineweb
 from jobs.recipes.fineweb_edu import fineweb_edu
@@ -251,6 +254,42 @@ def test_a_score_named_as_a_column_of_the_dataset_is_refused_before_anything_sta
 def test_a_recipe_without_its_model_says_how_it_is_named(name: str, why: str) -> None:
     with pytest.raises(RecipeError, match=why):
         load_recipe(name)
+
+
+@pytest.fixture
+def perplexity(tmp_path: Path) -> Path:
+    """A KenLM binary as CCNet calls them."""
+    words = ["<unk>", "<s>", "</s>", *["the", "of", "and", "a", "in", "to", "is"]]
+    grams = [{(word,): (-1.0, 0.0) for word in words}, {("<s>", "the"): (-0.25, 0.0), ("of", "the"): (-0.5, 0.0)}]
+    write_hashed(tmp_path / "en.arpa.bin", grams)
+    return tmp_path / "en.arpa.bin"
+
+
+@pytest.mark.parametrize("recipe", ["dclm:{}", "dclm:{},0.1", "nemotron-cc-like:{}", "fineweb-edu:{}"])
+def test_a_recipe_that_keeps_what_scores_high_takes_no_perplexity(recipe: str, perplexity: Path) -> None:
+    with pytest.raises(RecipeError, match="the lower its score the better"):
+        load_recipe(recipe.format(perplexity))
+
+
+def test_binaries_of_kenlm_are_told_from_fasttexts_by_their_first_bytes(perplexity: Path) -> None:
+    assert isinstance(model_at(str(perplexity)), KenLmQuality)
+    for name in ("lm.binary", "lm.klm"):
+        shutil.copyfile(perplexity, perplexity.with_name(name))
+        assert isinstance(model_at(str(perplexity.with_name(name))), KenLmQuality)
+    (perplexity.with_name("fasttext.bin")).write_bytes(b"")
+    assert isinstance(model_at(str(perplexity.with_name("fasttext.bin"))), FastTextQuality)
+
+
+def test_rows_of_anyone_are_scored_by_a_binary_of_kenlm(finished: Path, perplexity: Path, tmp_path: Path) -> None:
+    done = verb(
+        "score", str(finished / "dataset" / "data"), "--model", str(perplexity), "--output", str(tmp_path / "out"), "--local"
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = dataset(tmp_path / "out")
+    scorer = model_at(str(perplexity)).load()
+    expected = scorer.score(scorer.prepare(found["text"].to_list())).values
+    assert found["perplexity"].to_list() == pytest.approx(expected.round(1).tolist())
+    assert found["perplexity"].n_unique() > 2
 
 
 def test_a_model_of_another_digest_is_refused_before_anything_starts(crawl: Crawl, model: Path, tmp_path: Path) -> None:

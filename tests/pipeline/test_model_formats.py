@@ -21,9 +21,11 @@ from model_makers import (
     weights,
 )
 
+from jobs.bench.score.hashed_binary import write_hashed
 from pipeline.model_formats.fasttext import check_fasttext, labels_of
 from pipeline.model_formats.fields import Fields, RefusedError, opened
-from pipeline.model_formats.language_models import check_arpa, check_kenlm
+from pipeline.model_formats.kenlm_binaries import check_kenlm
+from pipeline.model_formats.language_models import check_arpa
 from pipeline.model_formats.onnx import check_onnx
 from pipeline.model_formats.safetensors import check_safetensors
 
@@ -192,6 +194,19 @@ def test_heads_of_kenlm_are_sound(tmp_path: Path) -> None:
     assert checked(tmp_path, kenlm([100, 200, 300]), check_kenlm) == "100 + 200 + 300 n-grams"
     assert checked(tmp_path, ARPA.encode(), check_arpa) == "4 + 2 n-grams"
     assert checked(tmp_path, f"\n\n{ARPA}".encode(), check_arpa) == "4 + 2 n-grams"
+
+
+def test_hash_tables_of_kenlm_fill_their_file(tmp_path: Path) -> None:
+    grams = [{(word,): (-1.0, 0.0) for word in ("<s>", "</s>", "corn")}, {("<s>", "corn"): (-0.5, 0.0)}]
+    for words in (True, False):
+        write_hashed(tmp_path / "written", grams, words=words)
+        content = (tmp_path / "written").read_bytes()
+        assert checked(tmp_path, content, check_kenlm) == "3 + 1 n-grams"
+        for other in (content[:-1], content + b"x", content[:-20]):
+            with pytest.raises(RefusedError, match=r"follow|no end|cut"):
+                checked(tmp_path, other, check_kenlm)
+    with pytest.raises(RefusedError, match="would end"):
+        checked(tmp_path, kenlm([100, 200, 300], kind=0), check_kenlm)
 
 
 UNSOUND_KENLM = {

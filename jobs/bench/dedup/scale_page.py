@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 
 from dedup.costs import costs
+from dedup.exact import Exact
 from dedup.minhash import MinHash
 from dedup.scale import Extent, Scale, Shape
 from dedup.steps import Deduplication
@@ -20,6 +21,7 @@ CASES: dict[str, tuple[Extent, Survival]] = {
     "A hundred dumps, components": (HUNDRED, Components()),
     "A hundred dumps, star": (HUNDRED, Star()),
 }
+COPIES: dict[str, Extent] = {"One dump, copies by text": DUMP, "A hundred dumps, copies by text": HUNDRED}
 
 
 def _cut(shape: Shape) -> str:
@@ -38,6 +40,12 @@ def sections() -> Iterator[str]:
         made = Deduplication(minhash=minhash, survival=survival, extent=extent, shape=shape)
         table = as_markdown(COSTS, cost_rows(costs(made, span=SPAN)))
         yield f"**{name}**: {_cut(shape)}.\n\n{table}"
+    for name, extent in COPIES.items():
+        shape = Scale().shape(None, Components(), extent, span=SPAN)
+        made = Deduplication(minhash=None, exact=(Exact(by="text"),), extent=extent, shape=shape)
+        table = as_markdown(COSTS, cost_rows(costs(made, span=SPAN)))
+        cut = f"{shape.copies:,} partitions of keys in {shape.dealt} groups, {shape.found} ranges of documents"
+        yield f"**{name}**: {cut}.\n\n{table}"
 
 
 def main() -> None:

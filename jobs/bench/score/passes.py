@@ -77,6 +77,7 @@ def figures(each: Pass) -> dict[str, Any]:
     return {
         "pages": pages,
         "pages_per_second": round(pages / each.seconds, 2),
+        "pages_per_cpu_second": round(pages / each.cpu_seconds, 2),
         "cpu_ms_a_page": round(each.cpu_seconds / pages * 1000, 4),
         "tokens_per_second": round(each.tokens / each.seconds),
         "padding_ratio": round(each.padding / max(1, each.tokens + each.padding), 4),

@@ -13,9 +13,11 @@ from filters.quality.encoder import EncoderQuality
 from filters.quality.encoder_folder import encoder_of
 from filters.quality.encoder_form import reader
 from filters.quality.fasttext import FastTextQuality
+from filters.quality.kenlm import KenLmQuality
 from filters.quality.onnx import OnnxQuality
 from filters.quality.static import StaticQuality
 from jobs.bench.score.folders import files_at, make_fasttext, make_static
+from jobs.bench.score.ngrams import make_kenlm
 from jobs.bench.score.passes import Pass, score_file
 from jobs.bench.score.peer import TransformersPipeline
 from jobs.bench.score.roofline import CORE
@@ -25,6 +27,7 @@ from pipeline.errors import InputError
 from pipeline.quality import Scorer
 
 MAX_TOKENS = 512
+COUNTED = 400  # texts in which n-grams are counted, every other one: a page has n-grams that the model has not
 
 Run = Callable[[Path, Path], Pass]
 
@@ -129,6 +132,12 @@ def _static(bench: Bench) -> System:
     return _of(StaticQuality(model=files_at(folder)).load(), len(bench.texts))
 
 
+def _kenlm(bench: Bench, *, arpa: bool) -> System:
+    path = bench.work / ("kenlm.arpa" if arpa else "kenlm.binary")
+    asset = make_kenlm(path, bench.texts[: 2 * COUNTED : 2], arpa=arpa)
+    return _of(KenLmQuality(model=asset).load(), len(bench.texts), model_bytes=path.stat().st_size)
+
+
 SYSTEMS: dict[str, Callable[[Bench], System]] = {
     "torch-fp32": lambda bench: _torch(bench, half=False),
     "torch-bf16": lambda bench: _torch(bench, half=True),
@@ -137,6 +146,8 @@ SYSTEMS: dict[str, Callable[[Bench], System]] = {
     "onnx-int8": lambda bench: _onnx(bench, int8=True),
     "fasttext": _fasttext,
     "static": _static,
+    "kenlm": lambda bench: _kenlm(bench, arpa=False),
+    "kenlm-arpa": lambda bench: _kenlm(bench, arpa=True),
 }
 """In the order in which they are shown."""
 EXACT = "torch-fp32"

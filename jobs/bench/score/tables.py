@@ -7,9 +7,11 @@ from rich.table import Table
 from jobs.bench.tables import as_markdown
 from jobs.tables import numbers_table
 
+_OF_A_CORE = "pages_per_cpu_second"
 _COLUMNS = (
     ("pages", "pages", "{:,}"),
     ("pages/s", "pages_per_second", "{:,.1f}"),
+    ("pages/s a core", _OF_A_CORE, "{:,.1f}"),
     ("CPU ms/page", "cpu_ms_a_page", "{:,.3f}"),
     ("tokens/s", "tokens_per_second", "{:,}"),
     ("padding", "padding_ratio", "{:.1%}"),
@@ -28,6 +30,7 @@ def _rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
 def _row(name: str, told: dict[str, Any]) -> tuple[str, ...]:
     def cell(field: str, form: str) -> str:
         unknown = field not in told or (name == "pipeline" and field in _OF_OURS)
+        unknown = unknown or (field == _OF_A_CORE and told["device"] != "cpu")  # a GPU does what is counted
         return "-" if unknown else form.format(told[field])
 
     named = f"{name}, {told['batch']} at a time" if "batch" in told else name
