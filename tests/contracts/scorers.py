@@ -31,6 +31,7 @@ from filters.quality.kenlm import WORST, KenLmQuality
 from filters.quality.onnx import OnnxQuality
 from filters.quality.safetensors import write
 from filters.quality.static import StaticQuality
+from jobs.bench.score.hashed_binary import write_hashed
 from pipeline.asked import Budget, Sample
 from pipeline.assets import Asset
 from pipeline.model_files import ModelFiles, listing
@@ -82,6 +83,21 @@ def fasttext(folder: Path, seed: int) -> FastTextQuality:
     path = folder / "model.bin"
     path.write_bytes(fasttext_model(labels=seed + 1, wordNgrams=2, epoch=25, lr=0.3))
     return FastTextQuality(model=asset(path), label="__label__1")
+
+
+def tree(folder: Path, seed: int) -> FastTextQuality:
+    """A classifier that chooses along a tree, which is left to the library."""
+    path = folder / "model.bin"
+    path.write_bytes(fasttext_model(labels=seed + 1, loss="hs", epoch=25, lr=0.3))
+    return FastTextQuality(model=asset(path), label="__label__1")
+
+
+def hashed(folder: Path, seed: int) -> KenLmQuality:
+    words = {(word,): (-1 - number * seed / 10, -0.2) for number, word in enumerate(WORDS)}
+    around = {("<unk>",): (-2.5, 0.0), ("<s>",): (0.0, -0.3), ("</s>",): (-1.2, 0.0)}
+    pairs = {("<s>", word): (-0.3 - number / 100, 0.0) for number, word in enumerate(WORDS)}
+    write_hashed(folder / "model.binary", [around | words, pairs])
+    return KenLmQuality(model=asset(folder / "model.binary"))
 
 
 def arpa(folder: Path, seed: int) -> KenLmQuality:
@@ -212,6 +228,22 @@ MODELS: dict[str, Case] = {
         others={"model": another(fasttext), "label": "__label__0", **NAMED},
         strange={"label": "__label__good"},
         loads=("fasttext",),
+    ),
+    "fasttext, by a tree": Case(
+        cls=FastTextQuality,
+        make=tree,
+        least=0.0,
+        most=1.00001,
+        others={"model": another(tree), "label": "__label__0", **NAMED},
+        strange={"label": "__label__good"},
+        loads=("fasttext",),
+    ),
+    "kenlm, hash tables": Case(
+        cls=KenLmQuality,
+        make=hashed,
+        least=1.0,
+        most=WORST,
+        others={"model": another(hashed), "tokenizer": _PIECES, "normalize": False, **NAMED},
     ),
     "kenlm": Case(
         cls=KenLmQuality,
