@@ -8,7 +8,12 @@ from pathlib import Path
 
 import orjson
 import pytest
+from hypothesis import settings
 from real_pages import extract_page
+
+# Hypothesis gives up on slow examples after 200 ms; on a busy machine that says nothing about the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 CORPUS = Path(os.environ.get("GRISTMILL_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
 

@@ -5,13 +5,9 @@ from uuid import uuid4
 
 import pytest
 from fault_proxy import FaultProxy, fault_proxy
-from hypothesis import settings
 from seaweed import BUCKET, READER, Seaweed, set_environment, weed
 
 from pipeline.remote import retries
-
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
