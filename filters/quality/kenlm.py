@@ -97,7 +97,8 @@ class KenLmScorer:
     device = "cpu"
 
     def __init__(self, model: Sentences, tokenizer: "Tokenizer | None", *, normalize: bool) -> None:
-        self.log10, self._tokenizer, self._normalize = model.log10, tokenizer, normalize
+        self.log10, self._check = model.log10, model.check
+        self._tokenizer, self._normalize = tokenizer, normalize
 
     def prepare(self, texts: Sequence[str]) -> list[list[str]]:
         """The sentences of each text, words apart by spaces."""
@@ -105,6 +106,7 @@ class KenLmScorer:
 
     def score(self, prepared: list[list[str]]) -> Scored:
         """The perplexity of each text, `WORST` at most; `tokens` are its words with the ends of sentences."""
+        self._check()
         values, tokens = np.empty(len(prepared)), 0
         for place, sentences in enumerate(prepared):
             words = sum(len(sentence.split()) + 1 for sentence in sentences)

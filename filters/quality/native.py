@@ -3,9 +3,14 @@
 Such libraries take sizes from a file's head at its word. The driver looks and loads nothing; a worker looks again, and loads.
 """
 
+import mmap
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import finalize
+
+import numpy as np
 
 from filters.quality.model_file import looked_at
 from pipeline.errors import RecipeError
@@ -38,3 +43,27 @@ def unchanged(path: Path, name: str) -> Generator[None]:
     told = ("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
     if any(getattr(before, each) != getattr(after, each) for each in told):
         raise RecipeError(f"quality: {name} ({path}) was changed while it was loaded")
+
+
+class Mapped:
+    """A file as memory that may be read, of which all processes of a machine share one copy, for as long as it is used."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        """RecipeError where it cannot be mapped: it is empty, or not there any more."""
+        try:
+            self._file = os.open(path, os.O_RDONLY)
+            finalize(self, os.close, self._file)
+            self._state = self._stat()
+            self.bytes = np.frombuffer(mmap.mmap(self._file, 0, prot=mmap.PROT_READ), np.uint8)
+        except (OSError, ValueError) as error:
+            raise RecipeError(f"quality: {name} ({path}) cannot be mapped into memory: {error}") from error
+        self._name = name
+
+    def check(self) -> None:
+        """RecipeError once something was written over it; a file that takes its place is another."""
+        if self._stat() != self._state:
+            raise RecipeError(f"quality: {self._name} was changed while it was in use")
+
+    def _stat(self) -> tuple[int, ...]:
+        found = os.fstat(self._file)
+        return found.st_size, found.st_mtime_ns

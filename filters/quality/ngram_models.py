@@ -8,13 +8,17 @@ import numpy.typing as npt
 
 from filters.quality.arpa import MOST_ORDERS, Arpa, check_arpa, read_arpa
 from filters.quality.model_file import looked_at
-from filters.quality.native import unchanged
+from filters.quality.native import Mapped, unchanged
 from pipeline.model_formats.fields import Fields, RefusedError
 from pipeline.model_formats.kenlm_binaries import MAGIC, WORD, HashTables, hash_tables
 
 
 class Sentences(Protocol):
     """What tells how probable a sentence is."""
+
+    def check(self) -> None:
+        """RecipeError where what it reads is not what was loaded any more."""
+        ...
 
     def log10(self, sentence: str) -> float:
         """The logarithm of a sentence's probability, of its end too. Only white space of ASCII divides words, as in KenLM."""
@@ -34,7 +38,7 @@ def load_ngrams(path: Path, name: str) -> Sentences:
     """The model; RecipeError where something of it is wrong."""
     with unchanged(path, name), looked_at(path, _called(path, name)) as fields:
         if _is_binary(fields):
-            return HashedSentences(fields)
+            return HashedSentences(Mapped(path, name), hash_tables(fields, MOST_ORDERS))
     return ArpaSentences(read_arpa(path, name))
 
 
@@ -53,6 +57,9 @@ class ArpaSentences:
         )
         self._start, self._end = model.words.get(b"<s>", 0), model.words.get(b"</s>", 0)
 
+    def check(self) -> None:
+        """Nothing: the model was read."""
+
     def log10(self, sentence: str) -> float:
         """The logarithm of a sentence's probability."""
         ids = [self._words.get(word, 0) for word in sentence.encode().split()]
@@ -62,13 +69,12 @@ class ArpaSentences:
 class HashedSentences:
     """By the hash tables of a binary, which all processes of a machine share: 4 GB are read once and lie in memory once."""
 
-    def __init__(self, fields: Fields) -> None:
+    def __init__(self, mapped: Mapped, tables: HashTables) -> None:
         from filters.quality.hashed_kernel import sentence_log10, word_number
 
-        tables = hash_tables(fields, MOST_ORDERS)
-        mapped = fields.mapped()
-        _count_words(np.frombuffer(mapped, np.uint8, offset=tables.size), tables)
-        words = np.frombuffer(mapped, np.uint32, tables.size // WORD)
+        self.check = mapped.check
+        _count_words(mapped.bytes[tables.size :], tables)
+        words = mapped.bytes[: tables.size // WORD * WORD].view(np.uint32)
         places = np.array([(table.start, table.rows, table.width) for table in tables.tables])
         self._kernel, self._model = sentence_log10, (words, words.view(np.float32), places)
         self._start, self._end = (

@@ -1,6 +1,5 @@
 """A file read from front to back, never further than it goes."""
 
-import mmap
 import os
 import stat
 import struct
@@ -46,13 +45,6 @@ class Fields:
         """Passes the next bytes, which must be there."""
         self._must_have(count)
         self._file.seek(count, os.SEEK_CUR)
-
-    def mapped(self) -> mmap.mmap:
-        """The whole file as memory that may be read, of which a machine has one copy for all processes."""
-        try:
-            return mmap.mmap(self._file.fileno(), self.size, prot=mmap.PROT_READ)
-        except (OSError, ValueError) as error:  # it is empty, or was cut meanwhile
-            raise RefusedError(f"it cannot be mapped into memory: {error}") from error
 
     def back_to(self, place: int) -> None:
         """Goes to a byte of the file."""

@@ -299,3 +299,15 @@ def test_no_index_leaves_the_file_whatever_its_bytes(tmp_path: Path) -> None:
 def test_a_cut_file_is_refused(cut: int, tmp_path: Path) -> None:
     with pytest.raises(RecipeError):
         log10_of(tmp_path / "lm.bin", SMALL_BINARY[:cut], [""])
+
+
+def test_a_binary_that_is_written_over_while_it_is_in_use_scores_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "lm.bin"
+    path.write_bytes(RECORDED["small"].unpacked())
+    loaded = load_ngrams(path, "lm")
+    loaded.check()
+    with path.open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"x")
+    with pytest.raises(RecipeError, match="lm was changed while it was in use"):
+        loaded.check()
