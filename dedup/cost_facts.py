@@ -24,6 +24,7 @@ SURVIVOR_ROW_BYTES = 2.0  # a document in `survivors`
 WORD_SECONDS = {"fast": 30e-9, "datatrove": 1.2e-6}  # to sign a word
 SIGNED_SECONDS = 5.0e-6  # a signature's keys: to make, sort and write them
 KEY_SECONDS = 0.34e-6  # a key in `edges`
+READ_SECONDS = 0.024e-6  # a key of another range, read with those of one's own
 SORTED_SECONDS = 0.43e-6  # a key in `sorted`, and again in `ranged`
 JOINED_SECONDS = 1.8e-6  # an edge in `components` or a round
 ROUTED_SECONDS = 1.5e-6  # an edge in `routed-…`

@@ -23,6 +23,7 @@ from dedup.cost_facts import (
     MEMBER_SECONDS,
     ORDER_BYTES,
     PACKED_SECONDS,
+    READ_SECONDS,
     ROUTED_SECONDS,
     SIGNED_SECONDS,
     SIGNING_BYTES,
@@ -103,7 +104,8 @@ def _edges(step: str, tasks: int, facts: Facts) -> StepCost:
     merged = facts.made.shape.merged > 1
     opened = facts.sorted_parts if merged else facts.parts
     read = facts.keys * (SORTED_KEY_BYTES if merged else KEY_BYTES * facts.made.shape.ranges)
-    seconds = facts.keys * KEY_SECONDS
+    again = 0 if merged else facts.made.shape.ranges - 1
+    seconds = facts.keys * (KEY_SECONDS + again * READ_SECONDS)
     held = min(facts.documents / facts.made.shape.ranges, facts.made.shape.rows) * EDGE_BYTES
     requests = 2 * opened
     if level := facts.level("ranged"):
