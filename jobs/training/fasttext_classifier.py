@@ -37,15 +37,19 @@ def train(examples: Examples, settings: Settings, folder: Path) -> Fitted:
 
 
 def _learned(lines: list[str], settings: Settings, output: Path) -> int:
-    """Trains in a process of its own; how many words the model knows."""
-    told: dict[str, Any] = {"output": str(output), "thread": 1, "seed": settings.seed, "verbose": 0}
-    told |= {"dim": settings.vectors, "wordNgrams": settings.word_ngrams, "bucket": settings.buckets}
+    """Trains by the settings, DCLM's where they say nothing; how many words the model knows."""
+    told: dict[str, Any] = {"dim": settings.vectors, "wordNgrams": settings.word_ngrams, "bucket": settings.buckets}
     told["lr"] = RATE if settings.lr is None else settings.lr
     told["epoch"] = EPOCHS if settings.epochs is None else settings.epochs
+    return learn(lines, output, seed=settings.seed, **told)
+
+
+def learn(lines: Sequence[str], output: Path, **told: Any) -> int:
+    """Trains in a process of its own by a single thread; how many words the model knows. RecipeError where nothing is learned."""
     with TemporaryDirectory(prefix="gristmill-") as place:
         text = Path(place) / "train.txt"
         text.write_text("".join(lines), encoding="utf-8", errors="replace")
-        asked = orjson.dumps(told | {"input": str(text)})
+        asked = orjson.dumps({"input": str(text), "output": str(output), "thread": 1, "verbose": 0} | told)
         child = subprocess.run(
             [sys.executable, CHILD], input=asked, env=os.environ | FRESH, stdout=subprocess.PIPE, check=False
         )

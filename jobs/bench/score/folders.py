@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 
 from jobs.terminal import notice
+from jobs.training.fasttext_classifier import learn
 from pipeline.assets import Asset
 from pipeline.errors import InputError
 from pipeline.model_files import ModelFiles, listing
@@ -84,18 +85,10 @@ def make_static(folder: Path, encoder: Path, dimensions: int = 256) -> Path:
 
 def make_fasttext(path: Path, texts: Sequence[str]) -> Asset:
     """DCLM's form: words and pairs of words, 100 dimensions, two labels; of the first texts, half of them called good."""
-    import fasttext
-
-    lines = path.with_suffix(".txt")
-    with lines.open("w", encoding="utf-8") as file:
-        for place, text in enumerate(texts):
-            label = "__label__hq" if place % 2 else "__label__cc"
-            file.write(f"{label} {' '.join(text.split())}\n")
+    labels = "__label__cc", "__label__hq"
+    lines = [f"{labels[place % 2]} {' '.join(text.split())}\n" for place, text in enumerate(texts)]
     notice("training a fastText model for the benchmark")
-    trained: Any = fasttext.train_supervised(
-        str(lines), dim=100, wordNgrams=2, bucket=200_000, epoch=1, minCount=1, thread=1, seed=SEED, verbose=0
-    )
-    trained.save_model(str(path))
+    learn(lines, path, dim=100, wordNgrams=2, bucket=200_000, epoch=1, minCount=1, seed=SEED)
     return Asset(
         name=path.name,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
