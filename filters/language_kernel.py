@@ -38,12 +38,12 @@ _SPACE, _NEWLINE = 32, 10
 _BEGINS, _ENDS = 60, 62  # < and >, which the library sets around a word
 _END = np.frombuffer(b"</s>", np.uint8)  # a newline as a word; where a word is spelled so, the line ends
 _LABEL = np.frombuffer(b"__label__", np.uint8)  # what begins so is a label, and no part of the text
-_OFFSET, _PRIME = np.uint32(2_166_136_261), np.uint32(16_777_619)  # FNV-1a, 32 bits
+OFFSET, _PRIME = np.uint32(2_166_136_261), np.uint32(16_777_619)  # FNV-1a, 32 bits
 _ONE = np.float32(1)
 
 
 @inlined
-def _folded(hashed: np.uint32, byte: np.uint8) -> np.uint32:
+def folded(hashed: np.uint32, byte: np.uint8) -> np.uint32:
     """One step of the hash. Bytes are signed, as in the library."""
     return np.uint32(np.uint32(hashed ^ np.uint32(np.int8(byte))) * _PRIME)
 
@@ -58,7 +58,7 @@ def _begins(text: Bytes, start: int, end: int, mark: Bytes) -> bool:
 
 
 @inlined
-def _is_space(byte: np.uint8) -> bool | np.bool:
+def is_space(byte: np.uint8) -> bool | np.bool:
     """What the library parts words at: space, tab, newline, vertical tab, form feed, carriage return and NUL."""
     return byte == _SPACE or 9 <= byte <= 13 or byte == 0
 
@@ -66,9 +66,9 @@ def _is_space(byte: np.uint8) -> bool | np.bool:
 @inlined
 def _slot(text: Bytes, start: int, end: int, spelling: Bytes, bounds: Numbers, slots: Numbers) -> np.int64:
     """Where in `slots` a word is, or would be."""
-    hashed = _OFFSET
+    hashed = OFFSET
     for place in range(start, end):
-        hashed = _folded(hashed, text[place])
+        hashed = folded(hashed, text[place])
     slot = np.int64(hashed) & (len(slots) - 1)
     while slots[slot] >= 0:
         first = bounds[slots[slot]]
@@ -89,14 +89,14 @@ def _gather_ngrams(text: Bytes, first: int, end: int, ngrams: Ngrams, found: Num
     for start in range(first, end):
         if text[start] & 0xC0 == 0x80:
             continue
-        hashed, place = _OFFSET, start
+        hashed, place = OFFSET, start
         for size in range(1, longest + 1):
             if place >= end:
                 break
-            hashed = _folded(hashed, text[place])
+            hashed = folded(hashed, text[place])
             place += 1
             while text[place] & 0xC0 == 0x80:
-                hashed = _folded(hashed, text[place])
+                hashed = folded(hashed, text[place])
                 place += 1
             if size < shortest or (size == 1 and (start == first or place == end)):
                 continue
@@ -116,7 +116,7 @@ def _gathered(text: Bytes, ngrams: Ngrams, dictionary: Dictionary, found: Number
     held, place, newline = 0, 1, False
     while not newline:
         end = place
-        while not _is_space(text[end]):
+        while not is_space(text[end]):
             end += 1
         newline = text[end] == _NEWLINE
         if end - place == len(_END) and _begins(text, place, end, _END):

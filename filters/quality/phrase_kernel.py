@@ -8,6 +8,7 @@ from math import exp, isnan, log, nan
 import numpy as np
 import numpy.typing as npt
 
+from filters.language_kernel import OFFSET, folded, is_space
 from pipeline.kernels import inlined, kernel
 
 Bytes = npt.NDArray[np.uint8]
@@ -33,23 +34,15 @@ _WEIGHTS = f"Tuple(({_MATRIX}, {_MATRIX}, int64, int64))"
 _NEWLINE = 10
 _END = np.frombuffer(b"</s>", np.uint8)  # a newline as a word; where a word is spelled so, the text ends
 _LABEL = np.frombuffer(b"__label__", np.uint8)  # what begins so is a label, and no part of the text
-_OFFSET, _PRIME = np.uint32(2_166_136_261), np.uint32(16_777_619)  # FNV-1a, 32 bits
 _PHRASE = np.uint64(116_049_371)
 _FACTS = 9  # bytes behind a word's NUL: its count and its kind
 
 
 @inlined
-def _is_space(byte: np.uint8) -> bool | np.bool:
-    """What the library parts words at: space, tab, newline, vertical tab, form feed, carriage return and NUL."""
-    return byte == 32 or 9 <= byte <= 13 or byte == 0
-
-
-@inlined
 def _hash(text: Bytes, start: int, end: int) -> np.uint32:
-    """FNV-1a of bytes that are signed, as in the library."""
-    hashed = _OFFSET
+    hashed = OFFSET
     for place in range(start, end):
-        hashed = np.uint32(np.uint32(hashed ^ np.uint32(np.int8(text[place]))) * _PRIME)
+        hashed = folded(hashed, text[place])
     return hashed
 
 
@@ -117,7 +110,7 @@ def _rows_of(text: Bytes, place: int, dictionary: Dictionary, weights: Weights, 
     held, words, newline = 0, 0, False
     while not newline:
         end = place
-        while not _is_space(text[end]):
+        while not is_space(text[end]):
             end += 1
         newline, size = text[end] == _NEWLINE, end - place
         if size == len(_END) and _same(text, place, _END, 0, size):
