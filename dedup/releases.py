@@ -128,11 +128,13 @@ class OpenRelease:
         member = (documents >> _ROW_BITS & _FILE).astype(np.int32) - np.int32(place * self.release.span)
         answers = told.take(pa.array(stays.at(member, (documents & _ROW).astype(np.int32))))
         keep = answers["keep"].to_numpy().astype(np.bool_)
+        where = f"{self.release.root}: {self._judged[place].files['survivors'].path}"
         if not (keep | answers["survivor"].is_valid().to_numpy()).all():
-            path = self._judged[place].files["survivors"].path
-            raise StorageError(f"{self.release.root}: {path}: documents with keys for which nothing stays")
+            raise StorageError(f"{where}: documents with keys for which nothing stays")
         survivor = answers["survivor"].fill_null(0).to_numpy()
         sources = survivor >> SOURCE_BITS
+        if sources.max() > len(self.release.named):
+            raise StorageError(f"{where}: what stays is said to be in a release that the run does not name")
         ours = np.array([self._first >> _SOURCE, *self.release.named], np.uint64)[sources.astype(np.int64)]
         itself = keep | (ours == 0)
         return np.where(itself, documents, ours << SOURCE_BITS | survivor & np.uint64((1 << 48) - 1))

@@ -1,6 +1,7 @@
 """Exact copies and earlier releases: a key that an earlier document has, whether it stayed there or not, is not new."""
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -341,3 +342,12 @@ def test_copies_of_many_releases_are_looked_up_in_memory_of_this_runs_keys(monke
 def slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each partition of a level opens two parts at most."""
     monkeypatch.setattr(scale, "MOST_OPENED", 2)
+
+
+def test_what_stays_in_a_release_that_a_run_does_not_name_is_damage(tmp_path: Path) -> None:
+    first = released(tmp_path / "a", ((X,),), None, BY_ID, exact=(TEXT,)).release
+    second = released(tmp_path / "b", ((X,), (Y,)), None, BY_ID, against=(first,), exact=(TEXT,)).release
+    asked = np.array([1 << 48], np.uint64)
+    assert OpenRelease(second, 1).survivors_of(asked).tolist() == asked.tolist()
+    with pytest.raises(StorageError, match="in a release that the run does not name"):
+        OpenRelease(replace(second, named=()), 1).survivors_of(asked)
